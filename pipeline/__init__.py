@@ -1,0 +1,1 @@
+"""The pipeline: door, record, workshop, cellar (see ARCHITECTURE.md)."""

@@ -1,0 +1,1 @@
+"""Rules, life cycle and texts of the warnings."""

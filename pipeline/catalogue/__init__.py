@@ -1,0 +1,1 @@
+"""Exercises, aliases and muscle weights."""

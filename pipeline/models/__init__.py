@@ -1,0 +1,1 @@
+"""Metrics as SQL files, from facts to days."""

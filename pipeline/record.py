@@ -1,0 +1,79 @@
+"""A log record: items of one athlete as received, under a versioned header."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+HEADER_FORMAT = 1
+RECORD_BYTES_MAX = 1 << 20  # a record holds at most 1 MiB of payload
+CANONICAL = "canonical"  # decoder of canonical events: payload is one JSON object a line
+WITHDRAWAL = "withdrawal"  # takes back an import: header.import_id names it, no payload
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What all parts of one upload share. Times are RFC 3339 in UTC.
+
+    ``source`` is used for events that name none; ``admin`` says that the sender may send ticks.
+    """
+
+    tenant: str
+    source: str
+    decoder: str
+    upload_id: str
+    received_at: str
+    content_type: str = "application/x-ndjson"
+    parts: int = 1
+    tz: str | None = None
+    unit: str | None = None
+    import_id: str | None = None
+    admin: bool = False
+    key_id: int = 0
+    format: int = HEADER_FORMAT
+
+    def to_bytes(self) -> bytes:
+        """One line of JSON; parts of an upload carry the very same bytes."""
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+
+
+@lru_cache(maxsize=4096)
+def parse_header(raw: bytes) -> Header:
+    """The header of ``to_bytes``; raises ValueError for a format this version does not know."""
+    fields = json.loads(raw)
+    if fields.get("format") != HEADER_FORMAT:
+        raise ValueError(f"record format {fields.get('format')!r} is not known to this version")
+    return Header(**fields)
+
+
+@dataclass(slots=True)
+class Record:
+    """One part of an upload: ``items`` are the indexes its items had in the upload (uint32, native order little endian).
+
+    A canonical payload has one line per item, in the order of ``items``; a vendor payload is
+    whatever its decoder splits into, and ``items`` are the vendor's rows in it.
+    ``athlete`` is empty for what could not be given to anyone.
+    """
+
+    athlete: str
+    part: int
+    items: bytes
+    header: bytes
+    payload: bytes
+
+    @property
+    def item_count(self) -> int:
+        return len(self.items) // 4
+
+
+def pack_items(indexes: Iterable[int]) -> bytes:
+    """Item indexes as the bytes ``Record.items`` holds."""
+    return array("I", indexes).tobytes()
+
+
+def unpack_items(raw: bytes) -> list[int]:
+    """The indexes that ``pack_items`` packed."""
+    return array("I", raw).tolist()

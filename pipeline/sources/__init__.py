@@ -1,0 +1,1 @@
+"""Vendor format to events, and events to columns; pure."""

@@ -1,0 +1,1 @@
+"""The shard: the only room that opens DuckDB."""

@@ -1,0 +1,1 @@
+"""Applies batches of the log to a shard."""

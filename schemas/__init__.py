@@ -1,0 +1,1 @@
+"""The wire: events and alerts that others may rely on."""
