@@ -1,0 +1,1 @@
+"""Real training logs of real people, as their apps wrote them; see ORIGIN.md."""
