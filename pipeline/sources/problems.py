@@ -1,0 +1,120 @@
+"""What is wrong with an item, in words: the reason code, the field, and what to do about it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, NamedTuple, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import Reason
+from schemas.common import UNION_TAGS
+from schemas.events import MODELS, SessionSet
+
+EXCERPT_LENGTH = 200
+_REASONS = frozenset(get_args(Reason))
+_SIZE_TYPES = frozenset({"too_long", "too_short", "string_too_long", "string_too_short", "finite_number"})
+_SHOWN_LENGTH_MAX = 60
+
+
+class Problem(NamedTuple):
+    """Why an item, or one set of a session, is not taken."""
+
+    reason: Reason
+    field: str | None
+    message: str
+
+
+def excerpt(raw: bytes) -> str:
+    """The first 200 characters, with undecodable bytes and control characters written out."""
+    text = raw[: EXCERPT_LENGTH * 4].decode("utf-8", "backslashreplace")[:EXCERPT_LENGTH]
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)[:EXCERPT_LENGTH]
+
+
+def path_of(location: tuple[int | str, ...]) -> str | None:
+    """``('sets', 3, 'reps')`` as ``sets[3].reps``; null for the event as a whole."""
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step not in UNION_TAGS:
+            path += f".{step}" if path else step
+    return path[:EXCERPT_LENGTH] or None
+
+
+def shown(value: Any) -> str:
+    """A value as it may stand in a message."""
+    text = repr(value) if not isinstance(value, str) else f"'{value}'"
+    if len(text) > _SHOWN_LENGTH_MAX:
+        text = text[: _SHOWN_LENGTH_MAX - 3] + "..."
+    return excerpt(text.encode("utf-8", "backslashreplace"))
+
+
+def from_validation(error: ValidationError, kind: str, prefix: str = "") -> Problem:
+    """The first problem of a document that did not fit its schema; ``prefix`` is put before the field."""
+    details = error.errors(include_url=False)
+    first = details[0]
+    inner = path_of(first["loc"])
+    field = (f"{prefix}.{inner}" if inner else prefix) if prefix else inner
+    reason, text = _describe(first, inner, kind)
+    subject = f"`{field}` " if field else f"The {kind} "
+    more = len(details) - 1
+    if more:
+        text += f" ({more} more problem{'s' if more > 1 else ''} in this item.)"
+    return Problem(reason, field, subject + text)
+
+
+def _describe(error: ErrorDetails, field: str | None, kind: str) -> tuple[Reason, str]:
+    found, name = error["type"], field or ""
+    value = error.get("input")
+    if found in _REASONS:
+        return found, error["msg"] + "."  # type: ignore[return-value]
+    if _lacks_unit(found, name, value):
+        return "missing_unit", (
+            'has no unit: a bare number could be kg or lb, and is never guessed. Send {"value": 80, "unit": "kg"}.'
+        )
+    if found == "missing":
+        return "invalid_type", f"is missing, and a {kind} needs it. Add it and send the event again."
+    if found == "extra_forbidden":
+        return "unknown_field", _unknown(name, kind)
+    if found == "finite_number" or (found == "float_type" and isinstance(value, int) and not isinstance(value, bool)):
+        return "out_of_range", f"is {shown(value)}, which is no finite number. Leave it out if it is unknown."
+    if found in _SIZE_TYPES or found.startswith(("greater_than", "less_than")):
+        return "out_of_range", f"is {_amount(value)}, outside what is taken: {_plain(error['msg'])}. Correct it."
+    if found == "string_pattern_mismatch":
+        return "invalid_type", (
+            f"is {shown(value)}: it needs something to see and no control characters. Correct the text."
+        )
+    return "invalid_type", f"is {shown(value)}: {_plain(error['msg'])}. Correct it and send the event again."
+
+
+def _lacks_unit(found: str, field: str, value: Any) -> bool:
+    last = field.rpartition(".")[2]
+    if last == "unit":
+        return found == "missing" or value is None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return last in {"weight", "mass"} and found == "model_type" and is_number
+
+
+def _amount(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return f"{len(value)} entries long"
+    if isinstance(value, str) and len(value) > _SHOWN_LENGTH_MAX:
+        return f"{len(value)} characters long"
+    return shown(value)
+
+
+def _plain(message: str) -> str:
+    return message.replace("Input should", "it should").replace("String should", "it should").replace("List", "a list")
+
+
+def _unknown(field: str, kind: str) -> str:
+    known: set[str] = set(MODELS[kind].model_fields) if kind in MODELS else set()
+    if kind in {"set", "session"}:
+        known |= set(SessionSet.model_fields)
+    close = get_close_matches(field.rpartition(".")[2], sorted(known), n=1)
+    hint = f"Did you mean `{close[0]}`?" if close else "Remove it, or check its spelling."
+    return f"is no field of a {kind}: unknown fields are refused, so that nothing is lost unseen. {hint}"

@@ -1,0 +1,19 @@
+"""Which kind of revision a source states, where its format fixes one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+RevisionKind = Literal["int", "time"]
+
+_FIXED: dict[str, RevisionKind] = {
+    "hevy": "time",  # updated_at
+    "oura": "time",
+    "whoop": "time",  # updated_at
+    "withings": "time",  # modified
+}
+
+
+def revision_kind(source: str) -> RevisionKind | None:
+    """``int`` or ``time`` for sources that always state the same kind; null: either is taken."""
+    return _FIXED.get(source)

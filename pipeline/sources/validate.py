@@ -1,0 +1,64 @@
+"""One event as a dictionary, checked against its model; a bad set of a session is sorted out alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.sources.problems import Problem, from_validation, shown
+from schemas.events import MODELS, AnyEvent, Session, SessionSet
+from schemas.strength import SESSION_SETS_MAX
+
+
+@dataclass(slots=True)
+class Checked:
+    """A good event. For a session, ``ordinals`` are the places (from 1) of the good sets among all sent."""
+
+    event: AnyEvent
+    ordinals: list[int] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_event(fields: dict[str, Any]) -> Checked | Problem:
+    """The event, or why it is none; never raises for any content of ``fields``."""
+    kind = fields.get("kind")
+    if not isinstance(kind, str):
+        what = "is missing" if "kind" not in fields else f"is {shown(kind)}, not a text"
+        return Problem("invalid_type", "kind", f"`kind` {what}: every event says what it is. One of {_kinds()}.")
+    model = MODELS.get(kind)
+    if model is None:
+        return Problem("unsupported", "kind", f"`kind` {shown(kind)} is not known here. Known are {_kinds()}.")
+    try:
+        event = model.model_validate(fields)
+    except ValidationError as error:
+        sets = fields.get("sets")
+        if model is Session and isinstance(sets, list) and len(sets) <= SESSION_SETS_MAX:
+            return _check_sets(fields, sets)
+        return from_validation(error, kind)
+    if isinstance(event, Session) and event.sets:
+        return Checked(event, list(range(1, len(event.sets) + 1)))
+    return Checked(event)
+
+
+def _check_sets(fields: dict[str, Any], sets: list[Any]) -> Checked | Problem:
+    """A session of which the head or some sets are bad."""
+    try:
+        head = Session.model_validate({**fields, "sets": []})
+    except ValidationError as error:
+        return from_validation(error, "session")
+    good: list[SessionSet] = []
+    ordinals: list[int] = []
+    problems: list[Problem] = []
+    for index, fields_of_set in enumerate(sets):
+        try:
+            good.append(SessionSet.model_validate(fields_of_set))
+            ordinals.append(index + 1)
+        except ValidationError as error:
+            problems.append(from_validation(error, "set", f"sets[{index}]"))
+    return Checked(head.model_copy(update={"sets": good}), ordinals, problems)
+
+
+def _kinds() -> str:
+    return ", ".join(f"`{kind}`" for kind in MODELS)
