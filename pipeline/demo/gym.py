@@ -151,6 +151,8 @@ def sent(member: Member, workout: Workout, *, delay: timedelta = timedelta(minut
     moments, end = _moments(workout)
     if member.log == "workouts":
         sets = [set_fields(member, workout, row, at) for row, at in zip(workout.rows, moments, strict=True)]
+        for fields in sets:
+            fields.pop("timezone", None)  # the session's own holds for its sets
         event = _session(member, workout, name, end) | {"document": name, "sets": sets}
         return [Sent(_utc(end, workout.zone) + delay, event)]
     out = []

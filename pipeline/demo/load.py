@@ -88,7 +88,7 @@ def load(
     for number, (at, body) in enumerate(uploads):
         tell("demo gym", number, len(uploads))
         _upload(service, body, f"demo-{number:03d}", at, report)
-    tick = json.dumps({"kind": "tick", "now_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "document": "tick"})
+    tick = json.dumps({"kind": "tick", "now_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
     _upload(service, tick.encode(), TICK_UPLOAD, now, report, admin=True)
     tell("models and rules", 0, 1)
     service.apply_all()

@@ -1,0 +1,42 @@
+# Everything starts from a clean checkout with Python 3.11 or newer; nothing outside .venv is changed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= data
+PORT ?= 8080
+DEMO_SERVE ?= 1
+PYTEST_ARGS ?= -n auto
+BENCH_ARGS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+.PHONY: demo test check lint types bench
+
+demo: $(VENV)/.installed ## load the demo gym and the shipped exports, print the roster, serve the pages
+	$(BIN)/spotter demo --data $(DATA)
+	@if [ "$(DEMO_SERVE)" != 0 ]; then exec $(BIN)/spotter up --data $(DATA) --port $(PORT); fi
+
+test: $(VENV)/.installed-test ## every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint types test ## lint, types, every test
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-test ## measure, write bench/results, print a table
+	$(BIN)/python -m bench.run $(BENCH_ARGS)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[test]'
+	@touch $@ $(VENV)/.installed
