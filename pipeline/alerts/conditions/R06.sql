@@ -1,0 +1,55 @@
+-- rule: R06 muscle trained again early
+-- unit: h
+-- window: a qualifying session of the muscle and the one before it, at most 5 training days earlier
+-- source: practice rule (48 to 72 h); domain.md M32, 4.2, 4.6
+with near as materialized (
+    select
+        m.athlete_no, m.muscle, m.session_key, m.local_day, m.first_at, m.last_at, m.utc_offset_s, m.rest_h,
+        m.primary_sets, m.date_only, t.from_day
+    from mart.muscle_session m
+    join touched_alert t on m.athlete_no = t.athlete_no and m.local_day >= t.from_day - 7
+    where m.qualifying and m.has_clock
+),
+paired as (
+    select *,
+        lag(local_day) over muscle_sessions as before_day,
+        lag(last_at) over muscle_sessions as before_at,
+        lag(rest_h) over muscle_sessions as before_rest_h,
+        lag(primary_sets) over muscle_sessions as before_primary_sets,
+        lag(date_only) over muscle_sessions as before_date_only
+    from near
+    window muscle_sessions as (partition by athlete_no, muscle order by first_at, session_key)
+),
+judged as (
+    select *,
+        epoch_us(first_at - before_at) / 3600000000.0::double as gap_h,
+        primary_sets = 0 or before_primary_sets = 0 as secondary_only,
+        date_only or before_date_only as degraded
+    from paired
+    where first_at >= from_day - interval 1 day and local_day - before_day between -2 and 5
+)
+select
+    athlete_no, 'R06' as rule, 'muscle:' || muscle as scope, null::varchar as anchor, local_day, first_at as seen_at,
+    greatest(
+        case
+            when gap_h < $r06_day_h::double then $r06_day_level::integer
+            when gap_h < $r06_rest_h::double then $r06_rest_level::integer
+            else $r06_long_rest_level::integer
+        end - if(secondary_only or degraded, 1, 0),
+        1
+    )::tinyint as level,
+    to_json(
+        [
+            evidence_row('hours_since_muscle_trained', gap_h, $r06_day_h, '<', before_day, local_day, 2),
+            evidence_row('hours_since_muscle_trained', gap_h, $r06_rest_h, '<', before_day, local_day, 2),
+            evidence_row('hours_since_muscle_trained', gap_h, before_rest_h, '<', before_day, local_day, 2),
+            evidence_row('rest_after_this_session_h', rest_h, $r06_rest_h, '>=', local_day, local_day, 1)
+        ]
+        || if(secondary_only, [evidence_row('secondary_only', 1, 1, '>=', before_day, local_day, 2)], [])
+        || if(degraded, [evidence_row('date_only', 1, 1, '>=', before_day, local_day, 2)], [])
+    )::varchar as evidence,
+    session_key, null::integer as exercise_no, replace(muscle, '_', ' ') as subject,
+    last_at + to_hours(rest_h) as resolves_at,
+    (last_at + to_hours(rest_h) + to_seconds(utc_offset_s))::date as resolves_on
+from judged
+where gap_h >= 0 and gap_h < before_rest_h

@@ -1,0 +1,188 @@
+"""The rule set: thresholds, severities and texts of ``rules.toml``, checked when loaded.
+
+A preset replaces some thresholds and severities; what a rule decides with is hashed into its version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import UsageError
+
+Severity = Literal["info", "advice", "warning", "high"]
+SEVERITIES: tuple[Severity, ...] = ("info", "advice", "warning", "high")
+"""Rising order; level 1 is the first."""
+
+SESSION_RULES = ("R01", "R03", "R04", "R05", "R19")
+"""Rules about one session: their anchor is the session id."""
+
+EPISODE_RULES = ("R02", "R06", "R21")
+"""Rules whose conditions are folded into episodes: their anchor is the day an episode opens."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(_Strict):
+    """One rule. ``thresholds`` are numbers, ``severities`` name the level of each finding."""
+
+    id: str
+    name: str
+    scope: Literal["exercise-session", "session", "exercise", "muscle", "body"]
+    lane: Literal["session", "day"]
+    look_back_days: int = Field(ge=0, le=400)
+    cool_down_h: int = Field(ge=0, le=24 * 60)
+    closes: str
+    origin: Literal["practice rule", "study", "data quality"]
+    source: str
+    thresholds: dict[str, float]
+    severities: dict[str, Severity]
+    title: str
+    body: str
+    action: str
+    ends: str
+    titles: dict[str, str] = Field(default_factory=dict)
+    bodies: dict[str, str] = Field(default_factory=dict)
+    actions: dict[str, str] = Field(default_factory=dict)
+
+    def level(self, finding: str) -> int:
+        """1 (info) to 4 (high) of a finding named in ``severities``."""
+        return SEVERITIES.index(self.severities[finding]) + 1
+
+
+class Change(_Strict):
+    """What a preset replaces in one rule."""
+
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    severities: dict[str, Severity] = Field(default_factory=dict)
+
+
+class Preset(_Strict):
+    """A named choice of strictness. ``systemic_factor``: 'class' (1.5, 1.25, 1.0) or 'one' (k = 1 everywhere)."""
+
+    title: str
+    systemic_factor: Literal["class", "one"]
+    rules: dict[str, Change]
+
+
+class Rules:
+    """The rules under one preset.
+
+    ``parameters`` names every threshold (``r01_many``) and level (``r01_many_level``) for the SQL files.
+    """
+
+    def __init__(self, preset: str, rules: dict[str, Rule], systemic_factor: str) -> None:
+        self.preset = preset
+        self.systemic_factor = systemic_factor
+        self._rules = rules
+        self.parameters: dict[str, int | float] = {}
+        self._versions: dict[str, str] = {}
+        for rule in rules.values():
+            for key, value in rule.thresholds.items():
+                self.parameters[f"{rule.id.lower()}_{key}"] = int(value) if value == int(value) else value
+            for key in rule.severities:
+                self.parameters[f"{rule.id.lower()}_{key}_level"] = rule.level(key)
+            self._versions[rule.id] = _version(preset, rule)
+
+    def __getitem__(self, rule_id: str) -> Rule:
+        return self._rules[rule_id]
+
+    def all(self) -> list[Rule]:
+        """Every rule, by id."""
+        return [self._rules[key] for key in sorted(self._rules)]
+
+    def rule_version(self, rule_id: str) -> str:
+        """Short hash of the preset and of what the rule decides with."""
+        return self._versions[rule_id]
+
+    @property
+    def version(self) -> str:
+        """Short hash over all rules, for the ledger."""
+        return _digest("|".join(self._versions[key] for key in sorted(self._versions)))
+
+    def with_changes(self, rule_id: str, changes: Mapping[str, float | str]) -> Rules:
+        """The same rules with other thresholds or severities of one rule (a back-test); raises UsageError."""
+        rule = self._rules.get(rule_id)
+        if rule is None:
+            raise UsageError(f"there is no rule {rule_id}", "", f"use one of {', '.join(sorted(self._rules))}")
+        thresholds = dict(rule.thresholds)
+        severities: dict[str, object] = dict(rule.severities)
+        for key, value in changes.items():
+            if key in thresholds and not isinstance(value, str):
+                thresholds[key] = value
+            elif key in severities and value in SEVERITIES:
+                severities[key] = value
+            else:
+                raise UsageError(
+                    f"{rule_id} has no setting {key} = {value}",
+                    "",
+                    f"numbers: {', '.join(thresholds)}; severities: {', '.join(severities)} ({', '.join(SEVERITIES)})",
+                )
+        changed = rule.model_validate({**rule.model_dump(), "thresholds": thresholds, "severities": severities})
+        return Rules(self.preset, {**self._rules, rule_id: changed}, self.systemic_factor)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _version(preset: str, rule: Rule) -> str:
+    numbers = ",".join(f"{key}={value!r}" for key, value in sorted(rule.thresholds.items()))
+    levels = ",".join(f"{key}={value}" for key, value in sorted(rule.severities.items()))
+    return _digest(f"{preset}|{rule.id}|{numbers}|{levels}|{rule.look_back_days}|{rule.cool_down_h}")
+
+
+def _read() -> dict[str, object]:
+    return tomllib.loads(files("pipeline.alerts").joinpath("rules.toml").read_text(encoding="utf-8"))
+
+
+def presets() -> dict[str, Preset]:
+    """The presets of the shipped rule file."""
+    tables = _read()["presets"]
+    if not isinstance(tables, dict):
+        raise TypeError("presets must be a table")
+    found = {}
+    for name, table in tables.items():
+        plain = {key: value for key, value in table.items() if key in ("title", "systemic_factor")}
+        changes = {key: value for key, value in table.items() if key not in plain}
+        found[name] = Preset.model_validate({**plain, "rules": changes})
+    return found
+
+
+@lru_cache(maxsize=8)
+def load(preset: str = "guideline") -> Rules:
+    """The shipped rules under ``preset``; raises UsageError for an unknown preset, ValueError for a bad file."""
+    known = presets()
+    if preset not in known:
+        raise UsageError(f"there is no preset {preset}", "", f"use one of {', '.join(known)}")
+    rules = {}
+    chosen = known[preset]
+    for key, table in _read().items():
+        if not isinstance(table, dict) or key == "presets":
+            continue
+        change = chosen.rules.get(key, Change())
+        try:
+            rule = Rule.model_validate({"id": key, **table})
+        except ValidationError as error:
+            raise ValueError(f"rules.toml, {key}: {error}") from error
+        unknown = (set(change.thresholds) - set(rule.thresholds)) | (set(change.severities) - set(rule.severities))
+        if unknown:
+            raise ValueError(f"rules.toml, preset {preset}, {key}: {sorted(unknown)} are no settings of the rule")
+        rules[key] = rule.model_copy(
+            update={
+                "thresholds": {**rule.thresholds, **change.thresholds},
+                "severities": {**rule.severities, **change.severities},
+            }
+        )
+    stray = set(chosen.rules) - set(rules)
+    if stray:
+        raise ValueError(f"rules.toml, preset {preset}: there is no rule {sorted(stray)}")
+    return Rules(preset, rules, chosen.systemic_factor)

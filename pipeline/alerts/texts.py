@@ -1,0 +1,131 @@
+"""Title, body and action of an alert, from its rule's templates and its evidence. Numbers come from the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.alerts.rules import Rule
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+_Evidence = Sequence[dict[str, Any]]
+_Fields = dict[str, object]
+
+
+class Text(NamedTuple):
+    """What a person reads."""
+
+    title: str
+    body: str
+    action: str
+
+
+@lru_cache(maxsize=8192)
+def plain_date(day: date) -> str:
+    """3 March 2026."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def plain_number(value: float) -> str:
+    """Whole numbers without a point, others with one decimal."""
+    return str(int(value)) if value == int(value) else f"{value:.1f}"
+
+
+def _values(evidence: _Evidence) -> dict[str, float]:
+    return {row["metric"]: row["value"] for row in evidence}
+
+
+def _sets(count: float) -> str:
+    return "1 set" if count == 1 else f"{plain_number(count)} sets"
+
+
+def _r01(_rule: Rule, evidence: _Evidence) -> _Fields:
+    value = _values(evidence)
+    explicit = value["failure_sets_explicit"]
+    failures = value.get("failure_sets", explicit)
+    limit = " Sets logged with 0 in reserve count as well, one level lower." if failures > explicit else ""
+    return {
+        "failures": plain_number(failures), "explicit": plain_number(explicit),
+        "sets": evidence[0]["n_obs"], "limit": limit,
+    }  # fmt: skip
+
+
+def _r02(rule: Rule, evidence: _Evidence) -> _Fields:
+    value = _values(evidence)
+    return {
+        "failures": plain_number(value["failure_sets"]), "explicit": plain_number(value["failure_sets_explicit"]),
+        "sets": evidence[0]["n_obs"], "sessions": plain_number(rule.thresholds["sessions"]),
+        "days": plain_number(rule.thresholds["days"]),
+    }  # fmt: skip
+
+
+def _r03(_rule: Rule, evidence: _Evidence) -> _Fields:
+    position, exercises = evidence[0], evidence[1]
+    count = exercises["value"]
+    return {
+        "first": plain_number(position["value"]), "last": plain_number(position["threshold"]),
+        "exercises": "1 exercise" if count == 1 else f"{plain_number(count)} exercises",
+    }  # fmt: skip
+
+
+def _r04(_rule: Rule, evidence: _Evidence) -> _Fields:
+    found = []
+    for row in evidence:
+        value = row["value"]
+        if row["metric"] == "compound_failure_sets":
+            found.append(f"{_sets(value)} of compound lifts at failure or at the last possible repetition")
+        elif row["metric"] == "compound_sets_under_1_rir":
+            found.append(f"{_sets(value)} of compound lifts with less than 1 repetition in reserve")
+        elif row["metric"] == "axial_sets_under_1_rir":
+            found.append(
+                f"{_sets(value)} of squat, deadlift or overhead press lifts with less than 1 repetition in reserve"
+            )
+    return {"findings": ", ".join(found)}
+
+
+def _r05(_rule: Rule, evidence: _Evidence) -> _Fields:
+    value = _values(evidence)
+    joint = "failure_sets" if "failure_sets_multi_joint" in value else "failure_sets_explicit"
+    failures = value[f"{joint}_multi_joint"] + value[f"{joint}_single_joint"]
+    level = "the stated training level is beginner"
+    for row in evidence:
+        if row["metric"] == "training_days":
+            level = f"training began {plain_number(row['value'])} days before (beginner: under {plain_number(row['threshold'])})"
+    return {"failures": _sets(failures).replace("set", "working set"), "level": level}
+
+
+def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
+    value = _values(evidence)
+    secondary = " It was worked only as a helper in one of the two sessions." if "secondary_only" in value else ""
+    return {
+        "gap": plain_number(round(evidence[0]["value"], 1)), "rest": plain_number(evidence[2]["threshold"]),
+        "next_rest": plain_number(value["rest_after_this_session_h"]), "secondary": secondary,
+    }  # fmt: skip
+
+
+_FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
+    "R01": _r01,
+    "R02": _r02,
+    "R03": _r03,
+    "R04": _r04,
+    "R05": _r05,
+    "R06": _r06,
+}
+
+
+def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
+    """The text of an alert about ``subject`` (exercise names or a muscle) on the training day ``day``."""
+    fields = _FIELDS[rule.id](rule, evidence)
+    fields["subject"] = subject
+    fields["day"] = plain_date(day)
+    title = rule.title.format_map(fields)
+    body = f"{rule.body.format_map(fields)} {rule.ends.format_map(fields)}"
+    if any(row["metric"] == "date_only" for row in evidence):
+        body += " The log gives a date without a time, so this is shown one level lower."
+    return Text(title[:1].upper() + title[1:], body, rule.action.format_map(fields))

@@ -1,0 +1,36 @@
+-- alerts as readers see them: open or resolved by the athlete's own time, withdrawn from what was once sent
+create or replace view alert as
+with living as (
+    select
+        p.tenant_id, p.athlete_id, a.alert_id, a.rule, a.scope, a.severity,
+        if(coalesce(a.resolves_at <= greatest(s.newest_at, c.now_at), a.resolved_on <= s.today, false), 'resolved', 'open') as state,
+        a.revision, a.folded_into, a.opened_on, a.updated_on, a.resolved_on as ends_on,
+        a.title, a.body, a.action, a.rule_version, a.model_version
+    from mart.alert a
+    join base.athlete p on a.athlete_no = p.athlete_no
+    left join base.athlete_span s on a.athlete_no = s.athlete_no
+    left join base.clock c on p.tenant_id = c.tenant_id
+)
+select
+    tenant_id, athlete_id, alert_id, rule, scope, severity, state, revision, folded_into, null::varchar as replaced_by,
+    opened_on, updated_on, if(state = 'resolved', ends_on, null) as resolved_on,
+    title, body, action, rule_version, model_version
+from living
+union all
+select
+    t.tenant_id, t.athlete_id, t.alert_id, t.payload ->> '$.rule', t.payload ->> '$.scope', t.payload ->> '$.severity',
+    'withdrawn', t.revision, t.payload ->> '$.folded_into', t.payload ->> '$.replaced_by',
+    (t.payload ->> '$.opened_on')::date, (t.payload ->> '$.updated_on')::date, (t.payload ->> '$.resolved_on')::date,
+    t.payload ->> '$.title', t.payload ->> '$.body', t.payload ->> '$.action',
+    t.payload ->> '$.rule_version', t.payload ->> '$.model_version'
+from base.alert_sent t
+anti join mart.alert a on t.alert_id = a.alert_id
+where t.state = 'withdrawn';
+
+-- the evidence rows of living alerts
+create or replace view alert_evidence as
+select
+    p.tenant_id, p.athlete_id, e.alert_id, e.metric, e.value, e.threshold, e.comparator,
+    e.window_start, e.window_end, e.n_obs, e.baseline
+from mart.alert_evidence e
+join base.athlete p on e.athlete_no = p.athlete_no;
