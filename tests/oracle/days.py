@@ -1,0 +1,163 @@
+"""Sums per exercise-session, day and muscle, and the freshness of muscles (M4, M6, M11-M13, M32)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from tests.oracle.effort import phi_e8
+from tests.oracle.exercises import STABILISERS
+from tests.oracle.rows import Row
+from tests.oracle.sessions import Session
+
+FES_SCALE = 1000 * 2 * 10**8  # k in thousandths, q in halves, phi in 1e-8
+
+
+@dataclass
+class Sums:
+    """Whole-number sums over rows; see ``FES_SCALE`` for the unit of the two loads."""
+
+    sets: int = 0
+    failure_sets: int = 0
+    failure_sets_explicit: int = 0
+    known_sets: int = 0
+    hard_sets_known: int = 0
+    hard_sets_assumed: int = 0
+    volume_load_mg: int = 0
+    kq: int = 0
+    failure_load: int = 0
+    estimated: int = 0
+
+    def add(self, row: Row) -> None:
+        if row.superseded_by:
+            return
+        if row.counted:
+            self.sets += 1
+            self.failure_sets += row.is_failure
+            self.failure_sets_explicit += row.is_failure_explicit
+            self.known_sets += row.known
+            self.hard_sets_known += row.hard_known
+            self.hard_sets_assumed += row.hard_assumed
+        self.volume_load_mg += row.volume_load_mg or 0
+        self.kq += row.kq
+        self.failure_load += row.kq * row.phi
+        if row.estimate is not None:
+            self.estimated += row.kq * phi_e8(row.estimate)
+
+    @property
+    def weighted_volume(self) -> float:
+        return self.kq / 2000
+
+    @property
+    def failure_load_fes(self) -> float:
+        return self.failure_load / FES_SCALE
+
+    @property
+    def failure_load_estimated(self) -> float:
+        return (self.failure_load + self.estimated) / FES_SCALE
+
+    @property
+    def fatigue_weighted_volume(self) -> float:
+        return 0.30 * self.weighted_volume + 0.70 * self.failure_load_fes
+
+    @property
+    def unknown_effort_share(self) -> float | None:
+        return (self.sets - self.known_sets) / self.sets if self.sets else None
+
+
+@dataclass
+class MuscleSums:
+    """Fractional hard sets in halves and local failure load (halves of 1e-8, q in halves) of one muscle."""
+
+    hard_known_half: int = 0
+    hard_assumed_half: int = 0
+    failure_load: int = 0
+
+    def add(self, row: Row, c_half: int) -> None:
+        if row.superseded_by:
+            return
+        self.hard_known_half += c_half * row.hard_known
+        self.hard_assumed_half += c_half * row.hard_assumed
+        self.failure_load += c_half * row.q_half * row.phi
+
+    @property
+    def failure_load_fes(self) -> float:
+        return self.failure_load / (4 * 10**8)
+
+
+@dataclass
+class Stimulus:
+    """What a session was for one muscle: the input of its freshness clock."""
+
+    local_day: date
+    last: datetime  # wall clock of the session's last set of the muscle
+    rest_h: int
+
+
+@dataclass
+class AthleteDays:
+    """Everything per day of one athlete."""
+
+    days: dict[date, Sums] = field(default_factory=dict)
+    muscles: dict[tuple[date, str], MuscleSums] = field(default_factory=dict)
+    freshness: dict[tuple[date, str], float] = field(default_factory=dict)
+    today: date | None = None
+
+
+def stimuli(sessions: list[Session]) -> dict[str, list[Stimulus]]:
+    """The qualifying sessions of each muscle (M32)."""
+    found: dict[str, list[Stimulus]] = {}
+    for session in sessions:
+        if session.superseded_by or session.local_day is None:
+            continue
+        halves: dict[str, int] = {}
+        primary: dict[str, int] = {}
+        failed: set[str] = set()
+        last: dict[str, datetime] = {}
+        for row in session.rows:
+            for muscle, c_half in row.exercise.muscles:
+                if row.superseded_by or not row.counted or (c_half == 1 and muscle in STABILISERS):
+                    continue
+                halves[muscle] = halves.get(muscle, 0) + c_half * row.hard_assumed
+                at = row.local if row.time else (session.last or (None, None))[1]
+                if at is not None:
+                    last[muscle] = max(at, last.get(muscle, at))
+                if c_half == 2:
+                    primary[muscle] = primary.get(muscle, 0) + row.hard_assumed
+                    if row.is_failure:
+                        failed.add(muscle)
+        for muscle, half in halves.items():
+            if muscle in last and half >= (4 if primary.get(muscle) else 8):
+                rest = 72 if muscle in failed or half >= 16 else 48
+                found.setdefault(muscle, []).append(Stimulus(session.local_day, last[muscle], rest))
+    return found
+
+
+def freshness(stimulus: Stimulus, until: datetime) -> float:
+    """M32 at a wall clock."""
+    hours = max(0.0, (until - stimulus.last) / timedelta(hours=1))
+    return min(1.0, hours / stimulus.rest_h)
+
+
+def day_sums(sessions: list[Session], first: date | None, today: date | None, now: datetime | None) -> AthleteDays:
+    """One athlete's days from the first with data to today; ``now`` is the wall clock that ends today."""
+    result = AthleteDays(today=today)
+    day = first
+    while day is not None and today is not None and day <= today:
+        result.days[day] = Sums()
+        day += timedelta(1)
+    for session in sessions:
+        if session.local_day is None:
+            continue
+        for row in session.rows:
+            result.days.setdefault(session.local_day, Sums()).add(row)
+            for muscle, c_half in row.exercise.muscles:
+                if row.counted or row.q_half:
+                    result.muscles.setdefault((session.local_day, muscle), MuscleSums()).add(row, c_half)
+    for muscle, found in stimuli(sessions).items():
+        for day in result.days:
+            past = [stimulus for stimulus in found if stimulus.local_day <= day]
+            if past:
+                end = now if day == today and now else datetime.combine(day + timedelta(1), time())
+                result.freshness[day, muscle] = freshness(max(past, key=lambda s: s.last), end)
+    return result
