@@ -23,6 +23,9 @@ from schemas.common import (
 from schemas.times import Day, Moment
 
 REPS_MAX = 1000
+SET_INDEX_MAX = 10_000
+EXERCISE_BLOCK_MAX = 1000
+DISTANCE_M_MAX = 1_000_000.0
 SESSION_SETS_MAX = 1000
 
 Reps = Annotated[int, Field(ge=0, le=REPS_MAX)]
@@ -46,14 +49,14 @@ class SetFields(Strict):
     """What a set says about itself, alone or inside a session."""
 
     exercise: Name = Field(description="the name as logged")
-    exercise_block: Annotated[int, Field(ge=0, le=1000)] | None = None
+    exercise_block: Annotated[int, Field(ge=0, le=EXERCISE_BLOCK_MAX)] | None = None
     set_type: SetType
     weight: Weight | None = None
     load_kind: LoadKind | None = None
     side: Side | None = None
     reps: Reps | None = Field(default=None, description="completed repetitions")
     duration_s: Seconds | None = None
-    distance_m: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    distance_m: Annotated[float, Field(ge=0, le=DISTANCE_M_MAX)] | None = None
     effort: Efforts | None = None
     outcome: Outcome | None = None
     target: SetTarget | None = None
@@ -71,14 +74,14 @@ class Set(SetFields, TimedEvent):
     kind: Literal["set"]
     performed_at: Moment
     session: Name | None = Field(default=None, description="without it, sets are grouped by gaps of more than 3 h")
-    set_index: Annotated[int, Field(ge=0, le=10_000)]
+    set_index: Annotated[int, Field(ge=0, le=SET_INDEX_MAX)]
 
 
 class SessionSet(SetFields):
     """A set inside ``session.sets``; its document is ``<session document>#<n>``, n from 1."""
 
     performed_at: Moment | None = Field(default=None, description="without it the order of the list counts")
-    set_index: Annotated[int, Field(ge=0, le=10_000)] | None = Field(default=None, description="default: n")
+    set_index: Annotated[int, Field(ge=0, le=SET_INDEX_MAX)] | None = Field(default=None, description="default: n")
 
 
 class Session(TimedEvent):

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 from pydantic_core import from_json
-
-Shape = Literal["object", "array", "lines"]
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_TYPES = ("ndjson", "jsonl", "json-seq", "x-json-stream")
-# what matters outside of texts; a text is skipped as a whole, also one that never ends
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|[\[\]{},]', re.DOTALL)
 _SPACE = b" \t\r\n"
+_BLOCK_BYTES = 4 << 20
+_NOT_BACKSLASH = re.compile(rb"[^\\]")
+_QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
+_STEP = np.zeros(256, np.int8)  # how a byte changes the depth
+_STEP[[ord("["), ord("{")]] = 1
+_STEP[[ord("]"), ord("}")]] = -1
+_MARKS = np.zeros(256, np.bool_)
+_MARKS[[_QUOTE, _COMMA, *b"[]{}"]] = True
 
 
 def split_items(body: bytes, content_type: str = "") -> list[bytes]:
@@ -45,22 +51,49 @@ def split_array(body: bytes) -> list[bytes]:
     """The elements of an array, as written. Of a broken or cut-off array, what stands after the last whole
     element is one more item, so that it is answered as broken and the others are kept."""
     items: list[bytes] = []
-    depth, start = 0, 1
-    for match in _TOKEN.finditer(body):
-        token = match.group()
-        if token in b"[{":
-            depth += 1
-        elif token in b"]}":
-            depth -= 1
-            if depth == 0:
-                _take(items, body[start : match.start()], last=True)
-                _take(items, body[match.end() :], last=True)
-                return items
-        elif token == b"," and depth == 1:
-            _take(items, body[start : match.start()], last=False)
-            start = match.end()
+    start = 1
+    for comma in _commas(body):
+        _take(items, body[start:comma], last=body[comma] != _COMMA)
+        start = comma + 1
     _take(items, body[start:], last=True)
     return items
+
+
+def _commas(body: bytes) -> Iterator[int]:
+    """Places of the commas of the outermost array, and of its end."""
+    depth, in_text, first = 0, 0, 0
+    while first < len(body):
+        last = min(first + _BLOCK_BYTES, len(body))
+        if last < len(body) and body[last - 1] == _BACKSLASH:  # keep an escape in one block
+            after = _NOT_BACKSLASH.search(body, last)
+            last = after.end() if after else len(body)
+        block = np.frombuffer(body, np.uint8, last - first, first)
+        marks = np.flatnonzero(_MARKS[block])
+        found = block[marks]
+        quotes = (found == _QUOTE) & ~_escaped(block, marks)
+        texts = np.cumsum(quotes, dtype=np.int64) + in_text
+        outside = (texts & 1) == 0
+        depths = np.cumsum(np.where(outside, _STEP[found], 0), dtype=np.int64) + depth
+        at_end = outside & (depths == 0) & (_STEP[found] < 0)
+        wanted = (outside & (depths == 1) & (found == _COMMA)) | at_end
+        for place in np.flatnonzero(wanted).tolist():
+            yield first + int(marks[place])
+            if at_end[place]:
+                return
+        if len(marks):
+            depth, in_text = int(depths[-1]), int(texts[-1])
+        first = last
+
+
+def _escaped(block: npt.NDArray[np.uint8], places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of the ``places`` stand behind an odd number of backslashes."""
+    backslash = block == _BACKSLASH
+    if not backslash.any():
+        return np.zeros(len(places), np.bool_)
+    last_other = np.maximum.accumulate(np.where(backslash, -1, np.arange(len(block))))
+    before = np.where(places > 0, last_other[places - 1], -1)
+    odd: npt.NDArray[np.bool_] = ((places - 1 - before) & 1) == 1
+    return odd
 
 
 def _take(items: list[bytes], element: bytes, *, last: bool) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import orjson
 
 from pipeline.record import CANONICAL, WITHDRAWAL, Record, parse_header, unpack_items
-from pipeline.sources.canonical import Lines, decode_batch
+from pipeline.sources.canonical import decode_batch
 from pipeline.sources.columns import Decoded
+from pipeline.sources.lines import Lines
 from pipeline.sources.problems import Problem, excerpt
 from pipeline.sources.receipt import Upload, upload_of
 from pipeline.sources.rows import Item, RowBuilder, concat
