@@ -80,7 +80,13 @@ def corrected(member: Member, workout: Workout, _: Calendar) -> list[Sent]:
     events.append(Sent(typo.at + timedelta(hours=14), right | {"revision": 2}))
     again = f"{twice.event['document']}-again"
     events.append(Sent(twice.at + timedelta(seconds=9), twice.event | {"document": again}))
-    gone: Event = {"kind": "delete", "athlete": member.athlete, "source": member.source, "document": again, "revision": 2}
+    gone: Event = {
+        "kind": "delete",
+        "athlete": member.athlete,
+        "source": member.source,
+        "document": again,
+        "revision": 2,
+    }
     events.append(Sent(twice.at + timedelta(hours=15), gone))
     return events
 

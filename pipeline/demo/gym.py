@@ -113,24 +113,20 @@ def _as_planned(member: Member, calendar: Calendar, week: int, plan: TrainingDay
     start = datetime.combine(calendar.day(week, plan.offset), plan.start)
     out = Workout(week, start, member.zone, plan.title, deload=deload)
     for block, (lift, sets) in enumerate(plan.lifts):
-        if not lift.isolation and lift.start_kg is not None and lift.load_kind is None:
-            out.rows.append(Row(lift, block, 0, half_kilo(_load(member, lift, week) * 0.5), 8, None, None, "warmup"))
+        weight = None if lift.start_kg is None else _load(member, lift, week)
+        if weight is not None and not lift.isolation and lift.load_kind is None:
+            out.rows.append(Row(lift, block, 0, half_kilo(weight * 0.5), 8, None, None, "warmup"))
         count = max(1, round(sets * 0.6)) if deload else sets
         for index in range(1, count + 1):
-            out.rows.extend(_planned_set(member, lift, block, index, count, week, deload, random))
+            rir = 4.0 if deload else (1.0 if index == count else 2.0)
+            reps = None if lift.hold_s else max(1, lift.reps - (2 if deload else 0))
+            if reps and reps >= 10 and random.random() < 0.2:
+                reps += 1
+            for side in ("left", "right") if lift.one_sided else (None,):
+                kilos = None if weight is None else half_kilo(weight)
+                rest_s = 90 if lift.isolation else 150
+                out.rows.append(Row(lift, block, index, kilos, reps, rir, side=side, rest_s=rest_s))
     return out
-
-
-def _planned_set(
-    member: Member, lift: Lift, block: int, index: int, count: int, week: int, deload: bool, random: Random
-) -> Iterator[Row]:
-    rir = 4.0 if deload else (1.0 if index == count else 2.0)
-    weight = None if lift.start_kg is None else half_kilo(_load(member, lift, week))
-    reps = None if lift.hold_s else max(1, lift.reps - (2 if deload else 0))
-    if reps and reps >= 10 and random.random() < 0.2:
-        reps += 1
-    for side in ("left", "right") if lift.one_sided else (None,):
-        yield Row(lift, block, index, weight, reps, rir, side=side, rest_s=90 if lift.isolation else 150)
 
 
 def _load(member: Member, lift: Lift, week: int) -> float:

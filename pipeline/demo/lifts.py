@@ -72,7 +72,9 @@ UPPER_LOWER: Week = (
     TrainingDay(4, time(17, 55), "Lower B", ((DEADLIFT, 2), (LEG_EXTENSION, 3), (LEG_CURL, 2), (CALVES, 2))),
 )
 FULL_BODY: Week = (
-    TrainingDay(0, time(19, 10), "Full body A", ((CHEST_PRESS, 3), (LEG_PRESS, 3), (ROW, 3), (LEG_EXTENSION, 3), (CURL, 3))),
+    TrainingDay(
+        0, time(19, 10), "Full body A", ((CHEST_PRESS, 3), (LEG_PRESS, 3), (ROW, 3), (LEG_EXTENSION, 3), (CURL, 3))
+    ),
     TrainingDay(
         4, time(17, 0), "Full body B", ((INCLINE, 3), (PULLDOWN, 3), (LEG_PRESS, 3), (LEG_CURL, 3), (LATERAL, 3))
     ),

@@ -9,7 +9,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE_ROOMS = ("pipeline", "schemas", "dashboards")
-LEFT_OUT = {".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "data", "build", "dist", "spotter.egg-info"}
+LEFT_OUT = {
+    ".git",
+    ".venv",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    "data",
+    "build",
+    "dist",
+    "spotter.egg-info",
+}
 # what others wrote and is passed on unchanged
 FOREIGN = ("pipeline/demo/exports/", "tests/samples/", "LICENSE")
 

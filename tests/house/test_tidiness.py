@@ -9,10 +9,33 @@ from house_tree import ROOT, own_files, text_of
 
 LINES_MAX = 400
 # assembled, so that this file does not find itself
-LEFT_OPEN = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "raise Not" + "ImplementedError", "pragma: no " + "cover", "mark." + "skip(")
+LEFT_OPEN = (
+    "TO" + "DO",
+    "FIX" + "ME",
+    "XX" + "X",
+    "raise Not" + "ImplementedError",
+    "pragma: no " + "cover",
+    "mark." + "skip(",
+)
 MACHINE_PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "/tmp/" + "hd")
-REGISTRIES = ("py" + "pi.org", "pypi" + "host", "index-" + "url", "ghcr" + ".io", "quay" + ".io", "registry" + ".npm", "art" + "ifactory")
-MAKING_OF = ("clau" + "de", "anth" + "ropic", "open" + "ai", "chat" + "gpt", "co" + "pilot", "language " + "model", "ai-" + "generated")
+REGISTRIES = (
+    "py" + "pi.org",
+    "pypi" + "host",
+    "index-" + "url",
+    "ghcr" + ".io",
+    "quay" + ".io",
+    "registry" + ".npm",
+    "art" + "ifactory",
+)
+MAKING_OF = (
+    "clau" + "de",
+    "anth" + "ropic",
+    "open" + "ai",
+    "chat" + "gpt",
+    "co" + "pilot",
+    "language " + "model",
+    "ai-" + "generated",
+)
 NO_ROOM = ("utils.py", "helpers.py", "misc.py")
 
 
@@ -84,7 +107,7 @@ def test_versions_are_pinned_by_name_only() -> None:
 
 
 def test_every_dependency_is_pinned() -> None:
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = list(project["dependencies"])

@@ -1,0 +1,189 @@
+"""One measurement of the embedded service in a process of its own; prints JSON.
+
+``python -m bench.embedded ingest FILE DATA`` and so on; ``bench.run`` calls these.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bench.generate import SETS_PER_WORKOUT, bodies, set_line, workouts_of, write
+from pipeline.clock import SystemClock
+from pipeline.gateway.accept import accept_events
+from pipeline.worker.embedded import Embedded
+
+WAIT_SECONDS_MAX = 3600.0
+BATCH_LINES = 1_000
+TRIALS_OF_A_BATCH = 7
+
+Measured = dict[str, float | int | str]
+
+
+def send(service: Embedded, body: bytes, upload_id: str) -> int:
+    """One body through the gateway's path; returns the log's end offset when it is durable."""
+    answer = accept_events(
+        body,
+        content_type="application/x-ndjson",
+        tenant="home",
+        source_default="hall",
+        upload_id=upload_id,
+        received_at=SystemClock().now(),
+        admin=False,
+    )
+    if answer.rejected:
+        raise SystemExit(f"{answer.rejected} lines of {upload_id} were rejected: {answer.results[:1]}")
+    end: int = service.append(answer.records)
+    return end
+
+
+def ingest(file: str, data: str) -> Measured:
+    """All bodies of a file: decoded, answered, durable, and applied with models and rules by the worker beside it."""
+    service = Embedded.open(Path(data), SystemClock(), background=True)
+    begun = time.perf_counter()
+    end = count = 0
+    for number, body in enumerate(bodies(Path(file))):
+        end = send(service, body, f"b{number}")
+        count += body.count(b"\n")
+    accepted = time.perf_counter()
+    if not service.wait_applied(end, WAIT_SECONDS_MAX):
+        raise SystemExit("not applied in time")
+    done = time.perf_counter()
+    found = service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]
+    alerts = service.query("select count(*)::bigint as alerts from alert")[0]["alerts"]
+    service.close()
+    if found != count:
+        raise SystemExit(f"{count} sets were sent, {found} are in the tables")
+    return {
+        "sets": count,
+        "alerts": int(str(alerts)),
+        "seconds_until_answered": accepted - begun,
+        "seconds_until_applied": done - begun,
+        "sets_per_second": count / (done - begun),
+        "rss_mb_peak": rss_mb_peak(),
+    }
+
+
+def rebuild(data: str) -> Measured:
+    """Everything anew from the log that ``ingest`` left."""
+    service = Embedded.open(Path(data), SystemClock())
+    service.apply_all()
+    sets = int(str(service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]))
+    begun = time.perf_counter()
+    service.rebuild()
+    seconds = time.perf_counter() - begun
+    service.close()
+    return {"sets": sets, "seconds": seconds, "sets_per_second": sets / seconds, "rss_mb_peak": rss_mb_peak()}
+
+
+def latency(data: str, trials: str) -> Measured:
+    """A failed deadlift is sent; how long until its alert can be read. One athlete after the other."""
+    service = Embedded.open(Path(data), SystemClock(), background=True)
+    at = datetime(2026, 1, 5, 18, tzinfo=UTC)
+    taken = []
+    for trial in range(int(trials)):
+        stamp = (at + timedelta(minutes=trial)).isoformat()
+        athlete = f"latency{trial % 200:03d}"
+        event = {
+            "kind": "set",
+            "athlete": athlete,
+            "document": f"d{trial}",
+            "performed_at": stamp,
+            "session": f"s{trial}",
+            "exercise": "Deadlift (Barbell)",
+            "set_index": 1,
+            "set_type": "working",
+            "weight": {"value": 100, "unit": "kg"},
+            "reps": 5,
+            "outcome": "failed_mechanical",
+        }
+        body = json.dumps(event).encode()
+        begun = time.perf_counter()
+        end = send(service, body, f"t{trial}")
+        _until_alert(service, athlete, end)
+        taken.append((time.perf_counter() - begun) * 1000)
+    service.close()
+    taken.sort()
+    return {
+        "trials": len(taken),
+        "ms_p50": statistics.median(taken),
+        "ms_p99": taken[min(len(taken) - 1, int(len(taken) * 0.99))],
+    }
+
+
+def _until_alert(service: Embedded, athlete: str, end: int) -> None:
+    deadline = time.perf_counter() + 30
+    while time.perf_counter() < deadline:
+        if service.applied() >= end:
+            rows = service.query(
+                "select 1 as found from alert where athlete_id = ? and rule = 'R02' limit 1", (athlete,)
+            )
+            if rows:
+                return
+        time.sleep(0.0005)
+    raise SystemExit(f"no alert for {athlete} within 30 s")
+
+
+def history(data: str, sets: str) -> Measured:
+    """One more body of 1,000 sets on a history of this many; the median of several."""
+    folder = Path(data)
+    file = folder.with_suffix(".ndjson")
+    write(file, int(sets), order="visits")
+    service = Embedded.open(folder, SystemClock())
+    for number, body in enumerate(bodies(file)):
+        send(service, body, f"h{number}")
+        if number % 64 == 63:
+            service.apply_all()
+    service.apply_all()
+    file.unlink()
+    first = workouts_of(int(sets))
+    taken = []
+    for trial in range(TRIALS_OF_A_BATCH):
+        taken.append(_timed(_one_more(service, first + trial // SETS_PER_WORKOUT, trial % SETS_PER_WORKOUT)))
+    total = int(str(service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]))
+    service.close()
+    return {
+        "history_sets": total - TRIALS_OF_A_BATCH * BATCH_LINES,
+        "batch_sets": BATCH_LINES,
+        "ms_median": statistics.median(taken) * 1000,
+        "ms_max": max(taken) * 1000,
+        "rss_mb_peak": rss_mb_peak(),
+    }
+
+
+def _one_more(service: Embedded, workout: int, number: int) -> Callable[[], None]:
+    body = "".join(set_line(athlete, workout, number) for athlete in range(BATCH_LINES)).encode()
+
+    def run() -> None:
+        send(service, body, f"more-{workout}-{number}")
+        service.apply_all()
+
+    return run
+
+
+def _timed(work: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def rss_mb_peak() -> float:
+    """The greatest resident memory of this process so far, in MB (1e6 bytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+MEASUREMENTS: dict[str, Callable[..., Measured]] = {
+    "ingest": ingest,
+    "rebuild": rebuild,
+    "latency": latency,
+    "history": history,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(MEASUREMENTS[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,159 @@
+"""``python -m bench.run``: measure the embedded service, write bench/results/bench.json, print a table.
+
+Every measurement runs in a process of its own on a fresh folder; figures are medians of ``--runs``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.door import measure as measure_door
+from bench.generate import write
+
+RESULTS = Path(__file__).parent / "results" / "bench.json"
+PACKAGES = ("duckdb", "pyarrow", "numpy", "pydantic", "orjson")
+
+Measured = dict[str, float | int | str]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what was asked for; returns 0."""
+    given = _parser().parse_args(arguments)
+    figures: dict[str, object] = {}
+    with tempfile.TemporaryDirectory(prefix="spotter-bench-", dir=given.scratch) as scratch:
+        folder = Path(scratch)
+        files = {order: folder / f"{order}.ndjson" for order in ("live", "visits")}
+        for order, file in files.items():
+            write(file, given.sets, order=order)
+        for order, file in files.items():
+            figures[f"embedded_{order}"] = _repeat(given.runs, folder, partial(_child, "ingest", file))
+        kept = folder / "kept"
+        _child("ingest", files["visits"], kept)
+        figures["rebuild"] = _repeat(given.runs, folder, lambda _: _child("rebuild", kept))
+        figures["alert_latency"] = _repeat(given.runs, folder, lambda data: _child("latency", data, given.trials))
+        figures["alert_latency_with_history"] = _repeat(
+            given.runs, folder, lambda _: _child("latency", kept, given.trials)
+        )
+        figures["http"] = _repeat(given.runs, folder, lambda data: measure_door(files["visits"], data))
+        figures["history"] = [_child("history", folder / f"history{sets}", sets) for sets in given.history]
+    result = {
+        "command": "python -m bench.run " + " ".join(arguments),
+        "machine": machine(),
+        "runs": given.runs,
+    } | figures
+    if not given.dry:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(table(result))
+    return 0
+
+
+def machine() -> dict[str, object]:
+    """The facts a reader needs to judge the figures."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def table(result: dict[str, object]) -> str:
+    """The figures as a Markdown table."""
+    rows = [("what", "figure", "beside it")]
+    for name, said in (
+        ("embedded_live", "embedded, each body one set of 1,000 athletes"),
+        ("embedded_visits", "embedded, each body 50 whole workouts"),
+        ("http", "the same over HTTP, 1,000-line bodies"),
+    ):
+        one = _figures(result, name)
+        beside = (
+            f"{one['sets']:,.0f} sets in {one['seconds_until_applied']:.1f} s, peak memory {one['rss_mb_peak']:.0f} MB"
+        )
+        rows.append((said, f"{one['sets_per_second']:,.0f} sets/s", beside))
+    one = _figures(result, "rebuild")
+    rows.append(("rebuild from the log", f"{one['sets_per_second']:,.0f} sets/s", f"{one['seconds']:.1f} s"))
+    one = _figures(result, "http")
+    rows.append(
+        (
+            "one event over HTTP, durable",
+            f"{one['single_post_ms_p50']:.1f} ms",
+            f"p99 {one['single_post_ms_p99']:.1f} ms",
+        )
+    )
+    for name, said in (("alert_latency", "empty"), ("alert_latency_with_history", "a million sets before")):
+        one = _figures(result, name)
+        rows.append((f"set to alert row, {said}", f"{one['ms_p50']:.0f} ms", f"p99 {one['ms_p99']:.0f} ms"))
+    history = result["history"]
+    assert isinstance(history, list)
+    for one in history:
+        rows.append(
+            (
+                f"1,000 more sets on {one['history_sets']:,}",
+                f"{one['ms_median']:.0f} ms",
+                f"peak memory {one['rss_mb_peak']:.0f} MB",
+            )
+        )
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---|---|---|", *lines[1:]])
+
+
+def _figures(result: dict[str, object], name: str) -> dict[str, float]:
+    found = result[name]
+    assert isinstance(found, dict)
+    return found
+
+
+def _repeat(runs: int, folder: Path, measure: Callable[[Path], Measured]) -> Measured:
+    """The median of every number over the runs, each on a folder of its own."""
+    taken = [measure(Path(tempfile.mkdtemp(dir=folder)) / "data") for _ in range(runs)]
+    return {key: statistics.median([one[key] for one in taken]) for key in taken[0]}  # type: ignore[type-var]
+
+
+def _child(what: str, *arguments: object) -> Measured:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.embedded", what, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    found: Measured = json.loads(done.stdout.splitlines()[-1])
+    print(what, found, file=sys.stderr, flush=True)
+    return found
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
+    parser.add_argument("--sets", type=int, default=1_000_000, help="sets of the throughput runs")
+    parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken")
+    parser.add_argument("--trials", type=int, default=200, help="single sets of the latency runs")
+    parser.add_argument(
+        "--history", type=int, nargs="*", default=[65_000, 650_000, 6_500_000], help="sets stored before one more batch"
+    )
+    parser.add_argument("--scratch", default=None, help="where the data folders go; default: the temporary folder")
+    parser.add_argument("--dry", action="store_true", help="print only, write no results")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
