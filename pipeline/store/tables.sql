@@ -53,11 +53,15 @@ create table if not exists base.set_log (       -- one row per set of a living d
 create table if not exists base.session_log (
     athlete_no integer, doc_key bigint, source varchar, session varchar, session_key bigint, anchor_day date,
     start_at timestamp, start_local timestamp, zone_kind tinyint, end_at timestamp, end_local timestamp,
-    date_only boolean, cr10 double, title varchar, notes varchar, owns_sets boolean, origin tinyint
+    date_only boolean, cr10 double, title varchar, notes varchar, owns_sets boolean, origin tinyint,
+    document_id varchar, rank tinyint, value bigint, log_offset bigint, item_index integer
 );
 create table if not exists base.event_log (     -- every other kind, payload as canonical JSON
     athlete_no integer, doc_key bigint, source varchar, kind varchar,
     measured_at timestamp, measured_local timestamp, zone_kind tinyint, day date, local_day date, payload varchar
+);
+create table if not exists base.body_mass (
+    athlete_no integer, doc_key bigint, day date, measured_at timestamp, mass_mg bigint
 );
 create table if not exists base.profile (       -- athlete events, in the order in which later rows win
     athlete_no integer, doc_key bigint, position integer, timezone_from date, timezone varchar, name varchar,
@@ -80,8 +84,12 @@ create table if not exists base.ledger (
 );
 create table if not exists base.upload (upload_id varchar, import_id varchar, tenant_id varchar, athlete_id varchar,
     log_offset bigint, withdrawn boolean);
+create table if not exists base.data_day (      -- local days that hold data, and their newest instant
+    athlete_no integer, local_day date, newest_at timestamp, utc_offset_s integer
+);
 create table if not exists base.athlete_span (  -- first and last day with data, and today (clock, else last day)
-    athlete_no integer, first_day date, last_day date, today date, newest_at timestamp
+    athlete_no integer, first_day date, last_day date, today date, newest_at timestamp,
+    utc_offset_s integer
 );
 create table if not exists base.mark (athlete_no integer, from_day date, to_day date);  -- day-level lane: not yet folded
 
@@ -118,10 +126,10 @@ create table if not exists mart.set_fact (
     is_hard boolean,                            -- M4 known: counted, reps given, rir_effective <= 3
     is_hard_assumed boolean,                    -- known hard, or counted with reps and unknown effort
     volume_load_mg bigint,                      -- M6: weight * reps of working rows not assisted; null if load missing
-    e1rm_mg bigint,                             -- M5 (Epley, RIR-adjusted); null: not applicable
+    e1rm_kg double,                             -- M5 (Epley, RIR-adjusted); null: not applicable
     e1rm_status varchar,                        -- OK | DEGRADED | NOT_APPLICABLE
     effort_conflict boolean, censored boolean, effort_dropped boolean, date_only boolean,
-    superset varchar, superseded_by varchar
+    rep_velocities_m_s double[], superset varchar, superseded_by varchar
 );
 create table if not exists mart.set_estimate (  -- rungs 3 and 4, only for counted or drop rows of unknown effort
     athlete_no integer, doc_key bigint, ordinal integer, session_key bigint, local_day date, exercise_no integer,
@@ -136,9 +144,12 @@ create table if not exists mart.exercise_session (  -- per session and exercise,
     known_sets integer, conflict_sets integer, hard_sets_known integer, hard_sets_assumed integer,
     weighted_volume bigint, failure_load bigint,     -- sum k_milli*q_half ; sum k_milli*q_half*phi_e8
     volume_load_mg bigint, volume_rows_missing integer,
-    e1rm_mg bigint, e1rm_status varchar,        -- session best among counted sets (OK first)
+    e1rm_kg double, e1rm_status varchar,        -- session best among counted sets (OK first)
     top_weight_mg bigint, top_reps integer,
     date_only boolean
+);
+create table if not exists mart.exercise_reference (  -- M7, rung 4: median session-best e1RM of the 42 days before
+    athlete_no integer, session_key bigint, exercise_no integer, local_day date, e1rm_ref_kg double, n_obs integer
 );
 create table if not exists mart.muscle_session (
     athlete_no integer, session_key bigint, muscle varchar, local_day date, first_at timestamp, last_at timestamp,
@@ -159,7 +170,7 @@ create table if not exists mart.athlete_day (
     sessions integer, sets integer, failure_sets integer, failure_sets_explicit integer,
     failure_sets_mechanical integer, failure_sets_technical integer, failure_sets_unspecified integer,
     known_sets integer, conflict_sets integer, hard_sets_known integer, hard_sets_assumed integer,
-    volume_load_mg bigint, weighted_volume bigint, failure_load bigint, failure_load_estimated double,
+    volume_load_mg bigint, weighted_volume bigint, failure_load bigint, failure_load_estimated bigint,
     revision integer, revised boolean
 );
 create table if not exists mart.athlete_window ( -- day-level lane: rolling sums ending on the day

@@ -1,0 +1,41 @@
+"""The record behind one small interface: append, read, end offset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.record import Record
+
+EMBEDDED_PARTITION = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record at its place in a partition."""
+
+    offset: int
+    record: Record
+
+
+class Log(Protocol):
+    """An append-only log of upload records; offsets start at 0 and have no holes."""
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Append durably, all or none; returns the end offset after the last record."""
+        ...
+
+    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
+        """Records from ``offset`` on, at least one if there is any, up to the limits."""
+        ...
+
+    def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
+        """All records of one athlete below ``end``, in order."""
+        ...
+
+    def end_offset(self, partition: int) -> int:
+        """The offset the next record will get."""
+        ...
+
+    def close(self) -> None: ...

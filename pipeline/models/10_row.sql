@@ -1,0 +1,15 @@
+-- metric: none (rows of touched sessions, as logged, with the session they belong to)
+-- unit: mg, reps, s, m
+-- window: the session
+-- source: contract.md, "One set, one row"
+create or replace temp table row_in as
+select s.* exclude (session, session_key), s.session_key as session_key, s.session as session_id
+from base.set_log s
+join touched_session t
+    on s.athlete_no = t.athlete_no and s.session_key = t.session_key and s.anchor_day between t.from_day and t.to_day
+union all by name
+select s.* exclude (session, session_key), a.session_key as session_key, a.session_id as session_id
+from base.set_log s
+join auto_row a
+    on s.athlete_no = a.athlete_no and s.doc_key = a.doc_key and s.anchor_day = a.anchor_day
+where s.session_key is null

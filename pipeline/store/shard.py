@@ -1,0 +1,158 @@
+"""One partition's DuckDB file: opened once, by one process, under its own lock.
+
+Settings follow what was measured: files in the 1.5 storage format, checkpoints only between
+batches, planner order left to the text of the models.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import DamagedError, StorageError
+from pipeline.store.connection import Connection
+
+STORAGE_VERSION = "v1.5.0"
+CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
+THREADS = 2
+MEMORY_LIMIT = "400MB"
+
+
+def sql_text(package: str, name: str) -> str:
+    """The text of a packaged SQL file."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+class Shard:
+    """An open shard. ``connection`` is the writer's; readers take cursors with ``reader()``."""
+
+    def __init__(self, path: Path | None, *, memory_limit: str = MEMORY_LIMIT) -> None:
+        self.path = path
+        created = path is None or not path.exists()
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "storage_compatibility_version": STORAGE_VERSION,
+            "threads": THREADS,
+            "memory_limit": memory_limit,
+            "checkpoint_threshold": "4GB",  # no checkpoint inside a commit; see checkpoint_if_due
+            "preserve_insertion_order": True,
+        }
+        try:
+            self.connection: Connection = duckdb.connect(str(path) if path else ":memory:", config=config)
+            self._prepare(created)
+        except duckdb.Error as error:
+            raise DamagedError(
+                f"the shard {path} cannot be opened", str(error), "it is put aside and rebuilt from the log"
+            ) from error
+
+    def _prepare(self, created: bool) -> None:
+        self.connection.execute("set TimeZone = 'UTC'")
+        if self.path is not None:
+            self._assert_storage()
+        if created:
+            _create(self.connection)
+        else:
+            self.connection.execute("select next_offset from base.ledger").fetchall()
+            _create(self.connection)
+        self.connection.execute("set disabled_optimizers = 'join_order'")
+        if created and self.path is not None:
+            self.connection.execute("checkpoint")
+            sync_folder(self.path.parent)
+
+    def _assert_storage(self) -> None:
+        mode = self.connection.execute("select current_setting('fsync_mode')").fetchall()
+        tags = self.connection.execute(
+            "select tags from duckdb_databases() where not internal and path is not null"
+        ).fetchall()
+        if mode != [("STANDARD",)] or not tags or STORAGE_VERSION not in str(tags[0]):
+            raise StorageError(
+                f"the shard {self.path} does not have the expected storage settings",
+                f"fsync_mode {mode}, tags {tags}; commits would not be as durable or as portable as promised",
+                "use DuckDB 2.0 and run `spotter rebuild`",
+            )
+
+    def reader(self) -> Connection:
+        """A new cursor that sees committed data; close it after use."""
+        return self.connection.cursor()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Everything inside is committed together or not at all."""
+        self.connection.execute("begin transaction")
+        try:
+            yield self.connection
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    def checkpoint_if_due(self) -> None:
+        """Fold the WAL into the file when it has grown; called between batches only."""
+        if self.path is None:
+            return
+        wal = Path(str(self.path) + ".wal")
+        if wal.exists() and wal.stat().st_size > CHECKPOINT_WAL_BYTES:
+            self.connection.execute("checkpoint")
+
+    def close(self) -> None:
+        """Close the file; what was committed stays."""
+        self.connection.close()
+
+
+def _create(connection: Connection) -> None:
+    connection.execute(sql_text("pipeline.store", "tables.sql"))
+    connection.execute(sql_text("pipeline.alerts", "tables.sql"))
+    connection.execute(sql_text("pipeline.store", "views.sql"))
+    connection.execute(sql_text("pipeline.alerts", "view.sql"))
+
+
+def is_storage_failure(error: Exception) -> bool:
+    """Whether an error came from disk or memory rather than from data."""
+    kinds = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, MemoryError, StorageError)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS)
+    return full or isinstance(error, kinds) or type(error) is duckdb.Error
+
+
+def storage_failure(error: Exception) -> StorageError:
+    """The error of a disk or memory failure, in words."""
+    if isinstance(error, StorageError):
+        return error
+    return StorageError(
+        "the shard could not be written", str(error), "check disk space and memory, then start again; the log has everything"
+    )
+
+
+def put_aside(path: Path, now: datetime) -> Path:
+    """Rename a damaged shard (and its WAL) so that a fresh one can be built; returns the new name."""
+    stamp = now.strftime("%Y%m%dT%H%M%S%fZ")
+    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    for suffix in ("", ".wal"):
+        old = Path(str(path) + suffix)
+        if old.exists():
+            shutil.move(old, str(target) + suffix)
+    sync_folder(path.parent)
+    return target
+
+
+def remove_files(folder: Path, pattern: str) -> None:
+    """Remove files of a folder by pattern, if there are any."""
+    for path in folder.glob(pattern):
+        if path.is_file():
+            path.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new files in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

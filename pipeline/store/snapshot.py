@@ -1,0 +1,91 @@
+"""Numbered copies of a shard for readers outside the owner, with a pointer to the newest.
+
+``COPY FROM DATABASE`` into a new file, in a storage format that older DuckDB versions read. The
+pointer names the log position and the versions the copy stands for, so a reader can tell without
+opening anything whether it is current.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+from pipeline.store.shard import Shard, remove_files, sync_folder
+
+FOLDER = "snapshots"
+POINTER = "current.json"
+SNAPSHOT_STORAGE_VERSION = "v1.2.0"
+KEPT = 3
+
+
+def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
+    """Copy the shard; without ``path`` the copy is numbered and becomes the current one."""
+    folder = data / FOLDER
+    folder.mkdir(exist_ok=True)
+    state = _state(shard)
+    target = path or folder / f"snapshot-{_next_number(folder):06d}.duckdb"
+    temporary = target.with_name(target.name + ".part")
+    remove_files(temporary.parent, temporary.name + "*")
+    connection = shard.connection
+    name = connection.execute("select current_database()").fetchall()[0][0]
+    quoted = str(temporary).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as copied (storage_version '{SNAPSHOT_STORAGE_VERSION}')")
+    try:
+        connection.execute(f'copy from database "{name}" to copied')
+    finally:
+        connection.execute("detach copied")
+    remove_files(temporary.parent, temporary.name + ".wal")
+    os.replace(temporary, target)
+    if path is None:
+        _point(folder, target, state)
+    sync_folder(target.parent)
+    return target
+
+
+def _state(shard: Shard) -> dict[str, object]:
+    row = shard.connection.execute(
+        "select next_offset, model_version, rule_version, catalogue_version, (select count(*) from base.mark)"
+        " from base.ledger"
+    ).fetchall()[0]
+    return dict(zip(("next_offset", "model_version", "rule_version", "catalogue_version", "marks"), row, strict=True))
+
+
+def _next_number(folder: Path) -> int:
+    numbers = [int(path.stem.split("-")[1]) for path in folder.glob("snapshot-*.duckdb")]
+    return max(numbers, default=0) + 1
+
+
+def _point(folder: Path, target: Path, state: dict[str, object]) -> None:
+    temporary = folder / (POINTER + ".part")
+    temporary.write_text(json.dumps({"path": target.name, **state}))
+    os.replace(temporary, folder / POINTER)
+    for old in sorted(folder.glob("snapshot-*.duckdb"))[:-KEPT]:
+        old.unlink()
+
+
+def fresh_snapshot(data: Path, versions: dict[str, str]) -> Path | None:
+    """The current snapshot if it stands for the log's end and these versions; opens no DuckDB, takes no lock."""
+    folder = data / FOLDER
+    try:
+        pointer = json.loads((folder / POINTER).read_text())
+        target = folder / str(pointer["path"])
+        current = (
+            target.exists()
+            and pointer["marks"] == 0
+            and int(pointer["next_offset"]) == _log_end(data)
+            and all(pointer.get(name) == version for name, version in versions.items())
+        )
+    except (OSError, ValueError, KeyError, TypeError, sqlite3.Error):
+        return None
+    return target if current else None
+
+
+def _log_end(data: Path) -> int:
+    connection = sqlite3.connect(f"file:{data / 'log.sqlite'}?mode=ro", uri=True)
+    try:
+        found = connection.execute("select max(log_offset) from record").fetchone()[0]
+        return 0 if found is None else int(found) + 1
+    finally:
+        connection.close()

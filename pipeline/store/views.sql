@@ -1,0 +1,246 @@
+-- What readers may rely on (contract.md). Internal integers become the units their names state.
+create or replace view set_fact as
+select p.tenant_id, p.athlete_id,
+    d.document_id || if(f.ordinal > 0, '#' || f.ordinal, '') as document_id,
+    f.source, s.session_id, f.set_order, f.performed_at, f.local_day,
+    n.name as exercise, e.exercise_id, e.class as exercise_class,
+    (
+        select list(m.muscle order by m.muscle)
+        from base.exercise_muscle m
+        where m.exercise_no = f.exercise_no and m.is_primary
+    ) as primary_muscles,
+    f.exercise_block, f.set_index, f.set_type, f.reps, f.weight_mg / 1e6::double as weight_kg,
+    f.load_mg / 1e6::double as load_kg, f.load_kind, f.side, f.duration_s, f.superset,
+    f.effort_scale, f.effort_value, f.rir,
+    coalesce(f.rir_effective, x.rir_effective) as rir_effective,
+    x.rir_se, coalesce(f.effort_source, x.effort_source) as effort_source,
+    f.endpoint, f.is_failure_explicit, f.is_failure, f.is_working, f.is_counted,
+    f.is_hard as is_hard_known, f.is_hard_assumed,
+    f.e1rm_kg, f.e1rm_status, f.volume_load_mg / 1e6::double as volume_load_kg,
+    f.superseded_by,
+    list_filter(
+        [
+            if(f.effort_conflict, 'effort_conflict', null), if(f.censored, 'censored', null),
+            if(f.effort_dropped, 'effort_dropped', null), if(x.exceeds_reference, 'exceeds_reference', null),
+            if(f.date_only, 'date_only', null),
+            if(f.is_working and f.volume_load_mg is null and f.superseded_by is null and f.load_kind <> 'assisted',
+                'volume_missing', null)
+        ],
+        lambda flag: flag is not null
+    ) as flags
+from mart.set_fact f
+join base.athlete p on f.athlete_no = p.athlete_no
+join base.document d on f.athlete_no = d.athlete_no and f.doc_key = d.doc_key
+join mart.session s on f.athlete_no = s.athlete_no and f.session_key = s.session_key
+join base.exercise_name n on f.name_no = n.name_no
+join base.exercise e on f.exercise_no = e.exercise_no
+left join mart.set_estimate x
+    on f.athlete_no = x.athlete_no and f.doc_key = x.doc_key and f.ordinal = x.ordinal and f.local_day = x.local_day;
+
+create or replace view session_load as
+select p.tenant_id, p.athlete_id, s.session_id, s.source, s.title, s.local_day, s.start_at, s.last_at, s.start_local,
+    s.last_local, s.ended, s.duration_min, s.cr10,
+    if(s.cr10 is not null and s.duration_min is not null, s.cr10 * s.duration_min, null) as session_rpe_load_au,
+    case
+        when s.cr10 is null or s.duration_min is null then 'NOT_APPLICABLE'
+        when s.duration_min > 240 then 'DEGRADED'
+        else 'OK'
+    end as status,
+    s.rows as set_rows, s.date_only, s.superseded_by
+from mart.session s
+join base.athlete p on s.athlete_no = p.athlete_no;
+
+create or replace view exercise_session as
+select p.tenant_id, p.athlete_id, s.session_id, x.local_day, e.exercise, e.exercise_id, e.display_name as exercise_name,
+    e.class as exercise_class, x.start_at, x.sets, x.failure_sets, x.failure_sets_explicit, x.failure_sets_mechanical,
+    x.failure_sets_technical, x.failure_sets_unspecified, x.known_sets, x.conflict_sets,
+    x.hard_sets_known, x.hard_sets_assumed,
+    if(x.sets > 0, (x.sets - x.known_sets) / x.sets::double, null) as unknown_effort_share,
+    x.volume_load_mg / 1e6::double as volume_load_kg, x.volume_rows_missing,
+    x.weighted_volume / 2e3::double as weighted_volume, x.failure_load / 2e11::double as failure_load,
+    x.failure_load / 2e8::double / e.k_milli as failure_load_exercise,
+    0.30::double * (x.weighted_volume / 2e3::double) + 0.70::double * (x.failure_load / 2e11::double)
+        as fatigue_weighted_volume,
+    x.e1rm_kg, x.e1rm_status, r.e1rm_ref_kg, r.n_obs as e1rm_ref_sessions,
+    x.top_weight_mg / 1e6::double as top_weight_kg, x.top_reps,
+    x.top_weight_mg / 1e6::double / r.e1rm_ref_kg as relative_intensity
+from mart.exercise_session x
+join base.athlete p on x.athlete_no = p.athlete_no
+join mart.session s on x.athlete_no = s.athlete_no and x.session_key = s.session_key
+join base.exercise e on x.exercise_no = e.exercise_no
+left join mart.exercise_reference r
+    on x.athlete_no = r.athlete_no and x.session_key = r.session_key and x.exercise_no = r.exercise_no
+    and x.local_day = r.local_day;
+
+create or replace view muscle_day as
+select p.tenant_id, p.athlete_id, m.local_day, m.muscle,
+    m.hard_known_half / 2::double as hard_sets_known, m.hard_assumed_half / 2::double as hard_sets_assumed,
+    m.failure_load_half / 4e8::double as failure_load, m.freshness
+from mart.muscle_day m
+join base.athlete p on m.athlete_no = p.athlete_no;
+
+create or replace view athlete_day as
+select p.tenant_id, p.athlete_id, d.local_day, d.sessions, d.sets, d.failure_sets, d.failure_sets_explicit,
+    d.failure_sets_mechanical, d.failure_sets_technical, d.failure_sets_unspecified, d.known_sets, d.conflict_sets,
+    d.hard_sets_known, d.hard_sets_assumed, d.volume_load_mg / 1e6::double as volume_load_kg,
+    d.weighted_volume / 2e3::double as weighted_volume, d.failure_load / 2e11::double as failure_load,
+    d.failure_load_estimated / 2e11::double as failure_load_estimated,
+    0.30::double * (d.weighted_volume / 2e3::double) + 0.70::double * (d.failure_load / 2e11::double)
+        as fatigue_weighted_volume,
+    if(d.sets > 0, (d.sets - d.known_sets) / d.sets::double, null) as unknown_effort_share,
+    null::double as sleep_minutes, null::double as sleep_efficiency, null::double as resting_hr_bpm,
+    null::double as rmssd_ms, null::double as readiness,
+    case
+        when d.revised then 'revised'
+        when d.local_day < s.today - 1 then 'final'
+        else 'provisional'
+    end as state,
+    d.revision, l.model_version
+from mart.athlete_day d
+join base.athlete p on d.athlete_no = p.athlete_no
+join base.athlete_span s on d.athlete_no = s.athlete_no
+cross join base.ledger l;
+
+create or replace view indicator as
+with body as (
+    select d.athlete_no, d.local_day, 'body' as scope, d.sets as n_obs, w.observed,
+        d.sets > 0 and d.sets - d.known_sets > 0.5 * d.sets as thin_effort,
+        unnest([
+            {'id': 'M6', 'metric': 'volume_load_kg', 'value': d.volume_load_mg / 1e6::double, 'effort': false, 'days': 1},
+            {'id': 'M11', 'metric': 'weighted_volume_sets', 'value': d.weighted_volume / 2e3::double, 'effort': false, 'days': 1},
+            {'id': 'M11', 'metric': 'failure_load_fes', 'value': d.failure_load / 2e11::double, 'effort': true, 'days': 1},
+            {'id': 'M11', 'metric': 'failure_load_estimated_fes', 'value': d.failure_load_estimated / 2e11::double, 'effort': true, 'days': 1},
+            {'id': 'M11', 'metric': 'fatigue_weighted_volume_sets', 'value': 0.30::double * (d.weighted_volume / 2e3::double) + 0.70::double * (d.failure_load / 2e11::double), 'effort': true, 'days': 1},
+            {'id': 'M12', 'metric': 'failure_sets', 'value': d.failure_sets::double, 'effort': true, 'days': 1},
+            {'id': 'M12', 'metric': 'failure_sets_explicit', 'value': d.failure_sets_explicit::double, 'effort': true, 'days': 1},
+            {'id': 'M4', 'metric': 'hard_sets_known', 'value': d.hard_sets_known::double, 'effort': true, 'days': 1},
+            {'id': 'M4', 'metric': 'hard_sets_assumed', 'value': d.hard_sets_assumed::double, 'effort': false, 'days': 1}
+        ]) as m
+    from mart.athlete_day d
+    left join mart.athlete_window w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+),
+body_week as (
+    select w.athlete_no, w.local_day, 'body' as scope, w.sets_7d as n_obs, w.observed,
+        w.sets_7d > 0 and w.sets_7d - w.known_sets_7d > 0.5 * w.sets_7d as thin_effort,
+        unnest([
+            {'id': 'M6', 'metric': 'volume_load_7d_kg', 'value': w.volume_load_mg_7d / 1e6::double, 'effort': false, 'days': 7},
+            {'id': 'M11', 'metric': 'weighted_volume_7d_sets', 'value': w.weighted_volume_7d / 2e3::double, 'effort': false, 'days': 7},
+            {'id': 'M11', 'metric': 'failure_load_7d_fes', 'value': w.failure_load_7d / 2e11::double, 'effort': true, 'days': 7},
+            {'id': 'M11', 'metric': 'fatigue_weighted_volume_7d_sets', 'value': 0.30::double * (w.weighted_volume_7d / 2e3::double) + 0.70::double * (w.failure_load_7d / 2e11::double), 'effort': true, 'days': 7},
+            {'id': 'M12', 'metric': 'failure_sets_7d', 'value': w.failure_sets_7d::double, 'effort': true, 'days': 7},
+            {'id': 'M12', 'metric': 'failure_sets_explicit_7d', 'value': w.failure_sets_explicit_7d::double, 'effort': true, 'days': 7},
+            {'id': 'M4', 'metric': 'hard_sets_known_7d', 'value': w.hard_sets_known_7d::double, 'effort': true, 'days': 7},
+            {'id': 'M4', 'metric': 'hard_sets_assumed_7d', 'value': w.hard_sets_assumed_7d::double, 'effort': false, 'days': 7}
+        ]) as m
+    from mart.athlete_window w
+),
+muscle as (
+    select d.athlete_no, d.local_day, 'muscle:' || d.muscle as scope, null::integer as n_obs, true as observed,
+        false as thin_effort,
+        unnest([
+            {'id': 'M13', 'metric': 'hard_sets_known', 'value': d.hard_known_half / 2::double, 'effort': true, 'days': 1},
+            {'id': 'M13', 'metric': 'hard_sets_assumed', 'value': d.hard_assumed_half / 2::double, 'effort': false, 'days': 1},
+            {'id': 'M11', 'metric': 'failure_load_fes', 'value': d.failure_load_half / 4e8::double, 'effort': true, 'days': 1},
+            {'id': 'M32', 'metric': 'freshness', 'value': d.freshness, 'effort': false, 'days': 4}
+        ]) as m
+    from mart.muscle_day d
+),
+lift as (
+    select x.athlete_no, x.local_day, 'exercise-session:' || s.session_id || '/' || e.exercise as scope,
+        x.known_sets as n_obs, true as observed,
+        x.sets > 0 and x.sets - x.known_sets > 0.5 * x.sets as thin_effort,
+        x.e1rm_status, x.e1rm_kg, x.top_weight_mg, x.failure_load, x.sets, x.failure_sets, e.k_milli,
+        r.e1rm_ref_kg, r.n_obs as n_ref
+    from mart.exercise_session x
+    join mart.session s on x.athlete_no = s.athlete_no and x.session_key = s.session_key
+    join base.exercise e on x.exercise_no = e.exercise_no
+    left join mart.exercise_reference r
+        on x.athlete_no = r.athlete_no and x.session_key = r.session_key and x.exercise_no = r.exercise_no
+        and x.local_day = r.local_day
+),
+lift_long as (
+    select athlete_no, local_day, scope, 'M5' as metric_id, 'e1rm_kg' as metric, e1rm_kg as value, e1rm_status as status,
+        n_obs, local_day as window_start
+    from lift
+    union all
+    select athlete_no, local_day, scope, 'M7', 'relative_intensity', top_weight_mg / 1e6::double / e1rm_ref_kg,
+        case when top_weight_mg is null then 'NOT_APPLICABLE' when e1rm_ref_kg is null then 'INSUFFICIENT' else 'OK' end,
+        coalesce(n_ref, 0), local_day - 42
+    from lift
+    union all
+    select athlete_no, local_day, scope, 'M11', 'failure_load_fes', failure_load / 2e8::double / k_milli,
+        if(thin_effort, 'DEGRADED', 'OK'), n_obs, local_day
+    from lift
+    union all
+    select athlete_no, local_day, scope, 'M12', 'failure_sets', failure_sets::double,
+        if(thin_effort, 'DEGRADED', 'OK'), sets, local_day
+    from lift
+),
+long as (
+    select athlete_no, local_day, m.id as metric_id, m.metric as metric, scope, m.value as value,
+        case
+            when m.value is null then 'NOT_APPLICABLE'
+            when not coalesce(observed, true) then 'DEGRADED'
+            when m.effort and thin_effort then 'DEGRADED'
+            else 'OK'
+        end as status,
+        n_obs, local_day - (m.days - 1) as window_start
+    from (from body union all from body_week union all from muscle)
+    union all by name
+    select * from lift_long
+)
+select p.tenant_id, p.athlete_id, i.local_day, i.metric_id, i.metric, i.scope, i.value, i.status, i.n_obs,
+    i.window_start, i.local_day as window_end, l.model_version
+from long i
+join base.athlete p on i.athlete_no = p.athlete_no
+cross join base.ledger l;
+
+create or replace view body_mass_fact as
+select p.tenant_id, p.athlete_id, d.document_id, d.source, b.measured_at, b.day as local_day,
+    b.mass_mg / 1e6::double as body_mass_kg
+from base.body_mass b
+join base.athlete p on b.athlete_no = p.athlete_no
+join base.document d on b.athlete_no = d.athlete_no and b.doc_key = d.doc_key;
+
+create or replace view declaration_fact as
+select p.tenant_id, p.athlete_id, d.document_id, d.source, e.payload ->> '$.what' as what,
+    (e.payload ->> '$.from_day')::date as from_day, (e.payload ->> '$.to_day')::date as to_day
+from base.event_log e
+join base.athlete p on e.athlete_no = p.athlete_no
+join base.document d on e.athlete_no = d.athlete_no and e.doc_key = d.doc_key
+where e.kind = 'declaration';
+
+create or replace view rejected as
+select tenant_id, athlete_id, received_at, source, upload_id, item_index, reason, field, message, excerpt
+from base.rejected;
+
+create or replace view ignored as
+select tenant_id, athlete_id, received_at, source, upload_id, item_index, reason
+from base.ignored;
+
+create or replace view unmapped_exercise as
+select p.tenant_id, p.athlete_id, n.name, n.suggestions, count(*) as sets,
+    min(f.local_day) as first_day, max(f.local_day) as last_day
+from mart.set_fact f
+join base.exercise e on f.exercise_no = e.exercise_no
+join base.exercise_name n on f.name_no = n.name_no
+join base.athlete p on f.athlete_no = p.athlete_no
+where e.exercise_id is null
+group by all;
+
+create or replace view source_health as
+select p.tenant_id, p.athlete_id, d.source, count(*) as documents, max(d.received_at) as last_received_at,
+    max(d.to_day) as newest_utc_day
+from base.document d
+join base.athlete p on d.athlete_no = p.athlete_no
+where d.alive and p.athlete_id <> ''
+group by all;
+
+create or replace view ledger as
+select partition, next_offset, items, superseded, conflicts,
+    (select coalesce(sum(items), 0)::bigint from base.document where alive) as current,
+    (select coalesce(sum(items), 0)::bigint from base.document where not alive) as gone,
+    (select count(*) from base.ignored) as ignored,
+    (select count(*) from base.rejected) as rejected,
+    (select count(*) from base.mark) as marks, model_version, rule_version, catalogue_version
+from base.ledger;

@@ -1,0 +1,354 @@
+"""The numbered steps of a batch (design.md). The order is the guarantee.
+
+1. take a batch, check it against the ledger, drop what was applied before
+2. decode each upload; reduce to the greatest version per document inside the batch
+3. begin; drop documents not newer than stored; delete the old rows, insert the new ones
+4. note the marks of old and new rows; run the set- and session-level models
+5. run the conditions of that lane and fold the alerts; append changes to the outbox
+6. write rejections and the ledger row; commit; then acknowledge
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.alerts.lane import run_day_lane, run_session_lane
+from pipeline.alerts.rules import Rules
+from pipeline.catalogue.loader import Catalogue
+from pipeline.errors import GapError, Reason
+from pipeline.log.base import Logged
+from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models, run_window_models
+from pipeline.record import WITHDRAWAL, unpack_items
+from pipeline.sources.columns import Decoded
+from pipeline.sources.decode import decode_records
+from pipeline.sources.problems import Problem, excerpt
+from pipeline.sources.rows import Item, RowBuilder
+from pipeline.store.connection import Connection
+from pipeline.store.shard import Shard
+from pipeline.worker.auto_sessions import group_unnamed, no_unnamed
+from pipeline.worker.days import add_marks, mark_days
+from pipeline.worker.lookup import DocumentFilter
+from pipeline.worker.marks import NEIGHBOURS, merge_sessions, swap_rows, touch_sessions
+from pipeline.worker.names import Names
+from pipeline.worker.stage import Staged, headers_of, stage
+from pipeline.worker.withdraw import Histories, stage_withdrawal
+from pipeline.worker.zones import Zones
+
+Fault = Callable[[str], None]
+
+_EPOCH = datetime(1970, 1, 1)
+EXCERPT_BYTES = 800
+
+
+def no_fault(point: str) -> None:
+    """The fault hook of ordinary runs: nothing happens at any point."""
+
+
+class Engine:
+    """Applies batches of one partition to one shard. Not thread-safe: one writer per shard."""
+
+    def __init__(self, shard: Shard, catalogue: Catalogue, rules: Rules, histories: Histories) -> None:
+        self.shard, self.catalogue, self.rules, self.histories = shard, catalogue, rules, histories
+        connection = shard.connection
+        if not connection.execute("select count(*) from base.ledger").fetchall()[0][0]:
+            connection.execute(
+                "insert into base.ledger values (0, 0, 0, 0, 0, ?, ?, ?)",
+                (MODEL_VERSION, rules.version, catalogue.version),
+            )
+        self._load()
+
+    def _load(self) -> None:
+        """Everything held in memory is read from the file, so a lost batch leaves nothing behind."""
+        connection = self.shard.connection
+        self.names = Names(connection, self.catalogue)
+        self.zones = Zones(connection)
+        self.known = DocumentFilter(
+            connection.execute("select doc_key from base.document").fetchnumpy()["doc_key"].astype(np.int64)
+        )
+        self.clocks: dict[str, datetime] = dict(
+            connection.execute("select tenant_id, now_at from base.clock").fetchall()
+        )
+        self.doors: dict[int, set[tuple[str, int]]] = {}
+        for athlete, source, origin in connection.execute(
+            "select distinct athlete_no, source, origin from mart.session"
+        ).fetchall():
+            self.doors.setdefault(athlete, set()).add((source, origin))
+        self.velocities = bool(
+            connection.execute(
+                "select count(*) from base.set_log where rep_velocities_m_s is not null"
+            ).fetchall()[0][0]
+        )
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the first record that is not applied yet."""
+        return int(self.shard.connection.execute("select next_offset from base.ledger").fetchall()[0][0])
+
+    def recover(self) -> None:
+        """After a batch was abandoned: forget what it left in memory."""
+        self._load()
+
+    def apply(
+        self,
+        batch: Sequence[Logged],
+        fault: Fault = no_fault,
+        *,
+        decoded: Decoded | None = None,
+        models: bool = True,
+    ) -> int:
+        """Apply one batch; returns the new next offset.
+
+        ``decoded`` is the whole batch decoded ahead; with ``models`` off only facts are written (rebuild).
+        """
+        whole = len(batch)
+        fault("before:1")
+        batch = self._fresh(batch)
+        fault("inside:1")
+        if not batch:
+            return self.next_offset
+        if len(batch) < whole:
+            decoded = None
+        fault("after:1")
+        fault("before:2")
+        withdrawal = headers_of(batch[:1])[0].decoder == WITHDRAWAL  # comes alone, `batches` cuts there
+        decoded = decode_records([logged.record for logged in batch]) if decoded is None or withdrawal else decoded
+        fault("inside:2")
+        with self.shard.transaction() as connection:
+            if withdrawal:
+                staged = stage_withdrawal(connection, batch[0], self.histories, self.names, self.known)
+            else:
+                staged = stage(connection, batch, decoded, self.names, self.known)
+            fault("after:2")
+            fault("before:3")
+            self._store(connection, staged, fault)
+            fault("before:4")
+            self._model(connection, staged, fault, models=models)
+            fault("after:4")
+            fault("before:5")
+            if models:
+                run_session_lane(
+                    connection, rules=self.rules, log_offset=staged.next_offset, model_version=MODEL_VERSION
+                )
+            fault("inside:5")
+            fault("after:5")
+            fault("before:6")
+            self._close(connection, staged)
+            self.known.add(staged.new_keys)
+            fault("inside:6")
+        if self.known.full:
+            self._load()
+        fault("after:6")
+        return staged.next_offset
+
+    def _fresh(self, batch: Sequence[Logged]) -> Sequence[Logged]:
+        """Step 1: what lies below the ledger is a replay and is dropped; a hole stops the worker."""
+        expected = self.next_offset
+        fresh = [logged for logged in batch if logged.offset >= expected]
+        for logged in fresh:
+            if logged.offset != expected:
+                raise GapError(
+                    f"the log has a hole: offset {expected} is missing, {logged.offset} came next",
+                    "records were removed from the log, or the log does not belong to this shard",
+                    "restore the log, or the newest snapshot that reaches beyond the hole",
+                )
+            expected += 1
+        return fresh
+
+    def _store(self, connection: Connection, staged: Staged, fault: Fault) -> None:
+        """Step 3: new athletes and exercises, then the swap of old rows for new ones."""
+        self.names.write_new(connection)
+        staged.sets = self.zones.resolve(staged.sets, [("performed_at", "performed_local")])
+        staged.sessions = self.zones.resolve(
+            staged.sessions, [("start_at", "start_local"), ("end_at", "end_local")]
+        )
+        staged.events = self._local_days(self.zones.resolve(staged.events, [("measured_at", "measured_local")]))
+        self.velocities |= staged.sets["rep_velocities_m_s"].null_count < staged.sets.num_rows
+        fault("inside:3")
+        swap_rows(connection, staged)
+        fault("after:3")
+
+    @staticmethod
+    def _local_days(events: pa.Table) -> pa.Table:
+        found = pc.coalesce(events["local_day"], events["measured_local"].cast(pa.date32()))
+        return events.set_column(events.column_names.index("local_day"), "local_day", found)
+
+    def _model(self, connection: Connection, staged: Staged, fault: Fault, *, models: bool) -> None:
+        """Step 4: marks, then the set- and session-level models over them."""
+        moved = self._take_clock(connection, staged)
+        self._refresh_profiles(connection)
+        if not models:
+            return
+        if connection.execute("select count(*) from touched_unnamed").fetchall()[0][0]:
+            group_unnamed(connection)
+            touch_sessions(connection)
+            merge_sessions(connection, "from auto_session")
+        else:
+            no_unnamed(connection)
+            touch_sessions(connection)
+        several = self._note_doors(connection)
+        fault("inside:4")
+        self.run_models(connection, moved_tenants=moved, several_doors=several)
+
+    def run_models(self, connection: Connection, *, moved_tenants: list[str], several_doors: bool) -> None:
+        """Session and day models over ``touched_session`` and the tenants whose clock moved."""
+        run_session_models(connection, velocities=self.velocities, supersede=several_doors)
+        connection.register("moved_tenant", pa.table({"tenant_id": pa.array(moved_tenants, pa.string())}))
+        connection.execute(
+            "create or replace temp table touched_athlete as"
+            " select athlete_no from touched_session union select athlete_no from old_session"
+            " union select athlete_no from touched_event"
+            " union select s.athlete_no from base.athlete_span s join base.athlete a on s.athlete_no = a.athlete_no"
+            " join moved_tenant m on a.tenant_id = m.tenant_id"
+        )
+        connection.unregister("moved_tenant")
+        connection.execute(
+            "create or replace temp table touched_rule_input as"
+            " select t.athlete_no, case when t.kind = 'athlete' then s.first_day else coalesce(t.day, t.local_day) end as from_day"
+            " from touched_event t left join base.athlete_span s on t.athlete_no = s.athlete_no"
+            " where t.kind in ('athlete', 'plan', 'declaration')"
+        )
+        mark_days(connection, self.names, self.zones, self.clocks)
+        run_day_models(connection)
+        add_marks(connection)
+
+    def _take_clock(self, connection: Connection, staged: Staged) -> list[str]:
+        moved = []
+        for tenant, at_us in staged.clock.items():
+            now = _EPOCH + timedelta(microseconds=at_us)
+            if tenant not in self.clocks or now > self.clocks[tenant]:
+                self.clocks[tenant] = now
+                moved.append(tenant)
+                connection.execute("delete from base.clock where tenant_id = ?", (tenant,))
+                connection.execute("insert into base.clock values (?, ?)", (tenant, now))
+        return moved
+
+    def _refresh_profiles(self, connection: Connection) -> None:
+        if not connection.execute("select count(*) from changed_profile").fetchall()[0][0]:
+            return
+        if not self.zones.refresh(connection):
+            return
+        for table, key, pairs in (
+            ("set_log", "ordinal", [("performed_at", "performed_local")]),
+            ("session_log", "doc_key", [("start_at", "start_local"), ("end_at", "end_local")]),
+            ("event_log", "doc_key", [("measured_at", "measured_local")]),
+        ):
+            self._resolve_again(connection, table, key, pairs)
+
+    def _resolve_again(self, connection: Connection, table: str, key: str, pairs: list[tuple[str, str]]) -> None:
+        """A changed zone history moves the wall clocks of rows whose instant came in Z."""
+        rows = connection.execute(
+            f"select l.* from base.{table} l join changed_profile c on l.athlete_no = c.athlete_no"
+            " where l.zone_kind in (0, 4)"
+        ).to_arrow_table()
+        if rows.num_rows == 0:
+            return
+        resolved = self.zones.resolve(rows, pairs)
+        if table == "event_log":
+            local_day = pc.coalesce(resolved["day"], resolved["measured_local"].cast(pa.date32()))
+            resolved = resolved.set_column(resolved.column_names.index("local_day"), "local_day", local_day)
+            connection.register("resolved", resolved)
+            connection.execute(
+                "insert into touched_event select athlete_no, doc_key, kind, local_day, day, true from"
+                " (select * from resolved union all select l.* from base.event_log l join changed_profile c"
+                " on l.athlete_no = c.athlete_no where l.zone_kind in (0, 4)) where kind not in"
+                " ('athlete', 'plan', 'declaration', 'tick')"
+            )
+        else:
+            connection.register("resolved", resolved)
+            connection.execute(
+                f"insert into touched_row select athlete_no, session_key, anchor_day, source, null from resolved"
+                " where session_key is not null"
+            )
+            if table == "set_log":
+                connection.execute(
+                    "insert into touched_unnamed select athlete_no, source, performed_at from resolved"
+                    " where session_key is null"
+                )
+        connection.execute(
+            f"delete from base.{table} l using resolved r where l.athlete_no = r.athlete_no"
+            f" and l.doc_key = r.doc_key and l.{key} = r.{key}"
+        )
+        connection.execute(f"insert into base.{table} by name select * from resolved")
+        connection.unregister("resolved")
+
+    def _note_doors(self, connection: Connection) -> bool:
+        """Athletes with sessions of several sources or doors get their neighbouring sessions looked at again."""
+        touched = connection.execute(
+            "select distinct athlete_no, source, origin from touched_row where origin is not null"
+            " union select distinct athlete_no, source, 0 from touched_unnamed"
+        ).fetchall()
+        for athlete, source, origin in touched:
+            self.doors.setdefault(athlete, set()).add((source, origin))
+        present = {row[0] for row in connection.execute("select distinct athlete_no from touched_session").fetchall()}
+        several = [athlete for athlete in present if len(self.doors.get(athlete, ())) > 1]
+        if not several:
+            return False
+        connection.register("several_doors", pa.table({"athlete_no": pa.array(several, pa.int32())}))
+        merge_sessions(connection, NEIGHBOURS)
+        connection.unregister("several_doors")
+        return True
+
+    def _close(self, connection: Connection, staged: Staged) -> None:
+        """Step 6: rejections, ignored rows, uploads and the ledger, in the same transaction as the data."""
+        for table, rows in (
+            ("rejected", staged.rejected),
+            ("ignored", staged.ignored),
+            ("upload", staged.uploads),
+        ):
+            if rows.num_rows:
+                connection.register("rows", rows)
+                connection.execute(f"insert into base.{table} by name select * from rows")
+                connection.unregister("rows")
+        connection.execute(
+            "update base.ledger set next_offset = ?, items = items + ?, superseded = superseded + ?,"
+            " conflicts = conflicts + ?",
+            (staged.next_offset, staged.items, staged.superseded, staged.conflicts),
+        )
+
+    def reject(self, logged: Logged, reason: Reason, message: str) -> int:
+        """Put a whole record aside: every item becomes a ``rejected`` row, and the ledger moves on."""
+        builder = RowBuilder()
+        source = headers_of([logged])[0].source
+        for index in unpack_items(logged.record.items):
+            builder.reject(
+                Item(0, index, logged.record.athlete, source),
+                Problem(reason, None, message),
+                excerpt(logged.record.payload[:EXCERPT_BYTES]),
+            )
+        return self.apply([logged], decoded=builder.finish())
+
+    def settle(self) -> bool:
+        """The day-level lane: fold the collected marks in a transaction of their own; false if there were none."""
+        connection = self.shard.connection
+        if not connection.execute("select count(*) from base.mark").fetchall()[0][0]:
+            return False
+        with self.shard.transaction():
+            connection.execute(
+                "create or replace temp table touched_window as"
+                " select m.athlete_no, greatest(min(m.from_day), s.first_day) as from_day,"
+                " least(max(m.to_day) + 27, s.today) as to_day"
+                " from base.mark m join base.athlete_span s on m.athlete_no = s.athlete_no"
+                " group by m.athlete_no, s.first_day, s.today"
+            )
+            run_window_models(connection)
+            connection.execute(
+                "create or replace temp table touched_day_lane as"
+                " select athlete_no, min(from_day) as from_day from base.mark group by all"
+            )
+            run_day_lane(connection, rules=self.rules, log_offset=self.next_offset, model_version=MODEL_VERSION)
+            connection.execute("delete from base.mark")
+        return True
+
+
+def apply_batch(engine: Engine, batch: Sequence[Logged], fault: Fault = no_fault) -> int:
+    """Apply a batch through the numbered steps; an exception leaves the shard as it was before."""
+    try:
+        return engine.apply(batch, fault)
+    except Exception:
+        engine.recover()
+        raise

@@ -1,0 +1,185 @@
+"""Marks of a batch: which days to work out again, and how far each athlete's calendar reaches."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+
+from pipeline.store.connection import Connection
+from pipeline.worker.names import Names
+from pipeline.worker.zones import Zones
+
+# kinds whose local day counts as a day with data
+DATA_KINDS = ("sleep", "heart_rate", "rr_intervals", "hrv", "resting_heart_rate", "checkin", "body_mass")
+
+_DATA_DAY = """
+create or replace temp table touched_data_day as
+select distinct athlete_no, local_day
+from (
+    select athlete_no, local_day from old_session
+    union all select athlete_no, local_day from session_in
+    union all select athlete_no, local_day from touched_event where is_data
+)
+where local_day is not null
+"""
+_REFRESH_DATA_DAY = """
+insert into base.data_day
+select athlete_no, local_day, max(newest_at), arg_max(utc_offset_s, newest_at)
+from (
+    select m.athlete_no, m.local_day, m.last_at as newest_at,
+        epoch(m.start_local - m.start_at)::integer as utc_offset_s
+    from mart.session m
+    join touched_data_day t on m.athlete_no = t.athlete_no and m.local_day = t.local_day
+    union all
+    select e.athlete_no, e.local_day, e.measured_at, epoch(e.measured_local - e.measured_at)::integer
+    from base.event_log e
+    join touched_data_day t on e.athlete_no = t.athlete_no and e.local_day = t.local_day
+    where e.kind in ('sleep', 'heart_rate', 'rr_intervals', 'hrv', 'resting_heart_rate', 'checkin', 'body_mass')
+)
+group by all
+"""
+_SPAN = """
+create or replace temp table span_found as
+select t.athlete_no, min(d.local_day) as first_day, max(d.local_day) as last_day,
+    max(d.newest_at) as newest_at, arg_max(d.utc_offset_s, d.newest_at) as utc_offset_s
+from base.data_day d
+join touched_athlete t on d.athlete_no = t.athlete_no
+group by all
+"""
+_NEW_SPAN = """
+create or replace temp table new_span as
+select f.athlete_no, f.first_day, f.last_day, greatest(f.last_day, c.today) as today, f.newest_at, f.utc_offset_s,
+    case when c.today >= f.last_day then c.now_at else f.newest_at end as now_at
+from span_found f
+left join clock_in c on f.athlete_no = c.athlete_no
+"""
+_TOUCHED_DAY = """
+create or replace temp table touched_day as
+select distinct d.athlete_no, d.local_day
+from (
+    select athlete_no, local_day from touched_data_day
+    union all select athlete_no, local_day from estimate_day
+    union all                       -- the calendar grew: before the old first day, after the old today
+    select n.athlete_no, unnest(generate_series(
+        n.first_day::timestamp, coalesce(o.first_day - 1, n.today)::timestamp, interval 1 day
+    ))::date
+    from new_span n
+    left join old_span o on n.athlete_no = o.athlete_no
+    where o.first_day is null or n.first_day < o.first_day
+    union all
+    select n.athlete_no, unnest(generate_series((o.today + 1)::timestamp, n.today::timestamp, interval 1 day))::date
+    from new_span n
+    join old_span o on n.athlete_no = o.athlete_no
+    where n.today > o.today
+) d
+join new_span n on d.athlete_no = n.athlete_no and d.local_day >= n.first_day and d.local_day <= n.today
+"""
+_TOUCHED_MUSCLE_DAY = """
+create or replace temp table touched_muscle_day as
+select distinct d.athlete_no, d.local_day,
+    if(d.local_day = n.today and n.now_at < (n.today + 1)::timestamp - to_seconds(coalesce(n.utc_offset_s, 0)),
+        n.now_at, null) as now_at
+from (
+    select athlete_no, unnest([local_day, local_day + 1, local_day + 2, local_day + 3]) as local_day from touched_data_day
+    union all
+    select athlete_no, local_day from touched_day
+    union all
+    select n.athlete_no, unnest([o.today, n.today])
+    from new_span n
+    join old_span o on n.athlete_no = o.athlete_no
+) d
+join new_span n on d.athlete_no = n.athlete_no and d.local_day >= n.first_day and d.local_day <= n.today
+"""
+_SHRUNK = """
+create or replace temp table shrunk as
+select o.athlete_no, coalesce(n.first_day, date '9999-12-31') as first_day, coalesce(n.today, date '0001-01-01') as today
+from old_span o
+left join new_span n on o.athlete_no = n.athlete_no
+where n.first_day is null or n.first_day > o.first_day or n.today < o.today
+"""
+_TOUCHED_ALERT = """
+create or replace temp table touched_alert as
+select athlete_no, min(from_day) as from_day
+from (
+    select athlete_no, local_day as from_day from touched_data_day
+    union all select athlete_no, local_day from estimate_day
+    union all select athlete_no, from_day from touched_rule_input
+    union all
+    select coalesce(o.athlete_no, n.athlete_no), least(o.today, n.today)
+    from old_span o
+    full join new_span n on o.athlete_no = n.athlete_no
+)
+where from_day is not null
+group by all
+"""
+
+
+def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[str, datetime]) -> None:
+    """Leaves ``touched_day``, ``touched_muscle_day``, ``touched_alert``, ``old_span`` and updates the spans.
+
+    Expects ``old_session``, ``session_in``, ``estimate_day``, ``touched_event`` and
+    ``touched_rule_input`` of this batch; ``clocks`` are the present clocks per tenant.
+    """
+    run = connection.execute
+    run(_DATA_DAY)
+    run(
+        "delete from base.data_day d using touched_data_day t"
+        " where d.athlete_no = t.athlete_no and d.local_day = t.local_day"
+    )
+    run(_REFRESH_DATA_DAY)
+    run(
+        "create or replace temp table old_span as select s.* from base.athlete_span s"
+        " join touched_athlete t on s.athlete_no = t.athlete_no"
+    )
+    run(_SPAN)
+    _clock_in(connection, names, zones, clocks)
+    run(_NEW_SPAN)
+    run("delete from base.athlete_span s using touched_athlete t where s.athlete_no = t.athlete_no")
+    run(
+        "insert into base.athlete_span select athlete_no, first_day, last_day, today, now_at, utc_offset_s from new_span"
+    )
+    run(_TOUCHED_DAY)
+    run(_TOUCHED_MUSCLE_DAY)
+    run(_SHRUNK)
+    if run("select count(*) from shrunk").fetchall()[0][0]:
+        for table in ("athlete_day", "muscle_day", "athlete_window"):
+            run(
+                f"delete from mart.{table} m using shrunk s where m.athlete_no = s.athlete_no"
+                " and (m.local_day < s.first_day or m.local_day > s.today)"
+            )
+    run(_TOUCHED_ALERT)
+
+
+def _clock_in(connection: Connection, names: Names, zones: Zones, clocks: dict[str, datetime]) -> None:
+    """``clock_in``: the clock and its date in each touched athlete's zone, where the tenant has a clock."""
+    numbers: list[int] = []
+    todays: list[date] = []
+    nows: list[datetime] = []
+    if clocks:
+        for athlete, offset_s in connection.execute("select athlete_no, utc_offset_s from span_found").fetchall():
+            now = clocks.get(names.tenant_of[athlete])
+            if now is None:
+                continue
+            known = zones.offset_s(athlete, now)
+            shift = known if known is not None else (offset_s or 0)
+            numbers.append(athlete)
+            todays.append((now + timedelta(seconds=shift)).date())
+            nows.append(now)
+    table = pa.table(
+        {
+            "athlete_no": pa.array(numbers, pa.int32()),
+            "today": pa.array(todays, pa.date32()),
+            "now_at": pa.array(nows, pa.timestamp("us")),
+        }
+    )
+    connection.register("clock_table", table)
+    connection.execute("create or replace temp table clock_in as select * from clock_table")
+    connection.unregister("clock_table")
+
+
+def add_marks(connection: Connection) -> None:
+    """Hand the touched days to the day-level lane."""
+    connection.execute(
+        "insert into base.mark select athlete_no, min(local_day), max(local_day) from touched_day group by athlete_no"
+    )

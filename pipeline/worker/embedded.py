@@ -1,0 +1,325 @@
+"""One process that owns a data folder: log, shard, worker and readers.
+
+``Embedded.open`` takes the folder's lock, so there is one owner at a time; readers in the same
+process use cursors, everybody else goes through the owner or reads snapshots.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+from pipeline.alerts.rules import Rules
+from pipeline.alerts.rules import load as load_rules
+from pipeline.catalogue.loader import Catalogue
+from pipeline.clock import Clock, SystemClock
+from pipeline.errors import BusyError, DamagedError
+from pipeline.log.base import EMBEDDED_PARTITION
+from pipeline.log.sqlite import SqliteLog
+from pipeline.models.runner import MODEL_VERSION
+from pipeline.record import WITHDRAWAL, Header, Record, pack_items
+from pipeline.store.compare import Difference, compare
+from pipeline.store.shard import Shard, is_storage_failure, put_aside, remove_files, storage_failure
+from pipeline.store.snapshot import fresh_snapshot, write_snapshot
+from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
+from pipeline.worker.poison import Attempts
+from pipeline.worker.rebuild import batches, build, run_everything
+
+LOG_NAME = "log.sqlite"
+SHARD_NAME = "shard-0.duckdb"
+LOCK_NAME = "lock"
+ALIASES_NAME = "aliases.csv"
+POISON = "the worker died three times on this record; it is kept in the log, and a newer version that can read it repairs this in a rebuild"
+IDLE_S = 0.25  # the background worker looks at the log at least this often
+KEPT_TABLES = ("alert_sent", "outbox")  # what was handed out; no log tells it
+
+
+class Embedded:
+    """The embedded service (contract for the door, the command line and the tests)."""
+
+    def __init__(self, data: Path, clock: Clock, lock: IO[str], fault: Fault) -> None:
+        self.data, self.clock, self._lock_file, self._fault = data, clock, lock, fault
+        self.log = SqliteLog(data / LOG_NAME)
+        self.rules: Rules = load_rules()
+        self._writer = threading.RLock()  # whoever holds it may write the shard
+        self._wake = threading.Event()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self.failure: BaseException | None = None
+        self._attempts = Attempts(data / "attempts.json")
+        self._open_shard()
+
+    @classmethod
+    def open(
+        cls,
+        data: Path,
+        clock: Clock | None = None,
+        *,
+        background: bool = False,
+        fault: Fault = no_fault,
+    ) -> Embedded:
+        """Take the folder (made if missing); raises BusyError if another process has it."""
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / LOCK_NAME).open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise BusyError(
+                f"the data folder {data} is in use",
+                "another Spotter process owns it and did not answer on its socket",
+                "stop that process, or wait until it is done",
+            ) from error
+        try:
+            service = cls(data, clock or SystemClock(), lock, fault)
+        except BaseException:
+            lock.close()
+            raise
+        if background:
+            service._start()
+        return service
+
+    @property
+    def shard_path(self) -> Path:
+        """Where the shard lies. Nothing in this process may open it a second time."""
+        return self.data / SHARD_NAME
+
+    def _catalogue(self) -> Catalogue:
+        return Catalogue.load(extra=_aliases(self.data))
+
+    def _open_shard(self) -> None:
+        catalogue = self._catalogue()
+        missing = not self.shard_path.exists() and self.log.end_offset(EMBEDDED_PARTITION) > 0
+        remove_files(self.data, f"{SHARD_NAME}.new*")
+        try:
+            if missing:
+                raise DamagedError("the shard is missing", "its file is not there", "it is built from the log")
+            self._shard = Shard(self.shard_path)
+            self._engine = self._new_engine(self._shard, catalogue)
+            self._check_versions()
+        except DamagedError:
+            if self.shard_path.exists():
+                put_aside(self.shard_path, self.clock.now())
+            self._build_and_swap(catalogue)
+
+    def _new_engine(self, shard: Shard, catalogue: Catalogue) -> Engine:
+        return Engine(shard, catalogue, self.rules, self._history)
+
+    def _history(self, tenant: str, athlete: str, end: int) -> Iterator[object]:
+        return self.log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, end)
+
+    def _check_versions(self) -> None:
+        """A changed catalogue, model or rule set works history out again from the stored facts."""
+        connection = self._shard.connection
+        stored = connection.execute(
+            "select next_offset, model_version, rule_version, catalogue_version from base.ledger"
+        ).fetchall()[0]
+        if stored[0] > self.log.end_offset(EMBEDDED_PARTITION):
+            raise DamagedError(
+                "the shard is ahead of the log",
+                f"it has applied {stored[0]} records, the log holds {self.log.end_offset(EMBEDDED_PARTITION)}",
+                "it is put aside and rebuilt from the log",
+            )
+        if stored[1:] == (MODEL_VERSION, self.rules.version, self._engine.catalogue.version):
+            return
+        if stored[3] != self._engine.catalogue.version:
+            with self._shard.transaction():
+                self._engine.names.remap(connection)
+        run_everything(self._engine)
+
+    def _build_and_swap(self, catalogue: Catalogue, keep: Shard | None = None) -> None:
+        """Build a shard from the log under another name, then put it in place."""
+        fresh = self.data / f"{SHARD_NAME}.new"
+        remove_files(self.data, f"{SHARD_NAME}.new*")
+        kept = {
+            table: keep.connection.execute(f"select * from base.{table}").to_arrow_table() for table in KEPT_TABLES
+        } if keep else None
+        build(fresh, self.log, catalogue, self.rules, kept=kept).close()
+        if keep is not None:
+            keep.close()
+        remove_files(self.data, f"{SHARD_NAME}.wal")
+        fresh.replace(self.shard_path)
+        self._shard = Shard(self.shard_path)
+        self._engine = self._new_engine(self._shard, catalogue)
+
+    # door
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Append durably; returns the log's end offset after them."""
+        end = self.log.append(records)
+        self._wake.set()
+        return end
+
+    def withdraw_import(self, tenant: str, import_id: str) -> int:
+        """Append the withdrawal of an import; returns the log's end offset."""
+        header = Header(
+            tenant=tenant,
+            source="spotter",
+            decoder=WITHDRAWAL,
+            upload_id=uuid.uuid4().hex,
+            received_at=self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z",
+            import_id=import_id,
+        )
+        return self.append([Record("", 0, pack_items([]), header.to_bytes(), b"")])
+
+    # workshop
+
+    def apply_all(self) -> None:
+        """Apply what the log holds, both lanes, before returning."""
+        with self._writer:
+            while self._apply_some():
+                pass
+            while self._engine.settle():
+                pass
+            self._shard.checkpoint_if_due()
+        self._announce()
+
+    def _apply_some(self) -> bool:
+        batch = next(batches(self.log, self._engine.next_offset), None)
+        if batch is None:
+            return False
+        try:
+            self._attempts.apply(
+                batch,
+                lambda part: apply_batch(self._engine, part, self._fault),
+                lambda logged: self._engine.reject(logged, "worker_crash", POISON),
+            )
+        except Exception as error:
+            if is_storage_failure(error):
+                self._attempts.forgive()
+                raise storage_failure(error) from error
+            raise
+        return True
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                with self._writer:
+                    busy = self._apply_some()
+                    if busy:
+                        self._announce()
+                    else:
+                        self._engine.settle()
+                        self._shard.checkpoint_if_due()
+                        self._announce()
+                if not busy:
+                    self._wake.wait(IDLE_S)
+        except BaseException as error:  # the process must end: what is in the log is applied at the next start
+            self.failure = error
+            self._announce()
+
+    def _announce(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def applied(self) -> int:
+        """The offset below which everything is in the shard."""
+        return int(self.query("select next_offset from ledger")[0]["next_offset"])  # type: ignore[call-overload]
+
+    def settled(self) -> bool:
+        """Whether both lanes have done everything the log holds."""
+        row = self.query("select next_offset, marks from ledger")[0]
+        return row["next_offset"] == self.log.end_offset(EMBEDDED_PARTITION) and row["marks"] == 0
+
+    def wait_applied(self, offset: int, timeout_s: float) -> bool:
+        """Wait until both lanes have done the log below ``offset``; raises what stopped the worker."""
+        if self._thread is None:
+            self.apply_all()
+            return True
+
+        def done() -> bool:
+            if self.failure is not None:
+                return True
+            row = self.query("select next_offset, marks from ledger")[0]
+            return int(str(row["next_offset"])) >= offset and row["marks"] == 0
+
+        with self._changed:
+            reached = self._changed.wait_for(done, timeout_s)
+        if self.failure is not None:
+            raise self.failure
+        return reached
+
+    # cellar
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """Rows of a trusted query on committed data; safe from any thread."""
+        with contextlib.closing(self._shard.reader()) as cursor:
+            cursor.execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def query_arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The same as an Arrow table."""
+        with contextlib.closing(self._shard.reader()) as cursor:
+            return cursor.execute(sql, list(parameters)).to_arrow_table()
+
+    def snapshot(self, path: Path | None = None) -> Path:
+        """A copy of the shard as it is now, for readers outside; made again only when something changed."""
+        with self._writer:
+            if path is None and (found := self.fresh_snapshot(self.data)) is not None:
+                return found
+            return write_snapshot(self._shard, self.data, path)
+
+    @staticmethod
+    def fresh_snapshot(data: Path) -> Path | None:
+        """The current snapshot if it holds everything; takes no lock and opens no DuckDB."""
+        versions = {
+            "model_version": MODEL_VERSION,
+            "rule_version": load_rules().version,
+            "catalogue_version": Catalogue.load(extra=_aliases(data)).version,
+        }
+        return fresh_snapshot(data, versions)
+
+    def rebuild(self) -> None:
+        """Work everything out again from the log and put it in the shard's place."""
+        with self._writer:
+            self._build_and_swap(self._catalogue(), keep=self._shard)
+            while self._apply_some():
+                pass
+            remove_files(self.data / "snapshots", "*")
+        self._announce()
+
+    def check(self) -> list[Difference]:
+        """Rebuild into a scratch file and name every difference; nothing is changed."""
+        with self._writer:
+            end = self._engine.next_offset
+            while self._engine.settle():
+                pass
+            scratch = self.data / f"scratch-{os.getpid()}.duckdb"
+            remove_files(self.data, f"{scratch.name}*")
+            try:
+                build(scratch, self.log, self._catalogue(), self.rules, end=end).close()
+                with contextlib.closing(self._shard.reader()) as cursor:
+                    return compare(cursor, scratch)
+            finally:
+                remove_files(self.data, f"{scratch.name}*")
+
+    def close(self) -> None:
+        """Stop the worker, close log and shard, give the folder free."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.log.close()
+        with self._writer:
+            self._shard.close()
+        self._lock_file.close()
+
+
+def _aliases(data: Path) -> Path | None:
+    path = data / ALIASES_NAME
+    return path if path.exists() else None

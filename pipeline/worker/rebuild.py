@@ -1,0 +1,190 @@
+"""Work a shard out again from the log: facts first, then models and rules, athletes in slices."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.alerts.lane import run_session_lane
+from pipeline.alerts.rules import Rules
+from pipeline.catalogue.loader import Catalogue
+from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
+from pipeline.models.runner import MODEL_VERSION
+from pipeline.record import WITHDRAWAL, parse_header
+from pipeline.sources.columns import Decoded
+from pipeline.sources.decode import decode_records
+from pipeline.store.connection import Connection
+from pipeline.store.shard import Shard
+from pipeline.worker.apply import Engine
+from pipeline.worker.auto_sessions import group_unnamed, no_unnamed
+from pipeline.worker.days import DATA_KINDS
+from pipeline.worker.marks import merge_sessions
+
+BATCH_ITEMS_MAX = 50_000
+BATCH_BYTES_MAX = 32 << 20
+SLICE_SETS_MAX = 60_000
+_AHEAD = 2  # decoded batches that may wait for the shard
+
+_DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
+
+
+def batches(log: Log, start: int, end: int | None = None) -> Iterator[list[Logged]]:
+    """Batches of the log from ``start`` on, cut so that a withdrawal stands alone."""
+    offset = start
+    while end is None or offset < end:
+        read = log.read(EMBEDDED_PARTITION, offset, items_max=BATCH_ITEMS_MAX, bytes_max=BATCH_BYTES_MAX)
+        if end is not None:
+            read = [logged for logged in read if logged.offset < end]
+        if not read:
+            return
+        cut = next((i for i, logged in enumerate(read) if parse_header(logged.record.header).decoder == WITHDRAWAL), None)
+        if cut is not None:
+            read = read[: max(cut, 1)]
+        yield read
+        offset = read[-1].offset + 1
+
+
+def build(
+    path: Path,
+    log: Log,
+    catalogue: Catalogue,
+    rules: Rules,
+    *,
+    end: int | None = None,
+    kept: dict[str, pa.Table] | None = None,
+) -> Shard:
+    """A new shard at ``path`` from the log below ``end``; equal to the one that was built batch by batch.
+
+    ``kept`` are rows of the old shard's tables that no log tells: what was handed out already, so
+    that a rebuild sends nothing again.
+    """
+    shard = Shard(path)
+    for table, rows in (kept or {}).items():
+        shard.connection.register("kept_rows", rows)
+        shard.connection.execute(f"insert into base.{table} by name select * from kept_rows")
+        shard.connection.unregister("kept_rows")
+
+    def history(tenant: str, athlete: str, to: int) -> Iterator[Logged]:
+        return log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, to)
+
+    engine = Engine(shard, catalogue, rules, history)
+    for batch, decoded in _decoded_ahead(batches(log, 0, end)):
+        engine.apply(batch, decoded=decoded, models=False)
+        shard.checkpoint_if_due()
+    run_everything(engine)
+    shard.connection.execute("checkpoint")
+    return shard
+
+
+def _decoded_ahead(source: Iterator[list[Logged]]) -> Iterator[tuple[list[Logged], Decoded]]:
+    """Decode in a second thread: parsing and column building let go of the interpreter lock for most of their time."""
+    ready: queue.Queue[tuple[list[Logged], Decoded] | BaseException | None] = queue.Queue(maxsize=_AHEAD)
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            for batch in source:
+                if stop.is_set():
+                    return
+                ready.put((batch, decode_records([logged.record for logged in batch])))
+            ready.put(None)
+        except BaseException as error:  # handed to the reader, which raises it
+            ready.put(error)
+
+    thread = threading.Thread(target=work, name="decode-ahead", daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        while thread.is_alive():
+            try:
+                ready.get_nowait()
+            except queue.Empty:
+                thread.join(timeout=0.01)
+
+
+def run_everything(engine: Engine) -> None:
+    """All models and rules over the stored facts; marts of before are dropped."""
+    connection = engine.shard.connection
+    with engine.shard.transaction():
+        for (table,) in connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'mart'"
+        ).fetchall():
+            connection.execute(f"delete from mart.{table}")
+        for table in ("base.data_day", "base.athlete_span", "base.mark"):
+            connection.execute(f"delete from {table}")
+        connection.execute(
+            "update base.ledger set model_version = ?, rule_version = ?, catalogue_version = ?",
+            (MODEL_VERSION, engine.rules.version, engine.catalogue.version),
+        )
+    engine.doors = {}
+    for athlete, source, origin in connection.execute(
+        "select athlete_no, source, origin from base.session_log union select athlete_no, source, 0::tinyint from base.set_log"
+    ).fetchall():
+        engine.doors.setdefault(athlete, set()).add((source, origin))
+    for athletes in _slices(connection):
+        with engine.shard.transaction():
+            _run_slice(engine, connection, athletes)
+        engine.shard.checkpoint_if_due()
+    while engine.settle():
+        pass
+
+
+def _slices(connection: Connection) -> Iterator[list[int]]:
+    """Athletes in groups of at most ``SLICE_SETS_MAX`` sets (one athlete is never cut)."""
+    rows = connection.execute(
+        "select a.athlete_no, count(s.doc_key) from base.athlete a left join base.set_log s on a.athlete_no = s.athlete_no"
+        " group by all order by all"
+    ).fetchall()
+    group: list[int] = []
+    size = 0
+    for athlete, sets in rows:
+        if group and size + sets > SLICE_SETS_MAX:
+            yield group
+            group, size = [], 0
+        group.append(athlete)
+        size += sets
+    if group:
+        yield group
+
+
+def _run_slice(engine: Engine, connection: Connection, athletes: list[int]) -> None:
+    run = connection.execute
+    connection.register("slice_table", pa.table({"athlete_no": pa.array(athletes, pa.int32())}))
+    run("create or replace temp table slice as select * from slice_table")
+    connection.unregister("slice_table")
+    run(
+        "create or replace temp table touched_session as"
+        " select athlete_no, session_key, min(anchor_day) as from_day, max(anchor_day) as to_day from ("
+        " select s.athlete_no, s.session_key, s.anchor_day from base.set_log s join slice a on s.athlete_no = a.athlete_no"
+        " union all"
+        " select s.athlete_no, s.session_key, s.anchor_day from base.session_log s join slice a on s.athlete_no = a.athlete_no"
+        " ) where session_key is not null group by all"
+    )
+    run(
+        "create or replace temp table touched_unnamed as select s.athlete_no, s.source, s.performed_at"
+        " from base.set_log s join slice a on s.athlete_no = a.athlete_no where s.session_key is null"
+    )
+    run(
+        "create or replace temp table touched_event as"
+        f" select e.athlete_no, e.doc_key, e.kind, e.local_day, e.day, e.kind in ({_DATA}) as is_data"
+        " from base.event_log e join slice a on e.athlete_no = a.athlete_no"
+    )
+    if run("select count(*) from touched_unnamed").fetchall()[0][0]:
+        group_unnamed(connection)
+        merge_sessions(connection, "from auto_session")
+    else:
+        no_unnamed(connection)
+    several = any(len(engine.doors.get(athlete, ())) > 1 for athlete in athletes)
+    engine.run_models(connection, moved_tenants=[], several_doors=several)
+    run_session_lane(
+        connection, rules=engine.rules, log_offset=engine.next_offset, model_version=MODEL_VERSION
+    )
