@@ -86,7 +86,7 @@ def _write(pa: Any, connection: Any, statement: Any, request: dict[str, Any]) ->
     """Stream the result to standard output; True when rows beyond ``rows_max`` were cut off."""
     rows_max = request.get("rows_max")
     parameters = request.get("parameters") or []
-    reader = connection.execute(statement, parameters).to_arrow_reader(ROWS_PER_BATCH)
+    reader = connection.sql(statement, params=parameters).to_arrow_reader(ROWS_PER_BATCH)
     written = 0
     with pa.ipc.new_stream(sys.stdout.buffer, reader.schema) as out:
         for batch in reader:

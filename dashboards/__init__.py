@@ -1,0 +1,1 @@
+"""What people see: one SQL file per panel, and the pages that show them."""

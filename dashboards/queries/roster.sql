@@ -1,0 +1,92 @@
+-- panel: roster, one row per athlete, those who need attention first
+-- $1 tenant, $2 athlete or null
+-- unit: failure load in failure-equivalent sets (FES, M11), a lower bound while effort is unknown; shares 0..1
+-- attention: act (open warning or high), watch (open advice), unknown (no evidence of the last 7 days, or effort
+-- unknown for more than half of the sets), ready (seen, and nothing open above info)
+with today as (
+    select athlete_id, max(local_day) as today
+    from athlete_day
+    where
+        tenant_id = $1
+        and ($2::varchar is null or athlete_id = $2::varchar)
+    group by athlete_id
+),
+week as (
+    select
+        d.athlete_id,
+        any_value(t.today) as today,
+        sum(d.sets)::integer as sets_7d,
+        sum(d.failure_sets)::integer as failure_sets_7d,
+        sum(d.failure_load) as failure_load_7d,
+        sum(d.unknown_effort_share * d.sets) / nullif(sum(d.sets), 0) as unknown_share_7d
+    from athlete_day as d
+    inner join today as t on t.athlete_id = d.athlete_id
+    where
+        d.tenant_id = $1
+        and d.local_day > t.today - 7
+    group by d.athlete_id
+),
+last_session as (
+    select athlete_id, max(local_day) as last_session_on
+    from athlete_day
+    where
+        tenant_id = $1
+        and sets > 0
+    group by athlete_id
+),
+open_alert as (
+    select
+        athlete_id,
+        count(*) filter (where severity = 'high')::integer as high,
+        count(*) filter (where severity = 'warning')::integer as warning,
+        count(*) filter (where severity = 'advice')::integer as advice,
+        count(*) filter (where severity = 'info')::integer as info,
+        arg_max(title, (severity_rank, updated_on, alert_id)) as headline,
+        arg_max(rule, (severity_rank, updated_on, alert_id)) as headline_rule
+    from (
+        select
+            *,
+            case severity when 'high' then 3 when 'warning' then 2 when 'advice' then 1 else 0 end as severity_rank
+        from alert
+        where
+            tenant_id = $1
+            and state = 'open'
+            and folded_into is null
+    )
+    group by athlete_id
+),
+joined as (
+    select
+        w.athlete_id,
+        w.today,
+        coalesce(a.high, 0) as high,
+        coalesce(a.warning, 0) as warning,
+        coalesce(a.advice, 0) as advice,
+        coalesce(a.info, 0) as info,
+        a.headline,
+        a.headline_rule,
+        w.sets_7d,
+        w.failure_sets_7d,
+        w.failure_load_7d,
+        w.unknown_share_7d,
+        s.last_session_on,
+        w.today - s.last_session_on as days_since_session
+    from week as w
+    left join open_alert as a on a.athlete_id = w.athlete_id
+    left join last_session as s on s.athlete_id = w.athlete_id
+)
+select
+    *,
+    case
+        when high + warning > 0 then 'act'
+        when advice > 0 then 'watch'
+        when sets_7d = 0 or unknown_share_7d is null or unknown_share_7d > 0.5 then 'unknown'
+        else 'ready'
+    end as attention
+from joined
+order by
+    case attention when 'act' then 0 when 'watch' then 1 when 'unknown' then 2 else 3 end,
+    high desc,
+    warning desc,
+    advice desc,
+    athlete_id

@@ -1,0 +1,132 @@
+"""The pages: server-rendered HTML that works without JavaScript.
+
+Every number on a page comes from a panel of ``dashboards/queries``; here they are only arranged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dashboards.panels import Panels
+from dashboards.web.chart import bars
+
+CHART_DAYS = 56
+TABLE_DAYS = 28
+ALERTS_SHOWN = 200
+WORDS = {"act": "Act", "watch": "Watch", "unknown": "Unknown", "ready": "Ready"}
+SHAPES = {"act": "◆", "watch": "▲", "unknown": "○", "ready": "●"}
+STATIC_TYPES = {"spotter.css": "text/css; charset=utf-8"}
+
+TenantOf = Callable[[Request], str]
+
+
+def routes(panels: Panels, tenant_of: TenantOf) -> list[BaseRoute]:
+    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises."""
+
+    def roster(request: Request) -> Response:
+        tenant = tenant_of(request)
+        rows = panels.rows("roster", tenant, None)
+        counts = Counter(str(row["attention"]) for row in rows)
+        told = ", ".join(f"{counts[key]} {WORDS[key].lower()}" for key in WORDS if counts[key])
+        return _page("roster.html", tenant=tenant, rows=rows, told=told)
+
+    def athlete(request: Request) -> Response:
+        tenant, name = tenant_of(request), str(request.path_params["athlete_id"])
+        state = next(iter(panels.rows("roster", tenant, name)), None)
+        if state is None:
+            return _page("missing.html", status=404, tenant=tenant)
+        days = panels.rows("athlete_days", tenant, name, None, None, CHART_DAYS)
+        alerts = panels.alerts(tenant, name, None, ALERTS_SHOWN)
+        return _page(
+            "athlete.html",
+            tenant=tenant,
+            state=state,
+            days=days[-TABLE_DAYS:][::-1],
+            chart=bars(days),
+            open_alerts=[alert for alert in alerts if alert["state"] == "open"],
+            past_alerts=[alert for alert in alerts if alert["state"] != "open"],
+        )
+
+    return [
+        Route("/", roster, name="roster"),
+        Route("/athletes/{athlete_id:path}", athlete, name="athlete"),
+        Route("/static/{name}", _static, name="static"),
+    ]
+
+
+def _static(request: Request) -> Response:
+    name = str(request.path_params["name"])
+    media_type = STATIC_TYPES.get(name)
+    if media_type is None:
+        return Response("not found", 404, media_type="text/plain")
+    return Response(_file(name), media_type=media_type)
+
+
+@cache
+def _file(name: str) -> bytes:
+    return files("dashboards").joinpath("web", "static", name).read_bytes()
+
+
+def _page(template: str, *, status: int = 200, **values: object) -> Response:
+    html = _templates().get_template(template).render(words=WORDS, shapes=SHAPES, **values)
+    return Response(html, status, media_type="text/html; charset=utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dashboards.web", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    environment.filters["share"] = share
+    environment.filters["day"] = day
+    environment.globals["athlete_url"] = athlete_url
+    environment.globals["severities"] = severities
+    return environment
+
+
+def number(value: Any, digits: int = 1) -> str:
+    """A number with at most ``digits`` decimals; what is missing is said to be unknown."""
+    if value is None:
+        return "unknown"
+    text = f"{float(value):.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share(value: Any) -> str:
+    """A share as whole per cent; unknown when there is none."""
+    return "unknown" if value is None else f"{float(value):.0%}"
+
+
+def day(value: Any) -> str:
+    """A day as in ``Mon 2 Nov``, with the year where it is not obvious."""
+    if value is None:
+        return "unknown"
+    return f"{value:%a} {value.day} {value:%b %Y}" if isinstance(value, date) else str(value)
+
+
+def athlete_url(name: str, tenant: str) -> str:
+    """The address of an athlete's page."""
+    suffix = "" if tenant == "home" else f"?tenant={quote(tenant, safe='')}"
+    return f"/athletes/{quote(name, safe='')}{suffix}"
+
+
+def severities(row: Mapping[str, Any]) -> str:
+    """Open alerts as words: ``1 high, 2 advice``; ``none``."""
+    found = [f"{row[name]} {name}" for name in ("high", "warning", "advice", "info") if row[name]]
+    return ", ".join(found) or "none"

@@ -1,0 +1,36 @@
+"""What the door needs of the embedded service that is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pipeline.record import Record
+
+
+class Service(Protocol):
+    """The owner of a data folder: appends to the log, answers reads."""
+
+    def append(self, records: Sequence[Record]) -> int:
+        """Append durably; the log's end offset."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """Rows of a trusted, parameterised query."""
+        ...
+
+    def withdraw_import(self, tenant: str, import_id: str) -> int:
+        """Append the withdrawal of an import; the log's end offset."""
+        ...
+
+
+class Panels(Protocol):
+    """Named queries (``dashboards/queries``), each one panel."""
+
+    def rows(self, panel: str, *parameters: object) -> list[dict[str, object]]:
+        """The panel's rows."""
+        ...
+
+    def alerts(self, tenant: str, athlete: str | None, state: str | None, rows_max: int) -> list[dict[str, object]]:
+        """Alerts with their evidence, newest first."""
+        ...

@@ -1,0 +1,66 @@
+"""Every setting with its default, unit and environment variable; limits live here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from pipeline.errors import UsageError
+
+DATA_DEFAULT = Path("data")
+PREFIX = "SPOTTER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a service. Each field can be set as ``SPOTTER_<FIELD>`` in upper case."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    body_bytes_max: int = 16 << 20  # an event upload as it comes over the wire
+    unpacked_bytes_max: int = 64 << 20  # the same after gzip
+    import_bytes_max: int = 512 << 20  # a vendor file
+    body_seconds_max: float = 60.0  # a body that takes longer is given up (408)
+    bodies_in_flight_max: int = 16  # uploads held in memory at once; more are asked to come again (503)
+    requests_per_second: float = 500.0  # per key, sustained
+    requests_burst: int = 1000  # per key, at once
+    idempotency_days: int = 7  # how long an Idempotency-Key is remembered
+    sender_live_days: int = 14  # a tenant that sent within these days gets the hourly tick
+    wait_seconds_max: float = 600.0  # how long the command line waits for the worker
+    sql_seconds_max: float = 60.0  # wall clock of one analyst query
+    sql_memory_bytes_max: int = 512 << 20
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Defaults, changed by the environment; raises UsageError naming the variable that cannot be read."""
+        found = os.environ if environment is None else environment
+        given: dict[str, str | int | float] = {}
+        for field in fields(cls):
+            name = PREFIX + field.name.upper()
+            text = found.get(name)
+            if text is not None:
+                given[field.name] = _parse(name, text, type(field.default))
+        return cls(**given)  # type: ignore[arg-type]
+
+
+def data_folder(given: Path | None, environment: Mapping[str, str] | None = None) -> Path:
+    """The data folder: as given, else ``SPOTTER_DATA``, else ``./data``."""
+    found = os.environ if environment is None else environment
+    return given or Path(found.get(PREFIX + "DATA") or DATA_DEFAULT)
+
+
+def _parse(name: str, text: str, kind: type) -> str | int | float:
+    if kind is str:
+        return text
+    try:
+        number: int | float = int(text) if kind is int else float(text)
+    except ValueError:
+        number = -1
+    if number <= 0:
+        wanted = "a whole number above 0" if kind is int else "a number above 0"
+        raise UsageError(
+            f"the setting {name} cannot be used", f"it is {text!r}, not {wanted}", f"correct or unset {name}"
+        )
+    return number
