@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, LiteralString
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from schemas.times import Moment, Zone, parse_moment
 
 NAME_LENGTH_MAX = 200  # athlete, source, document, session, exercise
+LABEL_LENGTH_MAX = 60  # superset, muscle, metric
 NOTES_LENGTH_MAX = 4000
 WEIGHT_KG_MAX = 2000.0
 KG_PER_LB = 0.45359237  # exactly
@@ -30,11 +31,16 @@ SECONDS_MAX = 86_400.0
 # no control characters, and something to see
 _VISIBLE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=_VISIBLE)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=_VISIBLE)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=LABEL_LENGTH_MAX, pattern=_VISIBLE)]
 Title = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Notes = Annotated[str, StringConstraints(max_length=NOTES_LENGTH_MAX, pattern=r"^[^\x00]*$")]
 Seconds = Annotated[float, Field(ge=0, le=SECONDS_MAX)]
 Minutes = Annotated[float, Field(ge=0, le=2880)]
+
+
+def wrong(reason: LiteralString, field: str, text: LiteralString, **context: Any) -> PydanticCustomError:
+    """A problem found across fields: ``field`` is the one to look at, ``text`` goes on after its name."""
+    return PydanticCustomError(reason, text, {**context, "field": field})
 
 
 class Strict(BaseModel):
@@ -102,13 +108,13 @@ class TimedEvent(Event):
 class Weight(Strict):
     """The number on the implement as logged, at most 2,000 kg."""
 
-    value: Annotated[float, Field(ge=0, le=WEIGHT_LB_MAX)]
+    value: Annotated[float, Field(ge=0, json_schema_extra={"maximum": WEIGHT_LB_MAX})]
     unit: Literal["kg", "lb"]
 
     @model_validator(mode="after")
     def _within_limit(self) -> Weight:
-        if self.unit == "kg" and self.value > WEIGHT_KG_MAX:
-            raise PydanticCustomError("out_of_range", "is more than 2000 kg, the most that is taken")
+        if self.value > (WEIGHT_KG_MAX if self.unit == "kg" else WEIGHT_LB_MAX):
+            raise wrong("out_of_range", "value", "is more than 2000 kg, the most that is taken; check value and unit")
         return self
 
     @property
@@ -156,5 +162,5 @@ def _as_text(value: Any) -> Any:
 Superset = Annotated[
     Label,
     BeforeValidator(_as_text),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 60}, {"type": "integer"}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": LABEL_LENGTH_MAX}, {"type": "integer"}]}),
 ]

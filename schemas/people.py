@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from schemas.common import Event, Label, Name, Strict
+from schemas.common import Event, Label, Name, Strict, wrong
 from schemas.times import Day, Moment, Zone
 
 DECLARATION_DAYS_MAX = 3 * 366
@@ -43,7 +42,7 @@ class Declaration(Event):
     @model_validator(mode="after")
     def _in_order(self) -> Declaration:
         if not 0 <= (self.to_day - self.from_day).days <= DECLARATION_DAYS_MAX:
-            raise PydanticCustomError("out_of_range", "must have a `to_day` from its `from_day` to three years later")
+            raise wrong("out_of_range", "to_day", "must lie between `from_day` and three years later")
         return self
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from schemas.common import Label, Minutes, Strict, TimedEvent, Weight
+from schemas.common import Label, Minutes, Strict, TimedEvent, Weight, wrong
 from schemas.times import Day, Moment
 
 SAMPLES_MAX = 100_000
@@ -62,10 +61,12 @@ class HeartRate(TimedEvent):
     @model_validator(mode="after")
     def _equal_length(self) -> HeartRate:
         if len(self.offset_s) != len(self.bpm):
-            raise PydanticCustomError(
+            raise wrong(
                 "out_of_range",
-                "has {offsets} values in `offset_s` and {beats} in `bpm`; both need the same number",
-                {"offsets": len(self.offset_s), "beats": len(self.bpm)},
+                "bpm",
+                "has {beats} values where `offset_s` has {offsets}; both need the same number",
+                offsets=len(self.offset_s),
+                beats=len(self.bpm),
             )
         return self
 
@@ -96,7 +97,7 @@ class Hrv(TimedEvent):
     @model_validator(mode="after")
     def _has_time(self) -> Hrv:
         if self.measured_at is None and self.night is None:
-            raise PydanticCustomError("invalid_type", "has neither `measured_at` nor `night`; give one of them")
+            raise wrong("invalid_type", "measured_at", "is missing, and so is `night`; give one of them")
         return self
 
 
@@ -124,19 +125,28 @@ class Checkin(TimedEvent):
     def _fits_instrument(self) -> Checkin:
         names, lowest, highest = INSTRUMENTS[self.instrument]
         for name, value in self.items.items():
-            context = {"item": name, "instrument": self.instrument, "names": ", ".join(names)}
+            place = f"items.{name}"
             if name not in names:
-                raise PydanticCustomError(
-                    "unknown_field", "has an item `{item}`; {instrument} asks for {names}", context
+                asked = ", ".join(names)
+                raise wrong(
+                    "unknown_field",
+                    place,
+                    "is no item of {instrument}, which asks for {asked}",
+                    instrument=self.instrument,
+                    asked=asked,
                 )
             if not lowest <= value <= highest:
-                raise PydanticCustomError(
+                raise wrong(
                     "out_of_range",
-                    "has `{item}` = {value}; {instrument} goes from {lowest} to {highest}",
-                    {**context, "value": value, "lowest": f"{lowest:g}", "highest": f"{highest:g}"},
+                    place,
+                    "is {value}; {instrument} goes from {lowest} to {highest}",
+                    value=f"{value:g}",
+                    instrument=self.instrument,
+                    lowest=f"{lowest:g}",
+                    highest=f"{highest:g}",
                 )
         if not (self.items or self.soreness or self.joint_pain):
-            raise PydanticCustomError("invalid_type", "has no answer at all; give at least one item")
+            raise wrong("invalid_type", "items", "is empty, and so is all else; give at least one answer")
         return self
 
 
@@ -153,5 +163,5 @@ class BodyMass(TimedEvent):
     def _plausible(self) -> BodyMass:
         lowest, highest = BODY_MASS_KG
         if not lowest * 1e6 <= self.mass.milligrams <= highest * 1e6:
-            raise PydanticCustomError("out_of_range", "has a mass outside 10 to 500 kg; check value and unit")
+            raise wrong("out_of_range", "mass", "is outside 10 to 500 kg; check value and unit")
         return self

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from schemas.common import (
     Efforts,
@@ -19,6 +18,7 @@ from schemas.common import (
     TimedEvent,
     Title,
     Weight,
+    wrong,
 )
 from schemas.times import Day, Moment
 
@@ -109,7 +109,7 @@ class RirRange(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> RirRange:
         if self.max < self.min:
-            raise PydanticCustomError("out_of_range", "has a max below its min")
+            raise wrong("out_of_range", "max", "is below `min`; swap them")
         return self
 
 
@@ -128,7 +128,7 @@ class PlanRow(Strict):
     @model_validator(mode="after")
     def _slots_exist(self) -> PlanRow:
         if any(slot > self.sets for slot in self.failure_slots):
-            raise PydanticCustomError("out_of_range", "has a failure slot beyond its number of sets")
+            raise wrong("out_of_range", "failure_slots", "names a set beyond `sets`; slots count from 1")
         return self
 
 

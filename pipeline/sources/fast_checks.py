@@ -40,7 +40,17 @@ class Checks:
             column = column.flatten()[place]
         return column
 
-    def name(self, name: str, *, required: bool) -> pa.Array | None:
+    def text(self, name: str, length_max: int) -> pa.Array | None:
+        """A column of free text; in doubt: long ones, ones with NUL."""
+        column = self.column(name)
+        if column is None:
+            return None
+        self.doubt |= np.diff(string_bytes(column)[1]) > length_max
+        if self._controls:
+            self.doubt |= _bools(pc.fill_null(pc.match_substring(column, "\x00"), False))
+        return column
+
+    def name(self, name: str, *, required: bool = False, length_max: int = NAME_LENGTH_MAX) -> pa.Array | None:
         """A column of names; in doubt: missing ones, long ones, blank ones, ones with control characters."""
         column = self.column(name)
         if column is None:
@@ -49,7 +59,7 @@ class Checks:
             return None
         data, starts = string_bytes(column)
         lengths = np.diff(starts)
-        sound = (lengths > 0) & (lengths <= NAME_LENGTH_MAX)
+        sound = (lengths > 0) & (lengths <= length_max)
         if len(data):
             at = np.minimum(starts[:-1], len(data) - 1)
             first = data[at]

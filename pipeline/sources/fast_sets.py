@@ -28,7 +28,7 @@ from pipeline.sources.lines import Lines
 from pipeline.sources.local_time import to_local_us, to_utc_us
 from pipeline.sources.receipt import EARLIEST_US, FUTURE_US_MAX
 from pipeline.sources.revisions import revision_kind
-from schemas.common import REVISION_MAX, SECONDS_MAX, WEIGHT_KG_MAX, WEIGHT_LB_MAX
+from schemas.common import LABEL_LENGTH_MAX, NOTES_LENGTH_MAX, REVISION_MAX, SECONDS_MAX, WEIGHT_KG_MAX, WEIGHT_LB_MAX
 from schemas.strength import (
     DISTANCE_M_MAX,
     EXERCISE_BLOCK_MAX,
@@ -148,13 +148,14 @@ def _parse(text: bytes, part: Lines) -> pa.Table | None:
 
 def _decode_table(table: pa.Table, text: bytes, part: Lines) -> tuple[Decoded, npt.NDArray[np.int64]]:
     """The columns of a parsed chunk, and the rows in doubt."""
-    checks = Checks(table, controls=b"\\" in text or b"\x7f" in text, ascii_only=text.isascii())
+    escapes = b"\\" in text
+    checks = Checks(table, controls=escapes or b"\x7f" in text, ascii_only=not escapes and text.isascii())
     kind = checks.choice("kind", pa.array(["set"]), required=True)
     found: dict[str, Any] = {
         "athlete": checks.name("athlete", required=True),
         "document": checks.name("document", required=True),
-        "source": checks.name("source", required=False),
-        "session": checks.name("session", required=False),
+        "source": checks.name("source"),
+        "session": checks.name("session"),
         "exercise": checks.name("exercise", required=True),
         "set_type": checks.choice("set_type", _SET_TYPES, required=True),
         "outcome": checks.choice("outcome", _OUTCOMES),
@@ -166,13 +167,15 @@ def _decode_table(table: pa.Table, text: bytes, part: Lines) -> tuple[Decoded, n
         "duration_s": checks.number("duration_s", SECONDS_MAX),
         "distance_m": checks.number("distance_m", DISTANCE_M_MAX),
         "rest_s": checks.number("rest_s", SECONDS_MAX),
+        "superset": checks.name("superset", length_max=LABEL_LENGTH_MAX),
+        "notes": checks.text("notes", NOTES_LENGTH_MAX),
         "kind": kind,
         "deleted": pa.repeat(False, checks.count),
         "effort_dropped": pa.repeat(False, checks.count),
         "record": part.records,
         "item": part.items,
     }
-    checks.rare("superset", "notes", "rep_velocities_m_s", "target")
+    checks.rare("rep_velocities_m_s", "target")
     found["source"] = _sources(found["source"], part)
     found |= _times(checks, part)
     found |= _weights(checks)

@@ -109,7 +109,7 @@ def _wall(columns: Bytes) -> tuple[Int64s, Bools]:
 
 def _fraction(columns: Bytes, ends: npt.NDArray[np.int64], wall_us: Int64s) -> Bools:
     """Add the fraction of a second between character 19 and ``ends`` to ``wall_us``; whether it is well formed."""
-    known = ends == _WALL_LENGTH
+    known: Bools = ends == _WALL_LENGTH
     for end in np.unique(ends):
         digits = int(end) - _WALL_LENGTH - 1
         if not 1 <= digits <= 9:

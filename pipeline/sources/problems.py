@@ -57,7 +57,8 @@ def from_validation(error: ValidationError, kind: str, prefix: str = "") -> Prob
     """The first problem of a document that did not fit its schema; ``prefix`` is put before the field."""
     details = error.errors(include_url=False)
     first = details[0]
-    inner = path_of(first["loc"])
+    at = first.get("ctx", {}).get("field")  # a problem across fields names the one to look at
+    inner = path_of((*first["loc"], at) if isinstance(at, str) else first["loc"])
     field = (f"{prefix}.{inner}" if inner else prefix) if prefix else inner
     reason, text = _describe(first, inner, kind)
     subject = f"`{field}` " if field else f"The {kind} "

@@ -1,0 +1,165 @@
+"""The fast path takes nothing that the models would not take, and takes it to the very same rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from canonical_events import HEADER, a_set, as_rows, line, one_by_one
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.sources import canonical, fast_sets
+from pipeline.sources.canonical import decode_lines
+
+TIMES = [
+    "2026-11-20T18:05:00Z",
+    "2026-11-20T18:05:00.5+05:30",
+    "2026-11-20T18:05:00.123456789-03:30",
+    "2026-11-20T18:05:00",
+    "2026-11-20t18:05:00z",
+    "2026-11-20 18:05:00Z",
+    "2026-11-20T18:05:00-00:00",
+    "2026-11-20T18:05:00+24:00",
+    "2026-11-20T18:05:60Z",
+    "2026-11-20T18:05:00.Z",
+    "2026-02-29T00:00:00Z",
+    "2024-02-29T23:59:59.9Z",
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "1989-12-31T23:59:59Z",
+    "1990-01-01T00:00:00Z",
+    "2026-11-24T12:00:00Z",
+    "2026-11-24T12:00:00.000001Z",
+    "2026-03-29T02:30:00",  # skipped in Berlin
+    "2026-10-25T02:30:00",  # twice in Berlin
+]
+NAMES = ["x", "é", "é" * 101, "é" * 200, "x" * 200, "x" * 201, "", " ", "\u3000", "\u00a0", "\u2003z", " x", "a\x00"]
+NAMES += ["a\x7f", "a\tb", "ベンチプレス", "💪", "set", "hevy"]
+NUMBERS = [None, 0, -1, 1, 1.0, -0.0, 0.5, 10, 10.5, 12, 1000, 1001, 10_001, 2000, 2000.0000001, 86_400.5, 1e9, 1e300]
+NUMBERS += [float("nan"), float("inf"), 10**30, -(10**30), True, "8"]
+OBJECTS = [
+    [],
+    {},
+    {"value": 1},
+    {"unit": "kg"},
+    {"value": None, "unit": None},
+    {"value": 80, "unit": "kg", "x": 1},
+    {"value": 80, "unit": "stone"},
+    {"value": 4409.2, "unit": "lb"},
+    {"value": 4409.3, "unit": "lb"},
+    {"value": 100.00000000000001, "unit": "lb"},
+    {"value": 0.0000005, "unit": "kg"},
+    {"scale": "rir", "value": 12},
+    {"scale": "rir", "value": -0.0},
+    {"scale": "rpe", "value": 0.5},
+    {"scale": "rpe", "value": 8.5},
+    {"scale": "rpe", "value": "8"},
+    [{"scale": "rir", "value": 1}, {"scale": "rpe", "value": 6}],
+]
+ODD = st.sampled_from([*TIMES, *NAMES, *NUMBERS, *OBJECTS, "Europe/Berlin", "Europe", "../etc/passwd", "kg", "rir"])
+KEYS = st.sampled_from([*fast_sets._USUAL, *fast_sets._RARER, "wat"])
+GOOD: dict[str, st.SearchStrategy[Any]] = {
+    "performed_at": st.sampled_from(["2026-07-01T12:00:00.5+02:00", "2026-07-01T12:00:00Z"]),
+    "revision": st.sampled_from([1, 5, "2026-11-20T18:05:00Z"]),
+    "timezone": st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
+    "weight": st.fixed_dictionaries({"value": st.floats(0, 2000), "unit": st.sampled_from(["kg", "lb"])}),
+    "effort": st.fixed_dictionaries({"scale": st.sampled_from(["rir", "rpe"]), "value": st.floats(0, 10)}),
+    "target": st.just({"reps": 5, "weight": {"value": 80, "unit": "lb"}, "effort": {"scale": "rpe", "value": 8}}),
+    "notes": st.text(max_size=20),
+    "superset": st.sampled_from([1, "A"]),
+    "rep_velocities_m_s": st.just([0.5, 0.4]),
+    "duration_s": st.floats(0, 86_400),
+    "side": st.sampled_from(["left", "right", "both"]),
+    "load_kind": st.sampled_from(["assisted", "added"]),
+    "source": st.just(...),
+    "session": st.just(...),
+}
+SPLINTERS = [b'"', b"{", b"}", b",", b":", b"\\", b"0", b"-", b".", b"e", b" ", b"\xff", b"\xc3", b"\x00", b"[", b"]"]
+SPLINTERS += [b"\x7f", b'"kind":"set",', b"\\u0000", b"\\u3000", b"\\ud83d", b"}{", b"NaN", b"Inf", b"//", b"\r", b""]
+
+
+@st.composite
+def sets(draw: st.DrawFn) -> bytes:
+    changes: dict[str, Any] = {key: draw(GOOD[key]) for key in draw(st.lists(st.sampled_from([*GOOD]), max_size=3))}
+    if draw(st.integers(0, 2)) == 0:
+        changes |= draw(st.dictionaries(KEYS, ODD, max_size=2))
+    fields = a_set(**{"document": f"d{draw(st.integers(0, 99))}", **changes})
+    order = draw(st.permutations(sorted(fields))) if draw(st.booleans()) else list(fields)
+    text = json.dumps({key: fields[key] for key in order}, ensure_ascii=draw(st.booleans())).encode()
+    for _ in range(draw(st.sampled_from([0, 0, 0, 0, 1, 2]))):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.sampled_from(SPLINTERS)) + text[place + draw(st.integers(0, 1)) :]
+    return text
+
+
+@pytest.fixture(autouse=True)
+def fast_from_the_first_line(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(canonical, "FAST_LINES_MIN", 1)
+    monkeypatch.setattr(fast_sets, "_LINES_MIN", 1)
+    yield
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[*HealthCheck])
+@given(st.lists(sets(), min_size=1, max_size=12))
+def test_fast_path_equals_the_models(lines: list[bytes]) -> None:
+    fast, slow = as_rows(decode_lines(lines, HEADER)), as_rows(one_by_one(lines))
+    for name, rows in slow.items():
+        assert repr(fast[name]) == repr(rows), name
+
+
+def test_fast_path_takes_the_plain_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(canonical, "decode_slowly", lambda batch, rows: taken.extend(rows) or one_by_one([]))
+    changes: list[dict[str, Any]] = [
+        {},
+        {"weight": ...},
+        {"effort": ...},
+        {"timezone": "Europe/Berlin"},
+        {"revision": 3},
+    ]
+    changes += [
+        {"notes": "easy"},
+        {"performed_at": "2026-11-20T18:05:00.25Z"},
+        {"source": ...},
+        {"exercise": "Överdrag"},
+    ]
+    decoded = decode_lines([line(a_set(document=f"d{n}", **change)) for n, change in enumerate(changes)], HEADER)
+    assert (taken, decoded.sets.num_rows) == ([], len(changes))
+
+
+def test_one_bad_line_costs_only_itself() -> None:
+    lines = [line(a_set(document=f"d{n}")) for n in range(300)]
+    lines[77] = b'{"kind":"set","broken'
+    lines[78] = lines[78][:-1] + b',"reps":9}'  # a doubled key: the last one counts
+    decoded = decode_lines(lines, HEADER)
+    assert decoded.documents.num_rows == 299
+    assert decoded.rejected["item"].to_pylist() == [77]
+    assert as_rows(decoded)["sets"][77]["reps"] == 9
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"kind":"set"} {"kind":"set"}',
+        b'{"kind":"set","weight":{}',
+        b'{"kind":"set","target":' + b'{"weight":' * 20_000 + b"}",
+        b'{"kind":"set","rep_velocities_m_s":' + b"[" * 100_000 + b"}",
+        b'{"kind":"set","x":"\n"}',
+        b"{}",
+        b"",
+        b"\x00",
+        b'\xef\xbb\xbf{"kind":"set"}',
+        b'{"kind":"set","athlete":"\xff"}',
+        b'{"kind":"set","weight":{"value":1e999,"unit":"kg"}}',
+    ],
+)
+def test_lines_that_could_mislead_the_reader(odd: bytes) -> None:
+    lines = [line(a_set(document="before")), odd, line(a_set(document="after"))]
+    fast = decode_lines(lines, HEADER)
+    assert as_rows(fast) == as_rows(one_by_one(lines))
+    assert fast.documents["document"].to_pylist() == ["before", "after"]
+    assert fast.rejected.num_rows == 1
