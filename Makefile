@@ -7,12 +7,15 @@ PORT ?= 8080
 DEMO_SERVE ?= 1
 PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
+SOAK_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check lint types bench
+.PHONY: demo test check lint types bench soak
 
 demo: $(VENV)/.installed ## load the demo gym and the shipped exports, print the roster, serve the pages
 	$(BIN)/spotter demo --data $(DATA)
+	$(BIN)/spotter roster --data $(DATA)
+	$(BIN)/spotter alerts --open --data $(DATA)
 	@if [ "$(DEMO_SERVE)" != 0 ]; then exec $(BIN)/spotter up --data $(DATA) --port $(PORT); fi
 
 test: $(VENV)/.installed-test ## every test
@@ -29,6 +32,9 @@ types: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test ## measure, write bench/results, print a table
 	$(BIN)/python -m bench.run $(BENCH_ARGS)
+
+soak: $(VENV)/.installed-test ## many random histories with crashes, against a replay and the oracle
+	$(BIN)/python -m tests.sim.soak $(SOAK_ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
