@@ -15,7 +15,7 @@ Bytes = npt.NDArray[np.uint8]
 
 _US = 1_000_000
 _WALL_LENGTH = 19  # 2026-11-20T18:05:00
-_LENGTHS = range(_WALL_LENGTH, 33)
+_LENGTHS = range(_WALL_LENGTH, 36)  # up to nine digits of a second and an offset
 _DAYS_BEFORE_MONTH = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], dtype=np.int32)
 _DAYS_IN_MONTH = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int32)
 _ZERO = ord("0")

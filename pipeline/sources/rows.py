@@ -48,10 +48,18 @@ class RowBuilder:
         """Count a row that is no reading, such as a rest timer."""
         self._ignored.append((*item, reason))
 
-    def add_event(self, item: Item, checked: Checked, upload: Upload, raw: bytes, origin: int = 0) -> bool:
+    def reject_rows(self, item: Item, rows: Sequence[int], problem: Problem, cut: str) -> None:
+        """Reject an event with all ``rows`` of a file it stands for (itself, if there are none)."""
+        for row in rows or (item.item,):
+            self.reject(item._replace(item=row), problem, cut)
+
+    def add_event(
+        self, item: Item, checked: Checked, upload: Upload, raw: bytes, *, origin: int = 0, rows: Sequence[int] = ()
+    ) -> bool:
         """Add the rows of one event, or its rejection; true if it was taken.
 
-        ``raw`` are the item's bytes, for the hash and for excerpts; ``origin`` is one of ``ORIGIN_*``.
+        ``raw`` are the item's bytes, for the hash and for excerpts; ``origin`` is one of ``ORIGIN_*``;
+        ``rows`` are the items of the sets of a session where each is one of its own (rows of a file).
         """
         event, rejected = checked.event, list(checked.problems)
         tz = event.timezone if isinstance(event, TimedEvent) else None
@@ -68,7 +76,7 @@ class RowBuilder:
                     try:
                         sets.append(member_row(event, session, ordinal, one, upload=upload, warnings=warnings))
                     except RefusedItemError as refused:
-                        rejected.append(refused.problem)
+                        rejected.append((ordinal, refused.problem))
                 self._sessions.append(session)
             elif isinstance(event, Tick) and not upload.admin:
                 raise RefusedItemError(
@@ -80,10 +88,11 @@ class RowBuilder:
             elif not isinstance(event, Delete):
                 self._events.append(event_row(doc_row, event, tz, upload))
         except RefusedItemError as refused:
-            self.reject(item, refused.problem, excerpt(raw))
+            self.reject_rows(item, rows, refused.problem, excerpt(raw))
             return False
-        for problem in rejected:
-            self.reject(item, problem, excerpt(raw))
+        for ordinal, problem in rejected:
+            row = rows[ordinal - 1] if len(rows) >= ordinal else item.item
+            self.reject(item._replace(item=row), problem, excerpt(raw))
             warnings.append(f"{problem.message} This set was left out.")
         self._sets += sets
         items = 0 if rejected and not sets else max(1, len(sets))
@@ -93,6 +102,10 @@ class RowBuilder:
         self._documents.append((*item, document, event.kind, rank, value, deleted, items, payload_hash, origin))
         self._warnings += [(item.record, item.item, warning) for warning in warnings]
         return True
+
+    def warn(self, item: Item, text: str) -> None:
+        """Note that an item was taken with a change."""
+        self._warnings.append((item.record, item.item, text))
 
     def finish(self) -> Decoded:
         """The rows as Arrow tables."""

@@ -14,11 +14,12 @@ from schemas.strength import SESSION_SETS_MAX
 
 @dataclass(slots=True)
 class Checked:
-    """A good event. For a session, ``ordinals`` are the places (from 1) of the good sets among all sent."""
+    """A good event. For a session, ``ordinals`` are the places (from 1) of its good sets among all sent,
+    and ``problems`` the places of the bad ones with what is wrong."""
 
     event: AnyEvent
     ordinals: list[int] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[tuple[int, Problem]] = field(default_factory=list)
 
 
 def check_event(fields: dict[str, Any]) -> Checked | Problem:
@@ -50,13 +51,13 @@ def _check_sets(fields: dict[str, Any], sets: list[Any]) -> Checked | Problem:
         return from_validation(error, "session")
     good: list[SessionSet] = []
     ordinals: list[int] = []
-    problems: list[Problem] = []
+    problems: list[tuple[int, Problem]] = []
     for index, fields_of_set in enumerate(sets):
         try:
             good.append(SessionSet.model_validate(fields_of_set))
             ordinals.append(index + 1)
         except ValidationError as error:
-            problems.append(from_validation(error, "set", f"sets[{index}]"))
+            problems.append((index + 1, from_validation(error, "set", f"sets[{index}]")))
     return Checked(head.model_copy(update={"sets": good}), ordinals, problems)
 
 
