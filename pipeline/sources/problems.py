@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
@@ -14,7 +16,25 @@ from schemas.events import MODELS, SessionSet
 
 EXCERPT_LENGTH = 200
 _REASONS = frozenset(get_args(Reason))
-_SIZE_TYPES = frozenset({"too_long", "too_short", "string_too_long", "string_too_short", "finite_number"})
+_LIMITS = {  # pydantic's error type: the limit in its context, and how to say it
+    "greater_than": ("gt", "it must be more than {}"),
+    "greater_than_equal": ("ge", "the least is {}"),
+    "less_than": ("lt", "it must be less than {}"),
+    "less_than_equal": ("le", "the most is {}"),
+    "string_too_long": ("max_length", "the most is {} characters"),
+    "string_too_short": ("min_length", "the least is {} character"),
+    "too_long": ("max_length", "the most is {} entries"),
+    "too_short": ("min_length", "the least is {} entry"),
+}
+_WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object in braces",
+    "model_type": "an object in braces",
+}
 _SHOWN_LENGTH_MAX = 60
 
 
@@ -46,8 +66,8 @@ def path_of(location: tuple[int | str, ...]) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a message."""
-    text = repr(value) if not isinstance(value, str) else f"'{value}'"
+    """A value as it may stand in a message: as JSON, cut short."""
+    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > _SHOWN_LENGTH_MAX:
         text = text[: _SHOWN_LENGTH_MAX - 3] + "..."
     return excerpt(text.encode("utf-8", "backslashreplace"))
@@ -74,8 +94,9 @@ def _describe(error: ErrorDetails, field: str | None, kind: str) -> tuple[Reason
     if found in _REASONS:
         return found, error["msg"] + "."  # type: ignore[return-value]
     if _lacks_unit(found, name, value):
+        what = "is missing" if name.endswith("unit") else "has no unit"
         return "missing_unit", (
-            'has no unit: a bare number could be kg or lb, and is never guessed. Send {"value": 80, "unit": "kg"}.'
+            f'{what}: a bare number could be kg or lb, and is never guessed. Send {{"value": 80, "unit": "kg"}}.'
         )
     if found == "missing":
         return "invalid_type", f"is missing, and a {kind} needs it. Add it and send the event again."
@@ -83,13 +104,15 @@ def _describe(error: ErrorDetails, field: str | None, kind: str) -> tuple[Reason
         return "unknown_field", _unknown(name, kind)
     if found == "finite_number" or (found == "float_type" and isinstance(value, int) and not isinstance(value, bool)):
         return "out_of_range", f"is {shown(value)}, which is no finite number. Leave it out if it is unknown."
-    if found in _SIZE_TYPES or found.startswith(("greater_than", "less_than")):
-        return "out_of_range", f"is {_amount(value)}, outside what is taken: {_plain(error['msg'])}. Correct it."
+    if found in _LIMITS:
+        limit, text = _LIMITS[found]
+        bound = text.format(_round(error.get("ctx", {}).get(limit)))
+        return "out_of_range", f"is {_amount(value)}, outside what is taken: {bound}. Correct it, or leave it out."
     if found == "string_pattern_mismatch":
         return "invalid_type", (
             f"is {shown(value)}: it needs something to see and no control characters. Correct the text."
         )
-    return "invalid_type", f"is {shown(value)}: {_plain(error['msg'])}. Correct it and send the event again."
+    return "invalid_type", f"is {shown(value)}, and must be {_wanted(error)}. Correct it and send the event again."
 
 
 def _lacks_unit(found: str, field: str, value: Any) -> bool:
@@ -108,14 +131,26 @@ def _amount(value: Any) -> str:
     return shown(value)
 
 
-def _plain(message: str) -> str:
-    return message.replace("Input should", "it should").replace("String should", "it should").replace("List", "a list")
+def _round(limit: Any) -> Any:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _wanted(error: ErrorDetails) -> str:
+    if error["type"] == "literal_error":
+        return "one of " + str(error.get("ctx", {}).get("expected")).replace(" or ", ", ").replace("'", "`")
+    return _WANTED.get(error["type"], error["msg"])
 
 
 def _unknown(field: str, kind: str) -> str:
+    close = _closest(field.rpartition(".")[2][:_SHOWN_LENGTH_MAX], kind)
+    hint = f"Did you mean `{close}`?" if close else "Remove it, or check its spelling."
+    return f"is no field that a {kind} has: unknown fields are refused, so that nothing is lost unseen. {hint}"
+
+
+@lru_cache(maxsize=4096)
+def _closest(name: str, kind: str) -> str | None:
+    """The field that may have been meant."""
     known: set[str] = set(MODELS[kind].model_fields) if kind in MODELS else set()
     if kind in {"set", "session"}:
         known |= set(SessionSet.model_fields)
-    close = get_close_matches(field.rpartition(".")[2], sorted(known), n=1)
-    hint = f"Did you mean `{close[0]}`?" if close else "Remove it, or check its spelling."
-    return f"is no field of a {kind}: unknown fields are refused, so that nothing is lost unseen. {hint}"
+    return next(iter(get_close_matches(name, sorted(known), n=1)), None)

@@ -8,9 +8,6 @@ RevisionKind = Literal["int", "time"]
 
 _FIXED: dict[str, RevisionKind] = {
     "hevy": "time",  # updated_at
-    "oura": "time",
-    "whoop": "time",  # updated_at
-    "withings": "time",  # modified
 }
 
 

@@ -27,7 +27,7 @@ def check_event(fields: dict[str, Any]) -> Checked | Problem:
     kind = fields.get("kind")
     if not isinstance(kind, str):
         what = "is missing" if "kind" not in fields else f"is {shown(kind)}, not a text"
-        return Problem("invalid_type", "kind", f"`kind` {what}: every event says what it is. One of {_kinds()}.")
+        return Problem("invalid_type", "kind", f"`kind` {what}: every event says what it is. Send one of {_kinds()}.")
     model = MODELS.get(kind)
     if model is None:
         return Problem("unsupported", "kind", f"`kind` {shown(kind)} is not known here. Known are {_kinds()}.")
