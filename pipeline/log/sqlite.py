@@ -195,7 +195,9 @@ def _sync_folder(folder: Path) -> None:
 
 def _unreadable(path: Path, error: Exception) -> StorageError:
     return StorageError(
-        f"the log {path.name} cannot be opened", str(error), "restore the data folder's log from a backup; do not delete it"
+        f"the log {path.name} cannot be opened",
+        str(error),
+        "restore the data folder's log from a backup; do not delete it",
     )
 
 

@@ -23,8 +23,8 @@ join touched_session t on m.athlete_no = t.athlete_no and m.session_key = t.sess
 _BY_SESSION = ("set_fact", "exercise_session", "muscle_session", "set_estimate", "exercise_reference")
 _MASS_IN = """
 create or replace temp table mass_in as
-select athlete_no, day as from_day, coalesce(lead(day) over (partition by athlete_no order by day), 'infinity') as to_day,
-    mass_mg
+select athlete_no, day as from_day,
+    coalesce(lead(day) over (partition by athlete_no order by day), 'infinity') as to_day, mass_mg
 from (
     select b.*
     from base.body_mass b
@@ -160,7 +160,9 @@ def run_day_models(connection: Connection) -> None:
         " left join old_span s on d.athlete_no = s.athlete_no"
     )
     run(model("80_athlete_day"))
-    run("delete from mart.athlete_day d using old_day o where d.athlete_no = o.athlete_no and d.local_day = o.local_day")
+    run(
+        "delete from mart.athlete_day d using old_day o where d.athlete_no = o.athlete_no and d.local_day = o.local_day"
+    )
     run("insert into mart.athlete_day by name select * from athlete_day_in")
 
 

@@ -126,7 +126,9 @@ def storage_failure(error: Exception) -> StorageError:
     if isinstance(error, StorageError):
         return error
     return StorageError(
-        "the shard could not be written", str(error), "check disk space and memory, then start again; the log has everything"
+        "the shard could not be written",
+        str(error),
+        "check disk space and memory, then start again; the log has everything",
     )
 
 

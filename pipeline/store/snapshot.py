@@ -8,7 +8,6 @@ opening anything whether it is current.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
     finally:
         connection.execute("detach copied")
     remove_files(temporary.parent, temporary.name + ".wal")
-    os.replace(temporary, target)
+    temporary.replace(target)
     if path is None:
         _point(folder, target, state)
     sync_folder(target.parent)
@@ -60,7 +59,7 @@ def _next_number(folder: Path) -> int:
 def _point(folder: Path, target: Path, state: dict[str, object]) -> None:
     temporary = folder / (POINTER + ".part")
     temporary.write_text(json.dumps({"path": target.name, **state}))
-    os.replace(temporary, folder / POINTER)
+    temporary.replace(folder / POINTER)
     for old in sorted(folder.glob("snapshot-*.duckdb"))[:-KEPT]:
         old.unlink()
 

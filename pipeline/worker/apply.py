@@ -33,8 +33,9 @@ from pipeline.store.shard import Shard
 from pipeline.worker.auto_sessions import group_unnamed, no_unnamed
 from pipeline.worker.days import add_marks, mark_days
 from pipeline.worker.lookup import DocumentFilter
-from pipeline.worker.marks import NEIGHBOURS, merge_sessions, swap_rows, touch_sessions
+from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, swap_rows, touch_sessions
 from pipeline.worker.names import Names
+from pipeline.worker.profiles import refresh_profiles
 from pipeline.worker.stage import Staged, headers_of, stage
 from pipeline.worker.withdraw import Histories, stage_withdrawal
 from pipeline.worker.zones import Zones
@@ -79,9 +80,9 @@ class Engine:
         ).fetchall():
             self.doors.setdefault(athlete, set()).add((source, origin))
         self.velocities = bool(
-            connection.execute(
-                "select count(*) from base.set_log where rep_velocities_m_s is not null"
-            ).fetchall()[0][0]
+            connection.execute("select count(*) from base.set_log where rep_velocities_m_s is not null").fetchall()[0][
+                0
+            ]
         )
 
     @property
@@ -163,9 +164,7 @@ class Engine:
         """Step 3: new athletes and exercises, then the swap of old rows for new ones."""
         self.names.write_new(connection)
         staged.sets = self.zones.resolve(staged.sets, [("performed_at", "performed_local")])
-        staged.sessions = self.zones.resolve(
-            staged.sessions, [("start_at", "start_local"), ("end_at", "end_local")]
-        )
+        staged.sessions = self.zones.resolve(staged.sessions, [("start_at", "start_local"), ("end_at", "end_local")])
         staged.events = self._local_days(self.zones.resolve(staged.events, [("measured_at", "measured_local")]))
         self.velocities |= staged.sets["rep_velocities_m_s"].null_count < staged.sets.num_rows
         fault("inside:3")
@@ -180,7 +179,8 @@ class Engine:
     def _model(self, connection: Connection, staged: Staged, fault: Fault, *, models: bool) -> None:
         """Step 4: marks, then the set- and session-level models over them."""
         moved = self._take_clock(connection, staged)
-        self._refresh_profiles(connection)
+        refresh_profiles(connection, self.zones)
+        refresh_masses(connection)
         if not models:
             return
         if connection.execute("select count(*) from touched_unnamed").fetchall()[0][0]:
@@ -208,7 +208,8 @@ class Engine:
         connection.unregister("moved_tenant")
         connection.execute(
             "create or replace temp table touched_rule_input as"
-            " select t.athlete_no, case when t.kind = 'athlete' then s.first_day else coalesce(t.day, t.local_day) end as from_day"
+            " select t.athlete_no,"
+            " if(t.kind = 'athlete', s.first_day, coalesce(t.day, t.local_day)) as from_day"
             " from touched_event t left join base.athlete_span s on t.athlete_no = s.athlete_no"
             " where t.kind in ('athlete', 'plan', 'declaration')"
         )
@@ -226,55 +227,6 @@ class Engine:
                 connection.execute("delete from base.clock where tenant_id = ?", (tenant,))
                 connection.execute("insert into base.clock values (?, ?)", (tenant, now))
         return moved
-
-    def _refresh_profiles(self, connection: Connection) -> None:
-        if not connection.execute("select count(*) from changed_profile").fetchall()[0][0]:
-            return
-        if not self.zones.refresh(connection):
-            return
-        for table, key, pairs in (
-            ("set_log", "ordinal", [("performed_at", "performed_local")]),
-            ("session_log", "doc_key", [("start_at", "start_local"), ("end_at", "end_local")]),
-            ("event_log", "doc_key", [("measured_at", "measured_local")]),
-        ):
-            self._resolve_again(connection, table, key, pairs)
-
-    def _resolve_again(self, connection: Connection, table: str, key: str, pairs: list[tuple[str, str]]) -> None:
-        """A changed zone history moves the wall clocks of rows whose instant came in Z."""
-        rows = connection.execute(
-            f"select l.* from base.{table} l join changed_profile c on l.athlete_no = c.athlete_no"
-            " where l.zone_kind in (0, 4)"
-        ).to_arrow_table()
-        if rows.num_rows == 0:
-            return
-        resolved = self.zones.resolve(rows, pairs)
-        if table == "event_log":
-            local_day = pc.coalesce(resolved["day"], resolved["measured_local"].cast(pa.date32()))
-            resolved = resolved.set_column(resolved.column_names.index("local_day"), "local_day", local_day)
-            connection.register("resolved", resolved)
-            connection.execute(
-                "insert into touched_event select athlete_no, doc_key, kind, local_day, day, true from"
-                " (select * from resolved union all select l.* from base.event_log l join changed_profile c"
-                " on l.athlete_no = c.athlete_no where l.zone_kind in (0, 4)) where kind not in"
-                " ('athlete', 'plan', 'declaration', 'tick')"
-            )
-        else:
-            connection.register("resolved", resolved)
-            connection.execute(
-                f"insert into touched_row select athlete_no, session_key, anchor_day, source, null from resolved"
-                " where session_key is not null"
-            )
-            if table == "set_log":
-                connection.execute(
-                    "insert into touched_unnamed select athlete_no, source, performed_at from resolved"
-                    " where session_key is null"
-                )
-        connection.execute(
-            f"delete from base.{table} l using resolved r where l.athlete_no = r.athlete_no"
-            f" and l.doc_key = r.doc_key and l.{key} = r.{key}"
-        )
-        connection.execute(f"insert into base.{table} by name select * from resolved")
-        connection.unregister("resolved")
 
     def _note_doors(self, connection: Connection) -> bool:
         """Athletes with sessions of several sources or doors get their neighbouring sessions looked at again."""

@@ -62,18 +62,20 @@ def group_unnamed(connection: Connection) -> None:
         if not run("select count(*) from (from auto_wider except from auto_window)").fetchall()[0][0]:
             break
         run("create or replace temp table auto_window as from auto_wider")
-    rows = run(_GROUPED).to_arrow_table()
+    rows = connection.sql(_GROUPED).to_arrow_table()
     keys = digest(rows["source"], rows["session_id"])
     grouped = rows.append_column("session_key", pa.array(keys.astype(np.int64)))
     connection.register("grouped", grouped)
     run(
         "create or replace temp table auto_row as"
-        " select athlete_no, doc_key, anchor_day, session_key, replace(session_id, '.000000Z', 'Z') as session_id from grouped"
+        " select athlete_no, doc_key, anchor_day, session_key,"
+        " replace(session_id, '.000000Z', 'Z') as session_id from grouped"
     )
     connection.unregister("grouped")
     run(
         "create or replace temp table auto_session as"
-        " select athlete_no, session_key, min(anchor_day) as from_day, max(anchor_day) as to_day from auto_row group by all"
+        " select athlete_no, session_key, min(anchor_day) as from_day, max(anchor_day) as to_day"
+        " from auto_row group by all"
         " union all"
         " select m.athlete_no, m.session_key, m.anchor_from, m.anchor_to from mart.session m"
         " join auto_window w on m.athlete_no = w.athlete_no and m.source = w.source"

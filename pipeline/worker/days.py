@@ -81,7 +81,8 @@ select distinct d.athlete_no, d.local_day,
     if(d.local_day = n.today and n.now_at < (n.today + 1)::timestamp - to_seconds(coalesce(n.utc_offset_s, 0)),
         n.now_at, null) as now_at
 from (
-    select athlete_no, unnest([local_day, local_day + 1, local_day + 2, local_day + 3]) as local_day from touched_data_day
+    select athlete_no, unnest([local_day, local_day + 1, local_day + 2, local_day + 3]) as local_day
+    from touched_data_day
     union all
     select athlete_no, local_day from touched_day
     union all
@@ -93,7 +94,8 @@ join new_span n on d.athlete_no = n.athlete_no and d.local_day >= n.first_day an
 """
 _SHRUNK = """
 create or replace temp table shrunk as
-select o.athlete_no, coalesce(n.first_day, date '9999-12-31') as first_day, coalesce(n.today, date '0001-01-01') as today
+select o.athlete_no, coalesce(n.first_day, date '9999-12-31') as first_day,
+    coalesce(n.today, date '0001-01-01') as today
 from old_span o
 left join new_span n on o.athlete_no = n.athlete_no
 where n.first_day is null or n.first_day > o.first_day or n.today < o.today
@@ -137,7 +139,8 @@ def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[s
     run(_NEW_SPAN)
     run("delete from base.athlete_span s using touched_athlete t where s.athlete_no = t.athlete_no")
     run(
-        "insert into base.athlete_span select athlete_no, first_day, last_day, today, now_at, utc_offset_s from new_span"
+        "insert into base.athlete_span"
+        " select athlete_no, first_day, last_day, today, now_at, utc_offset_s from new_span"
     )
     run(_TOUCHED_DAY)
     run(_TOUCHED_MUSCLE_DAY)

@@ -22,7 +22,7 @@ from pipeline.alerts.rules import load as load_rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import BusyError, DamagedError
-from pipeline.log.base import EMBEDDED_PARTITION
+from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.log.sqlite import SqliteLog
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, Header, Record, pack_items
@@ -37,7 +37,10 @@ LOG_NAME = "log.sqlite"
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"
 ALIASES_NAME = "aliases.csv"
-POISON = "the worker died three times on this record; it is kept in the log, and a newer version that can read it repairs this in a rebuild"
+POISON = (
+    "the worker died three times on this record; it is kept in the log,"
+    " and a newer version that can read it repairs this in a rebuild"
+)
 IDLE_S = 0.25  # the background worker looks at the log at least this often
 KEPT_TABLES = ("alert_sent", "outbox")  # what was handed out; no log tells it
 
@@ -114,7 +117,7 @@ class Embedded:
     def _new_engine(self, shard: Shard, catalogue: Catalogue) -> Engine:
         return Engine(shard, catalogue, self.rules, self._history)
 
-    def _history(self, tenant: str, athlete: str, end: int) -> Iterator[object]:
+    def _history(self, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
         return self.log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, end)
 
     def _check_versions(self) -> None:
@@ -140,9 +143,11 @@ class Embedded:
         """Build a shard from the log under another name, then put it in place."""
         fresh = self.data / f"{SHARD_NAME}.new"
         remove_files(self.data, f"{SHARD_NAME}.new*")
-        kept = {
-            table: keep.connection.execute(f"select * from base.{table}").to_arrow_table() for table in KEPT_TABLES
-        } if keep else None
+        kept = (
+            {table: keep.connection.execute(f"select * from base.{table}").to_arrow_table() for table in KEPT_TABLES}
+            if keep
+            else None
+        )
         build(fresh, self.log, catalogue, self.rules, kept=kept).close()
         if keep is not None:
             keep.close()
@@ -228,7 +233,7 @@ class Embedded:
 
     def applied(self) -> int:
         """The offset below which everything is in the shard."""
-        return int(self.query("select next_offset from ledger")[0]["next_offset"])  # type: ignore[call-overload]
+        return int(str(self.query("select next_offset from ledger")[0]["next_offset"]))
 
     def settled(self) -> bool:
         """Whether both lanes have done everything the log holds."""

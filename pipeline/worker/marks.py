@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from pipeline.store.connection import Connection
 from pipeline.worker.days import DATA_KINDS
 from pipeline.worker.stage import Staged
@@ -30,7 +28,8 @@ where l.session_key is not null
 """
 _TOUCHED_SESSION = """
 create or replace temp table touched_session as
-select t.athlete_no, t.session_key, least(t.from_day, m.anchor_from) as from_day, greatest(t.to_day, m.anchor_to) as to_day
+select t.athlete_no, t.session_key, least(t.from_day, m.anchor_from) as from_day,
+    greatest(t.to_day, m.anchor_to) as to_day
 from (
     select athlete_no, session_key, min(anchor_day) as from_day, max(anchor_day) as to_day
     from touched_row
@@ -74,8 +73,7 @@ def merge_sessions(connection: Connection, more: str) -> None:
 def swap_rows(connection: Connection, staged: Staged) -> None:
     """Delete the rows of replaced documents, insert the new ones, and note what both touch.
 
-    Leaves ``touched_row``, ``touched_unnamed``, ``touched_event``, ``touched_mass`` and
-    ``changed_profile``.
+    Leaves ``touched_row``, ``touched_unnamed``, ``touched_event`` and ``changed_profile``.
     """
     run = connection.execute
     tables = {
@@ -107,7 +105,10 @@ def swap_rows(connection: Connection, staged: Staged) -> None:
         run("insert into base.event_log by name select * from new_event")
     for name in tables:
         connection.unregister(name)
-    _note_special(connection)
+    run(
+        "create or replace temp table changed_profile as"
+        " select distinct athlete_no from touched_event where kind = 'athlete'"
+    )
 
 
 def _remove(connection: Connection) -> None:
@@ -133,30 +134,28 @@ def _remove(connection: Connection) -> None:
     run("delete from base.event_log l using replaced r where l.athlete_no = r.athlete_no and l.doc_key = r.doc_key")
 
 
-def _note_special(connection: Connection) -> None:
-    """Body masses and profiles reach beyond their own day."""
+def refresh_masses(connection: Connection) -> None:
+    """Body masses of the touched events again, and ``touched_mass``: the days from which they hold."""
     run = connection.execute
     run(
         "create or replace temp table touched_mass as"
-        " select distinct athlete_no, local_day as day from touched_event where kind = 'body_mass' and local_day is not null"
+        " select distinct athlete_no, local_day as day from touched_event"
+        " where kind = 'body_mass' and local_day is not null"
         " union select b.athlete_no, b.day from base.body_mass b"
         " join touched_event t on b.athlete_no = t.athlete_no and b.doc_key = t.doc_key"
     )
-    if run("select count(*) from touched_event where kind = 'body_mass'").fetchall()[0][0]:
-        run(
-            "delete from base.body_mass b using touched_event t"
-            " where b.athlete_no = t.athlete_no and b.doc_key = t.doc_key"
-        )
-        run(
-            "insert into base.body_mass select e.athlete_no, e.doc_key, e.local_day, e.measured_at,"
-            " round((e.payload::json ->> '$.mass.value')::double"
-            " * if((e.payload::json ->> '$.mass.unit') = 'lb', 453592.37, 1e6))::bigint"
-            " from base.event_log e join touched_event t on e.athlete_no = t.athlete_no and e.doc_key = t.doc_key"
-            " where e.kind = 'body_mass' and e.local_day is not null"
-        )
+    if not run("select count(*) from touched_event where kind = 'body_mass'").fetchall()[0][0]:
+        return
     run(
-        "create or replace temp table changed_profile as"
-        " select distinct athlete_no from touched_event where kind = 'athlete'"
+        "delete from base.body_mass b using touched_event t where b.athlete_no = t.athlete_no and b.doc_key = t.doc_key"
+    )
+    run(
+        "insert into base.body_mass select e.athlete_no, e.doc_key, e.local_day, e.measured_at,"
+        " round((e.payload::json ->> '$.mass.value')::double"
+        " * if((e.payload::json ->> '$.mass.unit') = 'lb', 453592.37, 1e6))::bigint"
+        " from base.event_log e join (select distinct athlete_no, doc_key from touched_event) t"
+        " on e.athlete_no = t.athlete_no and e.doc_key = t.doc_key"
+        " where e.kind = 'body_mass' and e.local_day is not null"
     )
 
 
@@ -165,15 +164,3 @@ def touch_sessions(connection: Connection) -> None:
     connection.execute(_TOUCHED_SESSION)
     if connection.execute("select count(*) from touched_mass").fetchall()[0][0]:
         merge_sessions(connection, _MASS_SESSIONS)
-
-
-def empty_marks(connection: Connection) -> None:
-    """The temp tables of a batch that touches nothing by itself (a rebuild fills ``touched_session``)."""
-    connection.register("nothing", pa.table({"athlete_no": pa.array([], pa.int32())}))
-    for statement in (
-        "touched_event as select athlete_no, 0::bigint as doc_key, '' as kind, null::date as local_day,"
-        " null::date as day, false as is_data from nothing",
-        "touched_rule_input as select athlete_no, null::date as from_day from nothing",
-    ):
-        connection.execute(f"create or replace temp table {statement}")
-    connection.unregister("nothing")

@@ -126,7 +126,7 @@ class Names:
             by_key[exercise.exercise] = (kept[exercise.exercise], exercise)
         self._new_exercises = sorted(by_key.values(), key=lambda pair: pair[0])
         self.write_new(connection)
-        return (
+        return bool(
             before != connection.execute("select * from base.exercise order by all").fetchall()
             or muscles != connection.execute("select * from base.exercise_muscle order by all").fetchall()
             or named != connection.execute("select * from base.exercise_name order by name_no").fetchall()

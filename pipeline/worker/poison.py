@@ -8,7 +8,6 @@ applied record by record; a single record with three deaths of its own is reject
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -60,4 +59,4 @@ class Attempts:
         temporary = self.path.with_suffix(".tmp")
         state = {"offset": offset, "starts": starts, "careful_until": self._careful_until, "alone": alone}
         temporary.write_text(json.dumps(state))
-        os.replace(temporary, self.path)
+        temporary.replace(self.path)

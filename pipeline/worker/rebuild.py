@@ -41,7 +41,9 @@ def batches(log: Log, start: int, end: int | None = None) -> Iterator[list[Logge
             read = [logged for logged in read if logged.offset < end]
         if not read:
             return
-        cut = next((i for i, logged in enumerate(read) if parse_header(logged.record.header).decoder == WITHDRAWAL), None)
+        cut = next(
+            (i for i, logged in enumerate(read) if parse_header(logged.record.header).decoder == WITHDRAWAL), None
+        )
         if cut is not None:
             read = read[: max(cut, 1)]
         yield read
@@ -127,7 +129,8 @@ def run_everything(engine: Engine) -> None:
         )
     engine.doors = {}
     for athlete, source, origin in connection.execute(
-        "select athlete_no, source, origin from base.session_log union select athlete_no, source, 0::tinyint from base.set_log"
+        "select athlete_no, source, origin from base.session_log"
+        " union select athlete_no, source, 0::tinyint from base.set_log"
     ).fetchall():
         engine.doors.setdefault(athlete, set()).add((source, origin))
     for athletes in _slices(connection):
@@ -141,7 +144,8 @@ def run_everything(engine: Engine) -> None:
 def _slices(connection: Connection) -> Iterator[list[int]]:
     """Athletes in groups of at most ``SLICE_SETS_MAX`` sets (one athlete is never cut)."""
     rows = connection.execute(
-        "select a.athlete_no, count(s.doc_key) from base.athlete a left join base.set_log s on a.athlete_no = s.athlete_no"
+        "select a.athlete_no, count(s.doc_key) from base.athlete a"
+        " left join base.set_log s on a.athlete_no = s.athlete_no"
         " group by all order by all"
     ).fetchall()
     group: list[int] = []
@@ -164,9 +168,11 @@ def _run_slice(engine: Engine, connection: Connection, athletes: list[int]) -> N
     run(
         "create or replace temp table touched_session as"
         " select athlete_no, session_key, min(anchor_day) as from_day, max(anchor_day) as to_day from ("
-        " select s.athlete_no, s.session_key, s.anchor_day from base.set_log s join slice a on s.athlete_no = a.athlete_no"
+        " select s.athlete_no, s.session_key, s.anchor_day from base.set_log s"
+        " join slice a on s.athlete_no = a.athlete_no"
         " union all"
-        " select s.athlete_no, s.session_key, s.anchor_day from base.session_log s join slice a on s.athlete_no = a.athlete_no"
+        " select s.athlete_no, s.session_key, s.anchor_day from base.session_log s"
+        " join slice a on s.athlete_no = a.athlete_no"
         " ) where session_key is not null group by all"
     )
     run(
@@ -185,6 +191,4 @@ def _run_slice(engine: Engine, connection: Connection, athletes: list[int]) -> N
         no_unnamed(connection)
     several = any(len(engine.doors.get(athlete, ())) > 1 for athlete in athletes)
     engine.run_models(connection, moved_tenants=[], several_doors=several)
-    run_session_lane(
-        connection, rules=engine.rules, log_offset=engine.next_offset, model_version=MODEL_VERSION
-    )
+    run_session_lane(connection, rules=engine.rules, log_offset=engine.next_offset, model_version=MODEL_VERSION)

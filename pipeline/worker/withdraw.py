@@ -36,7 +36,8 @@ def stage_withdrawal(
         (header.tenant, import_id),
     ).fetchall()
     connection.execute(
-        "insert into base.upload select ?, ?, ?, '', ?, true", (header.upload_id, import_id, header.tenant, logged.offset)
+        "insert into base.upload select ?, ?, ?, '', ?, true",
+        (header.upload_id, import_id, header.tenant, logged.offset),
     )
     withdrawn = {
         row[0]
@@ -85,7 +86,9 @@ def _staged(
     connection.unregister("affected")
     dropped = 0
     for table in ("rejected", "ignored"):
-        named = "tenant_id = ? and upload_id in (select upload_id from base.upload where import_id = ? and not withdrawn)"
+        named = (
+            "tenant_id = ? and upload_id in (select upload_id from base.upload where import_id = ? and not withdrawn)"
+        )
         counted = connection.execute(f"select count(*) from base.{table} where {named}", (tenant, import_id)).fetchall()
         dropped += int(counted[0][0])
         connection.execute(f"delete from base.{table} where {named}", (tenant, import_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -92,7 +93,7 @@ class Zones:
         changed = [row[0] for row in connection.execute("select athlete_no from changed_profile").fetchall()]
         connection.execute("delete from base.profile p using changed_profile c where p.athlete_no = c.athlete_no")
         before = {athlete: self._histories.pop(athlete, []) for athlete in changed}
-        rows = sorted((_profile(*row) for row in living), key=lambda pair: pair[0])
+        rows = sorted((_profile(row) for row in living), key=lambda pair: pair[0])
         for position, (_, columns) in enumerate(rows):
             connection.execute(
                 "insert into base.profile values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -102,10 +103,12 @@ class Zones:
         return any(self._histories.get(athlete, []) != history for athlete, history in before.items())
 
 
-def _profile(athlete_no: int, doc_key: int, payload: str, rank: int, value: int, document: str) -> tuple[
-    tuple[int, date, int, int, str], tuple[object, ...]
-]:
+_SortKey = tuple[int, date, int, int, str]
+
+
+def _profile(row: tuple[int, int, str, int, int, str]) -> tuple[_SortKey, tuple[Any, ...]]:
     """Sort key (later wins: dated after undated, then the version, then the document's name) and columns."""
+    athlete_no, doc_key, payload, rank, value, document = row
     event = json.loads(payload)
     from_day = _day(event.get("timezone_from"))
     columns = (

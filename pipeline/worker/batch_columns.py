@@ -1,0 +1,200 @@
+"""Columns of the base tables from decoded columns: numbers for names, keys for documents, days for pruning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.log.base import Logged
+from pipeline.record import Header
+from pipeline.sources.columns import Decoded
+from pipeline.worker.keys import digest
+from pipeline.worker.names import Names
+from pipeline.worker.versions import Reduction
+
+Ints = npt.NDArray[np.int64]
+
+
+class BatchColumns:
+    """Columns that documents, sets, sessions and events have in common."""
+
+    def __init__(
+        self,
+        batch: Sequence[Logged],
+        headers: list[Header],
+        decoded: Decoded,
+        athlete_no: npt.NDArray[np.int32],
+        doc_key: Ints,
+        alive: npt.NDArray[np.bool_],
+        new_row: Ints,
+    ) -> None:
+        self.batch, self.headers, self.decoded = batch, headers, decoded
+        self.athlete_no, self.doc_key, self.alive, self.new_row = athlete_no, doc_key, alive, new_row
+        self.record = ints(decoded.documents["record"])
+
+    def documents(self, winners: Ints, reduction: Reduction, offset: Ints, days: tuple[Ints, Ints]) -> pa.Table:
+        source = self.decoded.documents.take(pa.array(winners))
+        record = self.record[winners]
+        empty = days[0] > days[1]
+        return pa.table(
+            {
+                "athlete_no": self.athlete_no[winners],
+                "doc_key": self.doc_key[winners],
+                "source": source["source"],
+                "document_id": source["document"],
+                "kind": source["kind"],
+                "rank": pa.array(reduction.rank[winners].astype(np.int8)),
+                "value": reduction.value[winners],
+                "log_offset": offset[winners],
+                "item_index": source["item"],
+                "alive": pc.invert(source["deleted"]),
+                "items": source["items"],
+                "payload_hash": source["payload_hash"],
+                "origin": source["origin"],
+                "upload_id": self._header_column(record, "upload_id"),
+                "import_id": self._header_column(record, "import_id"),
+                "received_at": self._received(record),
+                "from_day": pa.array(days[0].astype(np.int32), pa.int32(), mask=empty).cast(pa.date32()),
+                "to_day": pa.array(days[1].astype(np.int32), pa.int32(), mask=empty).cast(pa.date32()),
+            }
+        )
+
+    def sets(self, names: Names) -> pa.Table:
+        table, row = self._of_living(self.decoded.sets)
+        instant = _timestamp(table["performed_at_us"])
+        session_start = self._session_start(row)
+        moment = pc.coalesce(table["performed_at_us"], session_start)
+        columns = self._identity(row) | {
+            "source": self.decoded.documents["source"].take(pa.array(row)),
+            "ordinal": table["ordinal"],
+            "session": table["session"],
+            "session_key": _session_keys(self.decoded.documents["source"].take(pa.array(row)), table["session"]),
+            "anchor_day": _timestamp(moment).cast(pa.date32()),
+            "performed_at": instant,
+            "performed_local": _timestamp(table["performed_local_us"]),
+            "name_no": names.exercise_names(table["exercise"]),
+        }
+        return _with_rest(columns, table, ["doc_row", "performed_at_us", "performed_local_us", "exercise"])
+
+    def sessions(self, reduction: Reduction, offset: Ints) -> pa.Table:
+        table, row = self._of_living(self.decoded.sessions)
+        documents = self.decoded.documents.take(pa.array(row))
+        columns = self._identity(row) | {
+            "source": documents["source"],
+            "session": table["session"],
+            "session_key": _session_keys(documents["source"], table["session"]),
+            "anchor_day": _timestamp(table["start_at_us"]).cast(pa.date32()),
+            "start_at": _timestamp(table["start_at_us"]),
+            "start_local": _timestamp(table["start_local_us"]),
+            "end_at": _timestamp(table["end_at_us"]),
+            "end_local": _timestamp(table["end_local_us"]),
+            "origin": documents["origin"],
+            "document_id": documents["document"],
+            "rank": pa.array(reduction.rank[row].astype(np.int8)),
+            "value": reduction.value[row],
+            "log_offset": offset[row],
+            "item_index": documents["item"],
+        }
+        return _with_rest(columns, table, ["doc_row", "start_at_us", "start_local_us", "end_at_us", "end_local_us"])
+
+    def events(self) -> pa.Table:
+        table, row = self._of_living(self.decoded.events)
+        documents = self.decoded.documents.take(pa.array(row))
+        local = _timestamp(table["local_us"])
+        measured = _timestamp(table["at_us"])
+        columns = self._identity(row) | {
+            "source": documents["source"],
+            "kind": documents["kind"],
+            "measured_at": measured,
+            "measured_local": local,
+            "anchor_day": pc.coalesce(measured.cast(pa.date32()), table["day"]),
+            "local_day": pc.coalesce(table["day"], local.cast(pa.date32())),
+        }
+        return _with_rest(columns, table, ["doc_row", "at_us", "local_us"])
+
+    def problems(self, table: pa.Table, rest: list[str]) -> pa.Table:
+        record = ints(table["record"])
+        return pa.table(
+            {
+                "tenant_id": self._header_column(record, "tenant"),
+                "athlete_id": table["athlete"],
+                "received_at": self._received(record),
+                "source": table["source"],
+                "upload_id": self._header_column(record, "upload_id"),
+                "log_offset": pa.array([self.batch[i].offset for i in record], pa.int64()),
+                "item_index": table["item"],
+            }
+            | {name: table[name] for name in rest}
+        )
+
+    def uploads(self) -> pa.Table:
+        rows = [
+            (h.upload_id, h.import_id, h.tenant, logged.record.athlete, logged.offset)
+            for h, logged in zip(self.headers, self.batch, strict=True)
+            if h.import_id is not None
+        ]
+        names = ["upload_id", "import_id", "tenant_id", "athlete_id", "log_offset"]
+        schema = pa.schema([(name, pa.string()) for name in names[:4]] + [(names[4], pa.int64())])
+        return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema=schema)
+
+    def clock(self) -> dict[str, int]:
+        """The greatest tick of each tenant in the batch, in microseconds."""
+        events = self.decoded.events
+        kinds = self.decoded.documents["kind"].take(events["doc_row"])
+        ticks = events.filter(pc.equal(kinds, "tick"))
+        out: dict[str, int] = {}
+        for row, at in zip(ints(ticks["doc_row"]), ticks["at_us"].to_pylist(), strict=True):
+            tenant = self.headers[int(self.record[row])].tenant
+            out[tenant] = max(out.get(tenant, at), at)
+        return out
+
+    def _of_living(self, table: pa.Table) -> tuple[pa.Table, Ints]:
+        row = ints(table["doc_row"])
+        keep = self.alive[row] if len(row) else np.zeros(0, np.bool_)
+        if keep.all():
+            return table, row
+        return table.filter(pa.array(keep)), row[keep]
+
+    def _identity(self, row: Ints) -> dict[str, object]:
+        return {"row": row, "athlete_no": self.athlete_no[row], "doc_key": self.doc_key[row]}
+
+    def _session_start(self, row: Ints) -> pa.Array:
+        """Start of the session document each set belongs to, for sets without a time of their own."""
+        starts = np.full(len(self.doc_key), np.iinfo(np.int64).min, np.int64)
+        sessions = self.decoded.sessions
+        starts[ints(sessions["doc_row"])] = ints(pc.fill_null(sessions["start_at_us"], np.iinfo(np.int64).min))
+        picked = starts[row]
+        return pa.array(picked, pa.int64(), mask=picked == np.iinfo(np.int64).min)
+
+    def _header_column(self, record: Ints, field: str) -> pa.Array:
+        values: list[str | None] = [getattr(h, field) for h in self.headers]
+        return pa.array(values, pa.string()).take(pa.array(record))
+
+    def _received(self, record: Ints) -> pa.Array:
+        stamps = pa.array([h.received_at.replace("Z", "") for h in self.headers], pa.string())
+        return stamps.cast(pa.timestamp("us")).take(pa.array(record))
+
+
+def _with_rest(columns: dict[str, object], table: pa.Table, done: list[str]) -> pa.Table:
+    rest = {name: table[name] for name in table.column_names if name not in columns and name not in done}
+    return pa.table(columns | rest)
+
+
+def _session_keys(source: pa.ChunkedArray, session: pa.ChunkedArray) -> pa.Array:
+    named = session.is_valid().to_numpy(zero_copy_only=False)
+    return pa.array(digest(source, session), pa.int64(), mask=~named)
+
+
+def _timestamp(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    return column.cast(pa.timestamp("us"))
+
+
+def ints(column: pa.ChunkedArray | pa.Array) -> Ints:
+    """A column without nulls as 64-bit integers."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    out: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64)
+    return out
