@@ -1,14 +1,131 @@
-"""An alert can be recomputed from its evidence alone: the same decision as the SQL conditions, in plain words."""
+"""Evidence rows, written out from what a condition found, and the decision made again from them alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from pipeline.alerts.rules import SEVERITIES, Rule, Severity
 
 EvidenceRow = dict[str, Any]
-"""metric, value, threshold, comparator, window_start, window_end, n_obs, baseline."""
+"""metric, value, threshold, comparator, window_start, window_end (dates), n_obs, baseline."""
+
+Numbers = Sequence[Any]
+"""What a condition found: doubles, in the order of its SQL file; null where something does not apply."""
+
+
+def _row(
+    metric: str, value: float, threshold: float, window: tuple[date, date], n_obs: float, *, comparator: str = ">="
+) -> EvidenceRow:
+    return {
+        "metric": metric,
+        "value": value,
+        "threshold": threshold,
+        "comparator": comparator,
+        "window_start": window[0],
+        "window_end": window[1],
+        "n_obs": int(n_obs),
+        "baseline": None,
+    }
+
+
+def _date_only(rows: list[EvidenceRow], flag: float, window: tuple[date, date], n_obs: float) -> list[EvidenceRow]:
+    if flag:
+        rows.append(_row("date_only", 1.0, 1.0, window, n_obs))
+    return rows
+
+
+def _r01_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    explicit, failures, sets, multi_joint, date_only = found
+    window, limits = (day, day), rule.thresholds
+    rows = [_row("failure_sets_explicit", explicit, limits["many"], window, sets)]
+    if limits["limit_counts"]:
+        rows.append(_row("failure_sets", failures, limits["many"], window, sets))
+    if multi_joint:
+        rows.append(_row("failure_sets_multi_joint", failures, limits["some"], window, sets))
+    return _date_only(rows, date_only, window, sets)
+
+
+def _r02_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    explicit, failures, sets, date_only = found
+    window, least = (day, day), rule.thresholds["sets"]
+    rows = [
+        _row("failure_sets_explicit", explicit, least, window, sets),
+        _row("failure_sets", failures, least, window, sets),
+    ]
+    return _date_only(rows, date_only, window, sets)
+
+
+def _r03_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    window, least = (day, day), rule.thresholds["exercises"]
+    sets, date_only = found[8], found[9]
+    rows = []
+    for suffix, (fires, first, last, exercises) in (("_explicit", found[:4]), ("", found[4:8])):
+        if fires:
+            rows.append(_row(f"first_failure_position{suffix}", first, last, window, sets, comparator="<"))
+            rows.append(_row(f"early_failure_exercises{suffix}", exercises, least, window, sets))
+    return _date_only(rows, date_only, window, sets)
+
+
+def _r04_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    explicit, failures, compound_near, axial_near, sets, date_only = found
+    window, limits = (day, day), rule.thresholds
+    rows = []
+    if failures:
+        rows.append(_row("compound_failure_sets_explicit", explicit, 1.0, window, sets))
+        rows.append(_row("compound_failure_sets", failures, 1.0, window, sets))
+    if compound_near:
+        rows.append(_row("compound_sets_under_1_rir", compound_near, limits["compound_near"], window, sets))
+    if axial_near:
+        rows.append(_row("axial_sets_under_1_rir", axial_near, limits["axial_near"], window, sets))
+    return _date_only(rows, date_only, window, sets)
+
+
+def _r05_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    multi_explicit, single_explicit, multi, single, sets, declared, training_days, date_only = found
+    window = (day, day)
+    rows = [
+        _row("failure_sets_explicit_multi_joint", multi_explicit, 1.0, window, sets),
+        _row("failure_sets_explicit_single_joint", single_explicit, 1.0, window, sets),
+    ]
+    if rule.thresholds["limit_counts"]:
+        rows.append(_row("failure_sets_multi_joint", multi, 1.0, window, sets))
+        rows.append(_row("failure_sets_single_joint", single, 1.0, window, sets))
+    if declared:
+        rows.append(_row("declared_beginner", 1.0, 1.0, window, 1))
+    else:
+        since = (day - timedelta(days=int(training_days)), day)
+        rows.append(_row("training_days", training_days, rule.thresholds["days"], since, 1, comparator="<"))
+    return _date_only(rows, date_only, window, sets)
+
+
+def _r06_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    gap, asked, next_rest, secondary_only, date_only, days_before = found
+    window, limits = (day - timedelta(days=int(days_before)), day), rule.thresholds
+    rows = [
+        _row("hours_since_muscle_trained", gap, limit, window, 2, comparator="<")
+        for limit in (limits["day_h"], limits["rest_h"], asked)
+    ]
+    rows.append(_row("rest_after_this_session_h", next_rest, limits["rest_h"], (day, day), 1))
+    if secondary_only:
+        rows.append(_row("secondary_only", 1.0, 1.0, window, 2))
+    return _date_only(rows, date_only, window, 2)
+
+
+_ROWS: dict[str, Callable[[Rule, Numbers, date], list[EvidenceRow]]] = {
+    "R01": _r01_rows,
+    "R02": _r02_rows,
+    "R03": _r03_rows,
+    "R04": _r04_rows,
+    "R05": _r05_rows,
+    "R06": _r06_rows,
+}
+
+
+def evidence_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    """The evidence of a condition on the training day ``day``."""
+    return _ROWS[rule.id](rule, found, day)
 
 
 class _Found:
@@ -23,16 +140,14 @@ class _Found:
         return metric in self.rows
 
     def value(self, metric: str) -> float:
-        found = self.rows.get(metric)
-        return float(found[0]["value"]) if found else 0.0
+        return float(self.rows[metric][0]["value"])
 
     def threshold(self, metric: str) -> float:
         return float(self.rows[metric][0]["threshold"])
 
     def holds(self, metric: str) -> bool:
         """Whether the first row of the metric crosses its threshold."""
-        found = self.rows.get(metric)
-        return bool(found) and crosses(found[0])
+        return any(crosses(row) for row in self.rows.get(metric, [])[:1])
 
     @property
     def date_only(self) -> bool:
@@ -95,9 +210,7 @@ def _r03(rule: Rule, found: _Found) -> int:
 
 
 def _r04(rule: Rule, found: _Found) -> int:
-    full = 0
-    if found.holds("compound_failure_sets_explicit"):
-        full = rule.level("explicit")
+    full = rule.level("explicit") if found.holds("compound_failure_sets_explicit") else 0
     if found.holds("compound_sets_under_1_rir") or found.holds("axial_sets_under_1_rir"):
         full = max(full, rule.level("near"))
     limit = rule.level("limit") if found.holds("compound_failure_sets") else 0

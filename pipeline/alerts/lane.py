@@ -1,152 +1,162 @@
-"""The two lanes: conditions of the touched athletes, the fold, and the alerts that changed.
+"""The session lane: conditions of the touched athletes, their life cycle, and the alerts that changed.
 
-Both are pure functions of the marts: the same rows whatever the order, the cuts or the restarts.
-An alert that ended before the touched day cannot change; every other one of the athlete is looked at again.
+A pure function of the marts: the same rows whatever the order, the cuts or the restarts. An alert that
+ended before the touched day cannot change; every other one of the athlete is looked at again.
+SQL finds the conditions; the life cycle works on their numbers, and words are fetched for what changed.
 """
 
 from __future__ import annotations
-
-from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts import statements
-from pipeline.alerts.life_cycle import SUPPRESSED, Conditions, fold
+from pipeline.alerts.episodes import Near, exercises_with_failure, fold_episodes, session_alerts
+from pipeline.alerts.life_cycle import SUPPRESSED, Flags, Ints
 from pipeline.alerts.rules import Rules
-from pipeline.alerts.settle import Athlete, Draft, Stored, settle
+from pipeline.alerts.settle import settle
+from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
 
 SESSION_DAYS = 7  # an alert about one session ends after this many days
-_HOUR_US = 3_600_000_000
-_SLACK = timedelta(days=5)  # R06 counts in hours and zones: what ended this long before the touched day is final
-_SESSION_LANE = "('R01', 'R02', 'R03', 'R04', 'R05', 'R06', 'R19')"
-
-_GONE = f"""
-create or replace temp table alert_gone as
-select distinct c.scope_key
-from mart.condition c
-join touched_alert t on c.athlete_no = t.athlete_no and c.local_day >= t.from_day
-where c.rule in ('R01', 'R03', 'R04', 'R05', 'R19')
-"""
-_DROP = f"""
-delete from mart.condition c
-using touched_alert t
-where
-    c.athlete_no = t.athlete_no and c.local_day >= t.from_day - 2 and c.rule in {_SESSION_LANE}
-    and if(c.rule = 'R06', c.seen_at >= t.from_day - interval 1 day, c.local_day >= t.from_day)
-"""
-_KEEP = """
-insert into mart.condition by name
-select c.*, f.opened_on
-from alert_condition c
-left join alert_opened f
-    on c.athlete_no = f.athlete_no and c.rule = f.rule and c.session_key = f.session_key and c.scope = f.scope
-"""
-_NONE_RUNNING = "create or replace temp table alert_running (athlete_no integer, session_key bigint)"
+WINDOW_DAYS = 9  # 7 days; R06: 1 day for zones, 5 days of rest and cool-down, 2 days between local and UTC dates
+_SESSION_RULES = (1, 3, 4, 5, 19)
+_NONE_RUNNING = np.empty(0, dtype=np.int64)
 
 
 def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, model_version: str) -> int:
-    """R01 to R06 and R19 of the athletes in ``touched_alert (athlete_no, from_day)``.
+    """R01 to R06 and R19 of the athletes in the temp table ``touched_alert (athlete_no, from_day)``.
 
     ``from_day``: the first local day on which a mart row of the athlete changed, or on which today stood
     before it moved. Runs inside the caller's transaction, after the marts are current. Returns the number
     of rows appended to ``base.outbox``.
     """
-    connection.execute(statements.text("steps/macro")[0])
-    athletes = _athletes(connection)
-    if not athletes:
+    athletes = statements.columns(connection, statements.text("steps/athlete"), rules)
+    if not len(athletes["athlete_no"]):
         return 0
-    run = connection.execute
     statements.run(connection, statements.text("steps/work"), rules)
     statements.run(connection, statements.session_conditions(), rules)
-    run(_NONE_RUNNING)
-    run(_GONE)
-    drafts = _episodes(connection, rules, athletes)
-    drafts.extend(_session_alerts(connection, rules))
-    stored = _stored(connection, "steps/stored_alert")
-    return settle(connection, rules, athletes, drafts, stored, log_offset=log_offset, model_version=model_version)
+    window = athletes["from_day"] - WINDOW_DAYS
+    near, pool = _near(connection, rules, athletes, window)
+    far = _twin_days(connection, rules, near, athletes, window)
+    if (far < window).any():
+        near, pool = _near(connection, rules, athletes, far)
+    episodes, opened = fold_episodes(near, _lift_sessions(connection, rules, near, athletes), rules)
+    drafts = session_alerts(near, pool, _NONE_RUNNING, SESSION_DAYS).joined(episodes)
+    _keep(connection, near, opened)
+    with statements.registered(connection, "alert_window", _window(athletes, window)):
+        stored = statements.columns(connection, statements.text("steps/alert_near"), rules)
+    _index(stored, athletes)
+    dropped = np.unique(near.scope_key[near.is_dropped])
+    return settle(
+        connection,
+        rules,
+        athletes,
+        drafts,
+        stored,
+        dropped=dropped,
+        log_offset=log_offset,
+        model_version=model_version,
+    )
 
 
-def _athletes(connection: Connection) -> dict[int, Athlete]:
-    rows = connection.execute(statements.text("steps/athlete")[0]).fetchall()
-    return {row[0]: Athlete(row[1], row[2], row[3], row[4], row[5]) for row in rows}
-
-
-def _stored(connection: Connection, step: str) -> dict[tuple[int, str, str, str], Stored]:
-    rows = connection.execute(statements.text(step)[0]).fetchall()
-    return {(row[0], row[1], row[2], row[3]): Stored(row[4], row[5], row[6]) for row in rows}
-
-
-def _session_alerts(connection: Connection, rules: Rules) -> list[Draft]:
-    found = statements.run(
-        connection, statements.text("steps/session_alert"), rules, session_days=SESSION_DAYS
-    ).fetchall()
-    return [
-        Draft(athlete, rule, scope, anchor, day, day, ends, None, level, subject, day, evidence)
-        for athlete, rule, scope, anchor, day, level, evidence, subject, ends in found
-    ]
-
-
-def _episodes(connection: Connection, rules: Rules, athletes: dict[int, Athlete]) -> list[Draft]:
-    """Fold R02 and R06, store the new conditions with the day their episode opened, give the episodes."""
-    statements.run(connection, statements.text("steps/episode_state"), rules)
-    connection.execute(_DROP)
-    rows = statements.run(connection, statements.text("steps/episode_input"), rules).fetchall()
-    opened = _opened(rows, rules)
-    table = pa.table(
+def _window(athletes: Columns, window: Ints) -> pa.Table:
+    return pa.table(
         {
-            "athlete_no": pa.array([row[0] for row in rows], pa.int32()),
-            "rule": pa.array([row[1] for row in rows], pa.string()),
-            "scope": pa.array([row[2] for row in rows], pa.string()),
-            "session_key": pa.array([row[9] for row in rows], pa.int64()),
-            "opened_on": pa.array(opened, pa.date32()),
+            "athlete_no": pa.array(athletes["athlete_no"].astype(np.int32)),
+            "from_day": statements.dates(athletes["from_day"]),
+            "window_day": statements.dates(window),
         }
     )
-    connection.register("alert_opened", table)
-    try:
-        connection.execute(_KEEP)
-    finally:
-        connection.unregister("alert_opened")
-    return [
-        draft for draft in _drafts(rows, opened) if draft.resolved_on >= athletes[draft.athlete_no].from_day - _SLACK
-    ]
 
 
-def _opened(rows: list[tuple[Any, ...]], rules: Rules) -> list[date | None]:
-    if not rows:
-        return []
-    names = [(row[0], row[2]) for row in rows]
-    key = np.cumsum([False] + [a != b for a, b in zip(names[1:], names[:-1], strict=True)])
-    cool = {rule: rules[rule].cool_down_h * _HOUR_US for rule in ("R02", "R06")}
-    days = [row[4].toordinal() for row in rows]
-    folded = fold(
-        Conditions(
-            key=key.astype(np.int64),
-            at=np.array([row[13] for row in rows], dtype=np.int64),
-            until=np.array([row[14] for row in rows], dtype=np.int64),
-            day=np.array(days, dtype=np.int64),
-            level=np.array([row[5] for row in rows], dtype=np.int64),
-            cool=np.array([cool[row[1]] for row in rows], dtype=np.int64),
-            state=np.array([row[3] for row in rows], dtype=np.bool_),
-            opened=np.array([row[8].toordinal() if row[3] else 0 for row in rows], dtype=np.int64),
-        )
+def _index(columns: Columns, athletes: Columns) -> None:
+    """Give each row the index of its athlete in place of the number."""
+    columns["athlete"] = np.searchsorted(athletes["athlete_no"], columns.pop("athlete_no"))
+
+
+def _near(connection: Connection, rules: Rules, athletes: Columns, window: Ints) -> tuple[Near, Columns]:
+    """The conditions near the touched days, and the sessions of each exercise."""
+    with statements.registered(connection, "alert_window", _window(athletes, window)):
+        rows = statements.columns(connection, statements.text("steps/condition_near"), rules)
+        pool = statements.columns(connection, statements.text("steps/exercise_near"), rules)
+    _index(rows, athletes)
+    _index(pool, athletes)
+    return Near(**rows, from_day=athletes["from_day"][rows["athlete"]]), pool
+
+
+def _twin_days(connection: Connection, rules: Rules, near: Near, athletes: Columns, window: Ints) -> Ints:
+    """Per athlete the first day to look at, so that all conditions of one scope are seen together."""
+    scopes = np.unique(near.scope_key[np.isin(near.rule, _SESSION_RULES)])
+    if not len(scopes):
+        return window
+    with statements.registered(connection, "alert_scope", pa.table({"scope_key": pa.array(scopes)})):
+        rows = statements.columns(connection, statements.text("steps/condition_twin"), rules)
+    _index(rows, athletes)
+    far = window.copy()
+    far[rows["athlete"]] = np.minimum(far[rows["athlete"]], rows["day"])
+    return far
+
+
+def _lift_sessions(connection: Connection, rules: Rules, near: Near, athletes: Columns) -> Columns:
+    """The sessions of the exercises R02 speaks of, from the first failure that matters on."""
+    athlete, exercise, day = exercises_with_failure(near)
+    wanted = pa.table(
+        {
+            "athlete_no": pa.array(athletes["athlete_no"][athlete].astype(np.int32)),
+            "exercise_no": pa.array(exercise.astype(np.int32)),
+            "from_day": statements.dates(day),
+        }
     )
-    return [None if day == SUPPRESSED else date.fromordinal(day) for day in folded.tolist()]
+    with statements.registered(connection, "alert_exercise", wanted):
+        rows = statements.columns(connection, statements.text("steps/exercise_since"), rules)
+    _index(rows, athletes)
+    return rows
 
 
-def _drafts(rows: list[tuple[Any, ...]], opened: list[date | None]) -> list[Draft]:
-    """One alert per episode: what its last condition says."""
-    last: dict[tuple[int, str, date], tuple[Any, ...]] = {}
-    for row, day in zip(rows, opened, strict=True):
-        if day is not None:
-            last[(row[0], row[2], day)] = row
-    drafts = []
-    for (athlete, scope, day), row in last.items():
-        rule, ends = row[1], row[12]
-        resolves_at: datetime | None = row[11]
-        drafts.append(
-            Draft(athlete, rule, scope, day.isoformat(), day, row[4], ends, resolves_at, row[5], row[7], row[4], row[6])
+def _keep(connection: Connection, near: Near, opened: Ints) -> None:
+    """Bring ``mart.condition`` up to the conditions just found, touching no row that stays the same."""
+    new, old = np.flatnonzero(near.is_new), np.flatnonzero(near.is_dropped)
+    same_new, same_old = _same(near, opened, new, old)
+    new, old = new[~same_new], old[~same_old]
+    if len(old):
+        dropped = pa.table(
+            {
+                "scope_key": pa.array(near.scope_key[old]),
+                "session_key": pa.array(near.session_key[old]),
+                "local_day": statements.dates(near.day[old]),
+            }
         )
-    return drafts
+        with statements.registered(connection, "alert_drop", dropped):
+            connection.execute(statements.text("steps/drop")[0])
+    if len(new):
+        kept = pa.table(
+            {
+                "scope_key": pa.array(near.scope_key[new]),
+                "session_key": pa.array(near.session_key[new]),
+                "opened_on": statements.dates(opened[new], absent=opened[new] == SUPPRESSED),
+            }
+        )
+        with statements.registered(connection, "alert_keep", kept):
+            connection.execute(statements.text("steps/keep")[0])
+
+
+def _same(near: Near, opened: Ints, new: Ints, old: Ints) -> tuple[Flags, Flags]:
+    """Which of the new rows are stored already, and which of the old rows stay."""
+    rows = np.concatenate([new, old])
+    is_old = np.r_[np.zeros(len(new), dtype=bool), np.ones(len(old), dtype=bool)]
+    now_opened = np.where(is_old, near.opened[rows], opened[rows])
+    compared = [near.content, near.day, near.seen_us, near.until_us, near.until_day]
+    order = np.lexsort((is_old, near.session_key[rows], near.scope_key[rows]))
+    here = rows[order]
+    equal = (near.scope_key[here][1:] == near.scope_key[here][:-1]) & (
+        near.session_key[here][1:] == near.session_key[here][:-1]
+    )
+    for column in compared:
+        equal &= column[here][1:] == column[here][:-1]
+    equal &= now_opened[order][1:] == now_opened[order][:-1]
+    pair = np.flatnonzero(equal)
+    same = np.zeros(len(rows), dtype=bool)
+    same[order[pair]] = True
+    same[order[pair + 1]] = True
+    return same[: len(new)], same[len(new) :]

@@ -1,29 +1,26 @@
-"""The life cycle of folded rules: conditions in time order become episodes.
-
-A condition at ``at`` keeps its key alive until ``until``. While alive, a further condition updates the
-episode; after that it opens a new one, unless the cool-down holds it back (a higher level is not held
-back). One step over all keys per rank of condition, so the cost follows the longest key, in numpy.
-"""
+"""The life cycle of alerts, in numpy over whole columns: when a condition's alert opens and when it ends."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
-SUPPRESSED = np.int64(np.iinfo(np.int64).min)
+SUPPRESSED = -1
 """In place of an opening day: the condition fell into a cool-down and opened nothing."""
 
-_NEVER = SUPPRESSED
+_NEVER = np.iinfo(np.int64).min
 
 
 class Conditions(NamedTuple):
     """Columns of equal length, sorted by key, then time. Times are integers of one unit within a rule.
 
-    ``key`` numbers athlete, rule and scope from 0 in order. ``day`` is the training day (days since 1970).
+    ``key`` is equal for one athlete, rule and scope. ``day`` is the training day (days since 1970).
     ``state`` marks a condition before the fold's first day whose opening day, ``opened``, is known: at
     most one per key, and first of its key. ``cool`` is the cool-down in the unit of ``at``.
     """
@@ -34,14 +31,17 @@ class Conditions(NamedTuple):
     day: Ints
     level: Ints
     cool: Ints
-    state: npt.NDArray[np.bool_]
+    state: Flags
     opened: Ints
 
 
 def fold(conditions: Conditions) -> Ints:
     """The day on which the episode of each condition opened, or SUPPRESSED; same length and order.
 
-    Two episodes of a key never open on one day: the later continues the earlier.
+    A condition at ``at`` keeps its key alive until ``until``. While alive, a further condition updates the
+    episode; after that it opens a new one, unless the cool-down holds it back (a higher level is not held
+    back). Two episodes of a key never open on one day: the later continues the earlier.
+    One step over all keys per rank of condition, so the cost follows the longest key.
     """
     n = len(conditions.key)
     opened = np.full(n, SUPPRESSED, dtype=np.int64)
@@ -50,14 +50,13 @@ def fold(conditions: Conditions) -> Ints:
     first = np.r_[True, conditions.key[1:] != conditions.key[:-1]]
     start = np.flatnonzero(first)
     rank = np.arange(n) - np.repeat(start, np.diff(np.r_[start, n]))
-    keys = len(start)
-    alive_until = np.full(keys, _NEVER, dtype=np.int64)
-    alive_level = np.zeros(keys, dtype=np.int64)
-    alive_opened = np.full(keys, _NEVER, dtype=np.int64)
+    alive_until = np.full(len(start), _NEVER, dtype=np.int64)
+    alive_level = np.zeros(len(start), dtype=np.int64)
+    alive_opened = np.full(len(start), _NEVER, dtype=np.int64)
     row_key = np.cumsum(first) - 1
     by_rank = np.argsort(rank, kind="stable")
-    bounds = np.searchsorted(rank[by_rank], np.arange(rank.max() + 2))
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    bounds = np.searchsorted(rank[by_rank], np.arange(int(rank.max()) + 2))
+    for low, high in pairwise(bounds.tolist()):
         row = by_rank[low:high]
         key = row_key[row]
         at = conditions.at[row]
@@ -74,3 +73,43 @@ def fold(conditions: Conditions) -> Ints:
         alive_level[key] = conditions.level[row[taken]]
         alive_opened[key] = day[taken]
     return opened
+
+
+def next_clean_day(group: Ints, day: Ints, meets: Flags) -> Ints:
+    """Per row the day of the next later row of its group that does not meet the condition, or the largest integer.
+
+    Rows are sorted by group, then time.
+    """
+    n = len(group)
+    never = np.iinfo(np.int64).max
+    if n == 0:
+        return np.empty(0, dtype=np.int64)
+    clean_at = np.where(meets, n, np.arange(n))
+    following = np.r_[np.minimum.accumulate(clean_at[::-1])[::-1][1:], n]  # the first clean row after each
+    inside = following < n
+    target = np.where(inside, following, 0)
+    inside &= group[target] == group
+    return np.where(inside, day[target], never)
+
+
+def clean_run_day(group: Ints, day: Ints, failed: Flags, count: int) -> Ints:
+    """Per row the day of the ``count``-th row after it in its group if none of those failed, else the largest integer.
+
+    Rows are sorted by group, then time.
+    """
+    n = len(group)
+    never = np.iinfo(np.int64).max
+    target = np.arange(n) + count
+    inside = target < n
+    target = np.where(inside, target, 0)
+    inside &= group[target] == group
+    failures = np.r_[0, np.cumsum(failed)]
+    inside &= failures[target + 1] - failures[np.arange(n) + 1] == 0
+    return np.where(inside, day[target], never)
+
+
+def exercise_session_codes(athlete: Ints, session_key: Ints, exercise_no: Ints) -> Ints:
+    """One integer per athlete, session and exercise; exact. ``athlete``: indexes from 0; ``exercise_no`` from -1."""
+    session = np.unique(session_key, return_inverse=True)[1].astype(np.int64)
+    athletes = int(athlete.max()) + 1 if len(athlete) else 1
+    return ((session * athletes + athlete) << 24) | (exercise_no + 1)

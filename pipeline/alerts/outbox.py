@@ -5,192 +5,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
 
-from pipeline.alerts.rules import SEVERITIES, Rules
+from pipeline.alerts import statements
+from pipeline.alerts.evidence import EvidenceRow
 from pipeline.alerts.texts import Text
 from pipeline.store.connection import Connection
 
-if TYPE_CHECKING:
-    from pipeline.alerts.settle import Athlete, Draft, Key
 
-
-class Known(NamedTuple):
-    """An alert as it now stands: id, revision, state (open or resolved), content, whose it is."""
+class News(NamedTuple):
+    """An alert as it now stands."""
 
     alert_id: str
     revision: str
     state: str
-    draft: Draft
-    athlete: Athlete
+    tenant_id: str
+    athlete_id: str
+    rule: str
+    scope: str
+    severity: str
+    opened_on: date
+    updated_on: date
+    ends_on: date | None
+    text: Text
+    rule_version: str
+    model_version: str
+    evidence: list[EvidenceRow]
 
 
-class Sent(NamedTuple):
-    """What was handed over last under an id."""
+class Gone(NamedTuple):
+    """An alert that was stored and is no longer."""
 
+    alert_id: str
+    tenant_id: str
+    athlete_id: str
+    rule: str
+    scope: str
+
+
+class _Sent(NamedTuple):
     revision: str
     state: str
-    payload: str
 
 
-_OUTBOX_COLUMNS = pa.schema(
-    [
-        ("seq", pa.int64()),
-        ("alert_id", pa.string()),
-        ("revision", pa.string()),
-        ("state", pa.string()),
-        ("tenant_id", pa.string()),
-        ("athlete_id", pa.string()),
-        ("log_offset", pa.int64()),
-        ("payload", pa.string()),
-    ]
-)
 _SENT_COLUMNS = pa.schema(
     [(name, pa.string()) for name in ("tenant_id", "athlete_id", "alert_id", "revision", "state", "payload")]
 )
+_OUTBOX_COLUMNS = pa.schema([("seq", pa.int64()), *_SENT_COLUMNS, ("log_offset", pa.int64())])
 
-Say = Callable[[Known], tuple[Text, list[dict[str, Any]]]]
+_Row = tuple[str, str, str, str, str, str]
 
 
-def append(
-    connection: Connection,
-    rules: Rules,
-    known: Sequence[Known],
-    gone: dict[str, Key],
-    say: Say,
-    *,
-    athletes: dict[int, Athlete],
-    log_offset: int,
-    model_version: str,
-) -> int:
-    """Compare with what was sent; append the differences in a fixed order. Returns their number."""
-    if not known and not gone:
+def append(connection: Connection, news: Sequence[News], gone: Sequence[Gone], *, log_offset: int) -> int:
+    """Compare with what was sent; append the differences, withdrawals first, each in a fixed order.
+
+    Returns the number of rows appended to ``base.outbox``.
+    """
+    if not news and not gone:
         return 0
-    sent = _sent(connection, [*(one.alert_id for one in known), *gone])
-    rows: list[tuple[str, str, str, str, str, str]] = []  # as base.alert_sent
-    news = [one for one in known if _is_news(one, sent.get(one.alert_id))]
-    news.sort(key=_order)
-    withdrawn = sorted(name for name in gone if name in sent and sent[name].state != "withdrawn")
+    sent = _sent(connection, [one.alert_id for one in news])
+    fresh = [one for one in news if sent.get(one.alert_id) != _Sent(one.revision, one.state)]
+    withdrawn, corrects = _withdraw(connection, gone, news)
+    told: list[_Row] = list(withdrawn)
+    kept: list[_Row] = list(withdrawn)
+    for one in fresh:
+        payload = _payload(one, corrects.get(one.alert_id, []))
+        head = (one.tenant_id, one.athlete_id, one.alert_id, one.revision, one.state)
+        told.append((*head, orjson.dumps(payload).decode()))
+        del payload["evidence"]  # not needed to withdraw it, and most of the bytes
+        kept.append((*head, orjson.dumps(payload).decode()))
+    old = [row[2] for row in withdrawn] + [one.alert_id for one in fresh if one.alert_id in sent]
+    _write(connection, told, kept, old, log_offset)
+    return len(told)
+
+
+def _withdraw(
+    connection: Connection, gone: Sequence[Gone], news: Sequence[News]
+) -> tuple[list[_Row], dict[str, list[str]]]:
+    """Withdrawal rows of what was sent and is gone, and per replacing alert the ids it corrects."""
+    if not gone:
+        return [], {}
+    by_id = {one.alert_id: one for one in gone}
+    by_key: dict[tuple[str, str, str, str], list[News]] = {}
+    for fresh in news:
+        by_key.setdefault((fresh.tenant_id, fresh.athlete_id, fresh.rule, fresh.scope), []).append(fresh)
+    rows: list[_Row] = []
     corrects: dict[str, list[str]] = {}
-    for name in withdrawn:
-        athlete = athletes[gone[name][0]]
-        payload = orjson.loads(sent[name].payload)
-        replacement = _replacement(payload, gone[name], news)
+    with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(by_id, pa.string())})):
+        found = connection.execute(
+            "select s.alert_id, s.revision, s.payload from base.alert_sent s"
+            " join alert_id_in i on s.alert_id = i.alert_id where s.state <> 'withdrawn' order by s.alert_id"
+        ).fetchall()
+    for name, revision, text in found:
+        one = by_id[name]
+        payload: dict[str, Any] = orjson.loads(text)
         payload["state"] = "withdrawn"
-        payload["replaced_by"] = replacement
-        if replacement:
-            corrects.setdefault(replacement, []).append(name)
-        text = orjson.dumps(payload).decode()
-        rows.append((athlete.tenant_id, athlete.athlete_id, name, sent[name].revision, "withdrawn", text))
-    for one in news:
-        text = _payload(rules, one, say(one), corrects.get(one.alert_id, []), model_version)
-        rows.append((one.athlete.tenant_id, one.athlete.athlete_id, one.alert_id, one.revision, one.state, text))
-    _write(connection, rows, log_offset)
-    return len(rows)
+        payload["replaced_by"] = _replacement(
+            payload, by_key.get((one.tenant_id, one.athlete_id, one.rule, one.scope), [])
+        )
+        if payload["replaced_by"]:
+            corrects.setdefault(payload["replaced_by"], []).append(name)
+        rows.append((one.tenant_id, one.athlete_id, name, revision, "withdrawn", orjson.dumps(payload).decode()))
+    return rows, corrects
 
 
-def _is_news(known: Known, sent: Sent | None) -> bool:
-    return sent is None or sent.revision != known.revision or sent.state != known.state
-
-
-def _order(known: Known) -> tuple[str, str, date, str, str, str]:
-    draft = known.draft
-    return (known.athlete.tenant_id, known.athlete.athlete_id, draft.opened_on, draft.rule, draft.scope, draft.anchor)
-
-
-def _replacement(payload: dict[str, Any], key: Key, news: Sequence[Known]) -> str | None:
-    """The first alert of the same athlete, rule and scope whose days overlap those of the withdrawn one."""
+def _replacement(payload: dict[str, Any], news: Sequence[News]) -> str | None:
+    """The first of the alerts of the same key whose days overlap those of the withdrawn one."""
     opened = date.fromisoformat(payload["opened_on"])
     ends = date.fromisoformat(payload["ends_on"]) if payload["ends_on"] else date.max
     for one in news:
-        draft = one.draft
-        if (draft.athlete_no, draft.rule, draft.scope) == key[:3] and draft.opened_on <= ends:
-            if draft.resolved_on is None or draft.resolved_on >= opened:
-                return one.alert_id
+        if one.opened_on <= ends and (one.ends_on is None or one.ends_on >= opened):
+            return one.alert_id
     return None
 
 
-def _payload(
-    rules: Rules,
-    known: Known,
-    said: tuple[Text, list[dict[str, Any]]],
-    corrects: list[str],
-    model_version: str,
-) -> str:
-    draft, athlete = known.draft, known.athlete
-    text, evidence = said
-    ends = draft.resolved_on
-    return orjson.dumps(
-        {
-            "alert_id": known.alert_id,
-            "tenant_id": athlete.tenant_id,
-            "athlete_id": athlete.athlete_id,
-            "rule": draft.rule,
-            "scope": draft.scope,
-            "severity": SEVERITIES[draft.level - 1],
-            "state": known.state,
-            "revision": known.revision,
-            "folded_into": None,
-            "replaced_by": None,
-            "corrects": corrects,
-            "opened_on": draft.opened_on,
-            "updated_on": draft.updated_on,
-            "resolved_on": ends if known.state == "resolved" else None,
-            "ends_on": ends,
-            "title": text.title,
-            "body": text.body,
-            "action": text.action,
-            "rule_version": rules.rule_version(draft.rule),
-            "model_version": model_version,
-            "evidence": evidence,
-        }
-    ).decode()
+def _payload(one: News, corrects: list[str]) -> dict[str, Any]:
+    return {
+        "alert_id": one.alert_id,
+        "tenant_id": one.tenant_id,
+        "athlete_id": one.athlete_id,
+        "rule": one.rule,
+        "scope": one.scope,
+        "severity": one.severity,
+        "state": one.state,
+        "revision": one.revision,
+        "folded_into": None,
+        "replaced_by": None,
+        "corrects": corrects,
+        "opened_on": one.opened_on,
+        "updated_on": one.updated_on,
+        "resolved_on": one.ends_on if one.state == "resolved" else None,
+        "ends_on": one.ends_on,
+        "title": one.text.title,
+        "body": one.text.body,
+        "action": one.text.action,
+        "rule_version": one.rule_version,
+        "model_version": one.model_version,
+        "evidence": one.evidence,
+    }
 
 
-def _sent(connection: Connection, names: list[str]) -> dict[str, Sent]:
-    connection.register("alert_asked", pa.table({"alert_id": pa.array(names, pa.string())}))
-    try:
+def _sent(connection: Connection, names: list[str]) -> dict[str, _Sent]:
+    with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(names, pa.string())})):
         rows = connection.execute(
-            "select s.alert_id, s.revision, s.state, s.payload from base.alert_sent s"
-            " join alert_asked i on s.alert_id = i.alert_id"
+            "select s.alert_id, s.revision, s.state from base.alert_sent s"
+            " join alert_id_in i on s.alert_id = i.alert_id"
         ).fetchall()
-    finally:
-        connection.unregister("alert_asked")
-    return {row[0]: Sent(row[1], row[2], row[3]) for row in rows}
+    return {row[0]: _Sent(row[1], row[2]) for row in rows}
 
 
-def _write(connection: Connection, rows: list[tuple[str, str, str, str, str, str]], log_offset: int) -> None:
-    if not rows:
+def _write(connection: Connection, told: list[_Row], kept: list[_Row], old: list[str], log_offset: int) -> None:
+    if not told:
         return
     first = connection.execute("select coalesce(max(seq), 0) + 1 from base.outbox").fetchall()[0][0]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    tenants, people, names, revisions, states, payloads = columns
-    sent = pa.table([pa.array(column, pa.string()) for column in columns], schema=_SENT_COLUMNS)
-    numbers = range(first, first + len(rows))
-    out = pa.table(
-        [
-            pa.array(numbers, pa.int64()),
-            pa.array(names, pa.string()),
-            pa.array(revisions, pa.string()),
-            pa.array(states, pa.string()),
-            pa.array(tenants, pa.string()),
-            pa.array(people, pa.string()),
-            pa.array([log_offset] * len(rows), pa.int64()),
-            pa.array(payloads, pa.string()),
-        ],
-        schema=_OUTBOX_COLUMNS,
-    )
-    connection.register("alert_out", out)
-    connection.register("alert_out_sent", sent)
-    try:
-        connection.execute("insert into base.outbox by name select * from alert_out order by seq")
-        connection.execute("delete from base.alert_sent s using alert_out_sent n where s.alert_id = n.alert_id")
-        connection.execute("insert into base.alert_sent by name select * from alert_out_sent")
-    finally:
-        connection.unregister("alert_out")
-        connection.unregister("alert_out_sent")
+    out = [(first + index, *row, log_offset) for index, row in enumerate(told)]
+    with statements.registered(connection, "alert_out_in", statements.table(out, _OUTBOX_COLUMNS)):
+        connection.execute("insert into base.outbox by name select * from alert_out_in")
+    if old:
+        with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(old, pa.string())})):
+            connection.execute("delete from base.alert_sent s using alert_id_in i where s.alert_id = i.alert_id")
+    with statements.registered(connection, "alert_sent_in", statements.table(kept, _SENT_COLUMNS)):
+        connection.execute("insert into base.alert_sent by name select * from alert_sent_in")

@@ -1,69 +1,51 @@
-"""From the alerts that should be to the rows that change: store, then hand over what readers do not know yet."""
+"""From the alerts that should be to the rows that change in the store; what changed goes on to the outbox."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-import orjson
+import numpy as np
 import pyarrow as pa
 
-from pipeline.alerts import outbox
+from pipeline.alerts import outbox, statements
+from pipeline.alerts.episodes import Drafts
+from pipeline.alerts.evidence import EvidenceRow, evidence_rows
 from pipeline.alerts.identity import alert_id, revision
+from pipeline.alerts.life_cycle import Flags, Ints
 from pipeline.alerts.rules import SEVERITIES, Rules
+from pipeline.alerts.statements import Columns
 from pipeline.alerts.texts import Text, render
 from pipeline.store.connection import Connection
 
-Key = tuple[int, str, str, str]
-"""athlete_no, rule, scope, anchor."""
 
+class Change(NamedTuple):
+    """A row of ``steps/change.sql``: an alert that is new or says something else.
 
-class Athlete(NamedTuple):
-    """Who is touched from which day on, and where their time stands (None: no data yet)."""
-
-    tenant_id: str
-    athlete_id: str
-    from_day: date
-    today: date | None
-    now_at: datetime | None
-
-
-class Draft(NamedTuple):
-    """An alert as the marts say it should be. ``shown_on``: the day its text speaks of."""
+    ``is_stored``: it has a row already; ``is_proven``: and its evidence stays the same.
+    """
 
     athlete_no: int
     rule: str
     scope: str
     anchor: str
-    opened_on: date
-    updated_on: date
-    resolved_on: date | None
-    resolves_at: datetime | None
     level: int
     subject: str
-    shown_on: date
-    evidence: str
-
-    @property
-    def key(self) -> Key:
-        return (self.athlete_no, self.rule, self.scope, self.anchor)
-
-    def is_resolved(self, athlete: Athlete) -> bool:
-        """Whether the alert is over at the athlete's present: by the instant if it has one, else by the day."""
-        if self.resolves_at is not None and athlete.now_at is not None:
-            return self.resolves_at <= athlete.now_at
-        return self.resolved_on is not None and athlete.today is not None and self.resolved_on <= athlete.today
-
-
-class Stored(NamedTuple):
-    """An alert as stored. ``is_refolded``: gone unless a draft has its key."""
-
-    alert_id: str
-    revision: str
-    is_refolded: bool
+    found: list[float | None]
+    opened_on: date
+    updated_on: date
+    resolved_on: date
+    resolves_at: datetime | None
+    scope_key: int
+    content: int
+    tenant_id: str
+    athlete_id: str
+    is_resolved: bool
+    is_stored: bool
+    is_proven: bool
 
 
+_EPISODE_RULES = (2, 6, 21)
 _ALERT_COLUMNS = pa.schema(
     [
         ("athlete_no", pa.int32()),
@@ -77,12 +59,14 @@ _ALERT_COLUMNS = pa.schema(
         ("resolved_on", pa.date32()),
         ("resolves_at", pa.timestamp("us")),
         ("revision", pa.string()),
-        ("folded_into", pa.string()),
         ("title", pa.string()),
         ("body", pa.string()),
         ("action", pa.string()),
         ("rule_version", pa.string()),
         ("model_version", pa.string()),
+        ("scope_key", pa.uint64()),
+        ("content", pa.uint64()),
+        ("is_resolved", pa.bool_()),
     ]
 )
 _EVIDENCE_COLUMNS = pa.schema(
@@ -104,137 +88,181 @@ _EVIDENCE_COLUMNS = pa.schema(
 def settle(
     connection: Connection,
     rules: Rules,
-    athletes: dict[int, Athlete],
-    drafts: Iterable[Draft],
-    stored: dict[Key, Stored],
+    athletes: Columns,
+    drafts: Drafts,
+    stored: Columns,
     *,
+    dropped: Ints,
     log_offset: int,
     model_version: str,
 ) -> int:
-    """Write the alerts that differ from what is stored; append what changed for readers to the outbox.
+    """Make ``mart.alert`` equal to ``drafts``, touching no row that did not change.
 
-    Returns the number of outbox rows.
+    ``stored``: the alerts near the touched days; ``dropped``: scopes that had a condition in the days computed
+    again (an alert without draft is gone only if its scope is among them). Returns the number of rows
+    appended to the outbox.
     """
-    left = dict(stored)
-    changed: list[outbox.Known] = []
-    flipped: list[outbox.Known] = []
-    for draft in drafts:
-        athlete = athletes[draft.athlete_no]
-        found = left.pop(draft.key, None)
-        made = _revision(draft)
-        state = "resolved" if draft.is_resolved(athlete) else "open"
-        if found is None:
-            name = alert_id(athlete.tenant_id, athlete.athlete_id, draft.rule, draft.scope, draft.anchor)
-            changed.append(outbox.Known(name, made, state, draft, athlete))
-        elif found.revision != made:
-            changed.append(outbox.Known(found.alert_id, made, state, draft, athlete))
-        elif state == "resolved":
-            flipped.append(outbox.Known(found.alert_id, made, state, draft, athlete))
-    gone = {found.alert_id: key for key, found in left.items() if found.is_refolded}
-    said = {known.alert_id: _say(rules, known.draft) for known in changed}
-    _write(connection, rules, changed, said, gone, model_version)
-    return outbox.append(
-        connection,
-        rules,
-        [*changed, *flipped],
-        gone,
-        lambda known: said.get(known.alert_id) or _say(rules, known.draft),
-        athletes=athletes,
-        log_offset=log_offset,
-        model_version=model_version,
+    until_us = drafts.until_us
+    today, now_us = athletes["today"][drafts.athlete], athletes["now_us"][drafts.athlete]
+    is_resolved = np.where(until_us >= 0, until_us <= now_us, drafts.until_day <= today)
+    changed, gone, is_stored, is_proven = _compare(drafts, is_resolved, stored)
+    from_day = athletes["from_day"][stored["athlete"][gone]] - np.where(stored["rule"][gone] == 6, 2, 0)
+    gone = gone[(stored["opened"][gone] >= from_day) & np.isin(stored["scope_key"][gone], dropped)]
+    withdrawn = _gone(connection, stored, gone)
+    news: list[outbox.News] = []
+    alerts: list[tuple[Any, ...]] = []
+    evidence: list[tuple[Any, ...]] = []
+    replaced: list[str] = [one.alert_id for one in withdrawn]
+    disproved = list(replaced)
+    for change in _changes(connection, drafts, changed, (is_resolved, is_stored, is_proven)):
+        name = alert_id(change.tenant_id, change.athlete_id, change.rule, change.scope, change.anchor)
+        made = revision(*change[4:11])
+        proof, text = _say(rules, change)
+        one = _news(change, name, made, text=text, proof=proof, rules=rules, model_version=model_version)
+        news.append(one)
+        alerts.append(_alert(change, one))
+        if change.is_stored:
+            replaced.append(name)
+        if not change.is_proven:
+            evidence.extend((change.athlete_no, name, *proved.values()) for proved in proof)
+            if change.is_stored:
+                disproved.append(name)
+    _store(connection, "mart.alert", replaced, alerts, _ALERT_COLUMNS)
+    _store(connection, "mart.alert_evidence", disproved, evidence, _EVIDENCE_COLUMNS)
+    return outbox.append(connection, news, withdrawn, log_offset=log_offset)
+
+
+def _compare(drafts: Drafts, is_resolved: Flags, stored: Columns) -> tuple[Ints, Ints, Flags, Flags]:
+    """Which drafts are new or differ from what is stored, and which stored alerts have no draft (indexes).
+
+    Then two flags per draft: whether it is stored, and whether with the same evidence.
+    Alerts about one session are one per scope; episodes one per scope and opening day.
+    """
+    n = len(drafts.rule)
+    pairs = {
+        "scope": (drafts.scope_key, stored["scope_key"]),
+        "opened": (drafts.opened, stored["opened"]),
+        "until_day": (drafts.until_day, stored["until_day"]),
+        "until_us": (drafts.until_us, stored["until_us"]),
+        "updated": (drafts.day, stored["updated"]),
+        "content": (drafts.content, stored["content"]),
+        "resolved": (is_resolved, stored["is_resolved"].astype(bool)),
+        "rule": (drafts.rule, stored["rule"]),
+    }
+    both = {name: np.concatenate(pair) for name, pair in pairs.items()}
+    episode = np.where(np.isin(both["rule"], _EPISODE_RULES), both["opened"], -1)
+    is_stored = np.arange(len(episode)) >= n
+    order = np.lexsort((is_stored, episode, both["scope"]))
+    scope, episode = both["scope"][order], episode[order]
+    matched = (scope[1:] == scope[:-1]) & (episode[1:] == episode[:-1])
+    column = {name: values[order] for name, values in both.items()}
+    proven = matched.copy()
+    for name in ("updated", "content"):
+        proven &= column[name][1:] == column[name][:-1]
+    equal = proven.copy()
+    for name in ("opened", "until_day", "until_us", "resolved"):
+        equal &= column[name][1:] == column[name][:-1]
+    flags = {name: np.zeros(len(order), dtype=bool) for name in ("matched", "proven", "equal", "found")}
+    for name, pairs_found in (("matched", matched), ("proven", proven), ("equal", equal)):
+        flags[name][order[np.flatnonzero(pairs_found)]] = True
+    flags["found"][order[np.flatnonzero(matched) + 1]] = True
+    return (
+        np.flatnonzero(~flags["equal"][:n]),
+        np.flatnonzero(~flags["found"][n:]),
+        flags["matched"][:n],
+        flags["proven"][:n],
     )
 
 
-def _revision(draft: Draft) -> str:
-    return revision(
-        draft.level,
-        draft.opened_on,
-        draft.updated_on,
-        draft.resolved_on,
-        draft.resolves_at,
-        draft.subject,
-        draft.evidence,
+def _changes(connection: Connection, drafts: Drafts, changed: Ints, flags: tuple[Flags, Flags, Flags]) -> list[Change]:
+    """The words of the changed drafts, in the order in which they are told."""
+    if not len(changed):
+        return []
+    wanted = pa.table(
+        {
+            "scope_key": pa.array(drafts.scope_key[changed]),
+            "session_key": pa.array(drafts.session_key[changed]),
+            "local_day": statements.dates(drafts.day[changed]),
+            "opened_on": statements.dates(drafts.opened[changed]),
+            "resolved_on": statements.dates(drafts.until_day[changed]),
+            "is_resolved": pa.array(flags[0][changed]),
+            "is_stored": pa.array(flags[1][changed]),
+            "is_proven": pa.array(flags[2][changed]),
+        }
+    )
+    with statements.registered(connection, "alert_change", wanted):
+        rows = connection.execute(statements.text("steps/change")[0]).fetchall()
+    return [Change(*row) for row in rows]
+
+
+def _gone(connection: Connection, stored: Columns, gone: Ints) -> list[outbox.Gone]:
+    if not len(gone):
+        return []
+    wanted = pa.table(
+        {
+            "alert_id": pa.array(stored["alert_id"][gone].tolist(), pa.string()),
+            "scope_key": pa.array(stored["scope_key"][gone]),
+        }
+    )
+    with statements.registered(connection, "alert_gone", wanted):
+        return [outbox.Gone(*row) for row in connection.execute(statements.text("steps/gone")[0]).fetchall()]
+
+
+def _say(rules: Rules, change: Change) -> tuple[list[EvidenceRow], Text]:
+    rule = rules[change.rule]
+    proof = evidence_rows(rule, change.found, change.updated_on)
+    return proof, render(rule, change.subject, change.updated_on, proof)
+
+
+def _news(
+    change: Change, name: str, made: str, *, text: Text, proof: list[EvidenceRow], rules: Rules, model_version: str
+) -> outbox.News:
+    return outbox.News(
+        name,
+        made,
+        "resolved" if change.is_resolved else "open",
+        change.tenant_id,
+        change.athlete_id,
+        change.rule,
+        change.scope,
+        SEVERITIES[change.level - 1],
+        change.opened_on,
+        change.updated_on,
+        change.resolved_on,
+        text,
+        rules.rule_version(change.rule),
+        model_version,
+        proof,
     )
 
 
-def _say(rules: Rules, draft: Draft) -> tuple[Text, list[dict[str, Any]]]:
-    evidence: list[dict[str, Any]] = orjson.loads(draft.evidence)
-    return render(rules[draft.rule], draft.subject, draft.shown_on, evidence), evidence
+def _alert(change: Change, one: outbox.News) -> tuple[Any, ...]:
+    return (
+        change.athlete_no,
+        one.alert_id,
+        change.rule,
+        change.scope,
+        change.anchor,
+        one.severity,
+        change.opened_on,
+        change.updated_on,
+        change.resolved_on,
+        change.resolves_at,
+        one.revision,
+        *one.text,
+        one.rule_version,
+        one.model_version,
+        change.scope_key,
+        change.content,
+        change.is_resolved,
+    )
 
 
-def _write(
-    connection: Connection,
-    rules: Rules,
-    changed: list[outbox.Known],
-    said: dict[str, tuple[Text, list[dict[str, Any]]]],
-    gone: dict[str, Key],
-    model_version: str,
-) -> None:
-    names = [known.alert_id for known in changed]
-    names.extend(gone)
-    if not names:
-        return
-    connection.register("alert_changed_id", pa.table({"alert_id": pa.array(names, pa.string())}))
-    connection.execute("delete from mart.alert a using alert_changed_id i where a.alert_id = i.alert_id")
-    connection.execute("delete from mart.alert_evidence a using alert_changed_id i where a.alert_id = i.alert_id")
-    connection.unregister("alert_changed_id")
-    if not changed:
-        return
-    rows = []
-    evidence_rows = []
-    for known in changed:
-        draft = known.draft
-        text, evidence = said[known.alert_id]
-        rows.append(
-            (
-                draft.athlete_no,
-                known.alert_id,
-                draft.rule,
-                draft.scope,
-                draft.anchor,
-                SEVERITIES[draft.level - 1],
-                draft.opened_on,
-                draft.updated_on,
-                draft.resolved_on,
-                draft.resolves_at,
-                known.revision,
-                None,
-                text.title,
-                text.body,
-                text.action,
-                rules.rule_version(draft.rule),
-                model_version,
-            )
-        )
-        for row in evidence:
-            evidence_rows.append(
-                (
-                    draft.athlete_no,
-                    known.alert_id,
-                    row["metric"],
-                    row["value"],
-                    row["threshold"],
-                    row["comparator"],
-                    _day(row["window_start"]),
-                    _day(row["window_end"]),
-                    row["n_obs"],
-                    row["baseline"],
-                )
-            )
-    insert(connection, "mart.alert", rows, _ALERT_COLUMNS)
-    insert(connection, "mart.alert_evidence", evidence_rows, _EVIDENCE_COLUMNS)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def insert(connection: Connection, table: str, rows: list[tuple[Any, ...]], schema: pa.Schema) -> None:
-    """Append ``rows`` (in the order of ``schema``) to ``table`` by column name."""
-    columns = list(zip(*rows, strict=True))
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    connection.register("alert_rows", pa.Table.from_arrays(arrays, schema=schema))
-    try:
-        connection.execute(f"insert into {table} by name select * from alert_rows")
-    finally:
-        connection.unregister("alert_rows")
+def _store(connection: Connection, table: str, old: list[str], rows: list[tuple[Any, ...]], schema: pa.Schema) -> None:
+    """Take the rows of the alerts ``old`` out of ``table`` and put ``rows`` in."""
+    if old:
+        with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(old, pa.string())})):
+            connection.execute(f"delete from {table} a using alert_id_in i where a.alert_id = i.alert_id")
+    if rows:
+        with statements.registered(connection, "alert_row_in", statements.table(rows, schema)):
+            connection.execute(f"insert into {table} by name select * from alert_row_in")

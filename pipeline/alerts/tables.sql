@@ -1,9 +1,15 @@
--- What the alert lane keeps beside mart.condition as declared in the store: integer keys for its joins, and
--- the fold's own result (opened_on), so that a fold can restart from the last condition before a day.
-alter table mart.condition add column if not exists session_key bigint;   -- null: not about one session
-alter table mart.condition add column if not exists exercise_no integer;  -- null: not about one exercise
-alter table mart.condition add column if not exists subject varchar;      -- the words a text names it by
+-- What the alert lanes keep beside the columns the store declares: integer keys for their joins, what a condition
+-- found as plain numbers (its evidence is written out from them), and the fold's own result.
+-- scope_key: digest of athlete, rule and scope; content: hash of level, subject and numbers
+alter table mart.condition add column if not exists scope_key ubigint;
+alter table mart.condition add column if not exists session_key bigint;
+alter table mart.condition add column if not exists exercise_no integer;     -- null: not about one exercise
+alter table mart.condition add column if not exists subject varchar;         -- the words a text names it by
+alter table mart.condition add column if not exists found double[];          -- in the order of pipeline/alerts/evidence.py
+alter table mart.condition add column if not exists content ubigint;
 alter table mart.condition add column if not exists resolves_at timestamp;   -- the instant it ends if nothing follows
 alter table mart.condition add column if not exists resolves_on date;        -- the local day of that instant
 alter table mart.condition add column if not exists opened_on date;          -- day its episode opened; null: in cool-down
-alter table mart.condition add column if not exists scope_key ubigint;       -- hash of athlete, rule and scope
+alter table mart.alert add column if not exists scope_key ubigint;
+alter table mart.alert add column if not exists content ubigint;
+alter table mart.alert add column if not exists is_resolved boolean;         -- at the athlete's present when last looked at

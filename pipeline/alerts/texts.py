@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pipeline.alerts.evidence import EvidenceRow
 from pipeline.alerts.rules import Rule
 
 _MONTHS = (
@@ -14,7 +15,7 @@ _MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 
-_Evidence = Sequence[dict[str, Any]]
+_Evidence = Sequence[EvidenceRow]
 _Fields = dict[str, object]
 
 
@@ -96,7 +97,8 @@ def _r05(_rule: Rule, evidence: _Evidence) -> _Fields:
     level = "the stated training level is beginner"
     for row in evidence:
         if row["metric"] == "training_days":
-            level = f"training began {plain_number(row['value'])} days before (beginner: under {plain_number(row['threshold'])})"
+            limit = plain_number(row["threshold"])
+            level = f"training began {plain_number(row['value'])} days before (beginner: under {limit})"
     return {"failures": _sets(failures).replace("set", "working set"), "level": level}
 
 

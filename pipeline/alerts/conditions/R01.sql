@@ -6,20 +6,7 @@ select
     athlete_no, 'R01' as rule, 'exercise-session:' || session_id || '/' || exercise as scope, session_id as anchor,
     local_day, start_at as seen_at,
     greatest(if(date_only and full_level > 1, full_level - 1, full_level), limit_level)::tinyint as level,
-    to_json(
-        [evidence_row('failure_sets_explicit', explicit, $r01_many, '>=', local_day, local_day, sets)]
-        || if(
-            $r01_limit_counts::integer = 1,
-            [evidence_row('failure_sets', failures, $r01_many, '>=', local_day, local_day, sets)],
-            []
-        )
-        || if(
-            multi_joint,
-            [evidence_row('failure_sets_multi_joint', failures, $r01_some, '>=', local_day, local_day, sets)],
-            []
-        )
-        || if(date_only, [evidence_row('date_only', 1, 1, '>=', local_day, local_day, sets)], [])
-    )::varchar as evidence,
+    [explicit, failures, sets, multi_joint::integer, date_only::integer]::double[] as found,
     session_key, exercise_no, display_name as subject, null::timestamp as resolves_at, null::date as resolves_on
 from (
     select *,

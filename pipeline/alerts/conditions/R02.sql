@@ -10,13 +10,7 @@ select
         if(date_only, greatest($r02_explicit_level::integer - 1, 1), $r02_explicit_level::integer),
         $r02_limit_level::integer
     )::tinyint as level,
-    to_json(
-        [
-            evidence_row('failure_sets_explicit', explicit, $r02_sets, '>=', local_day, local_day, sets),
-            evidence_row('failure_sets', failures, $r02_sets, '>=', local_day, local_day, sets)
-        ]
-        || if(date_only, [evidence_row('date_only', 1, 1, '>=', local_day, local_day, sets)], [])
-    )::varchar as evidence,
+    [explicit, failures, sets, date_only::integer]::double[] as found,
     session_key, exercise_no, display_name as subject, null::timestamp as resolves_at, null::date as resolves_on
 from alert_work
 where class = 'axial' and failures >= $r02_sets::integer

@@ -19,25 +19,10 @@ select
             end
         end
     )::tinyint as level,
-    to_json(
-        if(
-            early_explicit,
-            [
-                evidence_row('first_failure_position_explicit', first_explicit, last_not_explicit, '<', local_day, local_day, sets),
-                evidence_row('early_failure_exercises_explicit', exercises_explicit, $r03_exercises, '>=', local_day, local_day, sets)
-            ],
-            []
-        )
-        || if(
-            early,
-            [
-                evidence_row('first_failure_position', first_failure, last_other, '<', local_day, local_day, sets),
-                evidence_row('early_failure_exercises', exercises, $r03_exercises, '>=', local_day, local_day, sets)
-            ],
-            []
-        )
-        || if(date_only, [evidence_row('date_only', 1, 1, '>=', local_day, local_day, sets)], [])
-    )::varchar as evidence,
+    [
+        early_explicit::integer, first_explicit, last_not_explicit, exercises_explicit,
+        early::integer, first_failure, last_other, exercises, sets, date_only::integer
+    ]::double[] as found,
     session_key, exercise_no, display_name as subject, null::timestamp as resolves_at, null::date as resolves_on
 from (
     select *,

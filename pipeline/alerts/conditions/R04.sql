@@ -8,27 +8,7 @@ select
         if(date_only and full_level > 1, full_level - 1, full_level),
         if(compound_failures > 0, $r04_limit_level::integer, null)
     )::tinyint as level,
-    to_json(
-        if(
-            compound_failures > 0,
-            [
-                evidence_row('compound_failure_sets_explicit', compound_explicit, 1, '>=', local_day, local_day, sets),
-                evidence_row('compound_failure_sets', compound_failures, 1, '>=', local_day, local_day, sets)
-            ],
-            []
-        )
-        || if(
-            compound_near > 0,
-            [evidence_row('compound_sets_under_1_rir', compound_near, $r04_compound_near, '>=', local_day, local_day, sets)],
-            []
-        )
-        || if(
-            axial_near > 0,
-            [evidence_row('axial_sets_under_1_rir', axial_near, $r04_axial_near, '>=', local_day, local_day, sets)],
-            []
-        )
-        || if(date_only, [evidence_row('date_only', 1, 1, '>=', local_day, local_day, sets)], [])
-    )::varchar as evidence,
+    [compound_explicit, compound_failures, compound_near, axial_near, sets, date_only::integer]::double[] as found,
     session_key, null::integer as exercise_no, subject, null::timestamp as resolves_at, null::date as resolves_on
 from (
     select *,

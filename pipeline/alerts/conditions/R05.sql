@@ -41,26 +41,10 @@ select
         if(date_only and full_level > 1, full_level - 1, full_level),
         if($r05_limit_counts::integer = 1, greatest(any_level - 1, 1), null)
     )::tinyint as level,
-    to_json(
-        [
-            evidence_row('failure_sets_explicit_multi_joint', multi_explicit, 1, '>=', local_day, local_day, sets),
-            evidence_row('failure_sets_explicit_single_joint', single_explicit, 1, '>=', local_day, local_day, sets)
-        ]
-        || if(
-            $r05_limit_counts::integer = 1,
-            [
-                evidence_row('failure_sets_multi_joint', multi_failures, 1, '>=', local_day, local_day, sets),
-                evidence_row('failure_sets_single_joint', single_failures, 1, '>=', local_day, local_day, sets)
-            ],
-            []
-        )
-        || if(
-            declared is not null,
-            [evidence_row('declared_beginner', 1, 1, '>=', local_day, local_day, 1)],
-            [evidence_row('training_days', local_day - training_since, $r05_days, '<', training_since, local_day, 1)]
-        )
-        || if(date_only, [evidence_row('date_only', 1, 1, '>=', local_day, local_day, sets)], [])
-    )::varchar as evidence,
+    [
+        multi_explicit, single_explicit, multi_failures, single_failures, sets,
+        (declared is not null)::integer, local_day - training_since, date_only::integer
+    ]::double[] as found,
     session_key, null::integer as exercise_no, subject, null::timestamp as resolves_at, null::date as resolves_on
 from judged
 where full_level is not null or $r05_limit_counts::integer = 1

@@ -38,16 +38,9 @@ select
         end - if(secondary_only or degraded, 1, 0),
         1
     )::tinyint as level,
-    to_json(
-        [
-            evidence_row('hours_since_muscle_trained', gap_h, $r06_day_h, '<', before_day, local_day, 2),
-            evidence_row('hours_since_muscle_trained', gap_h, $r06_rest_h, '<', before_day, local_day, 2),
-            evidence_row('hours_since_muscle_trained', gap_h, before_rest_h, '<', before_day, local_day, 2),
-            evidence_row('rest_after_this_session_h', rest_h, $r06_rest_h, '>=', local_day, local_day, 1)
-        ]
-        || if(secondary_only, [evidence_row('secondary_only', 1, 1, '>=', before_day, local_day, 2)], [])
-        || if(degraded, [evidence_row('date_only', 1, 1, '>=', before_day, local_day, 2)], [])
-    )::varchar as evidence,
+    [
+        gap_h, before_rest_h, rest_h, secondary_only::integer, degraded::integer, local_day - before_day
+    ]::double[] as found,
     session_key, null::integer as exercise_no, replace(muscle, '_', ' ') as subject,
     last_at + to_hours(rest_h) as resolves_at,
     (last_at + to_hours(rest_h) + to_seconds(utc_offset_s))::date as resolves_on
