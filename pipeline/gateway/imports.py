@@ -1,0 +1,270 @@
+"""The door for vendor files: what a file holds, row by row, and the records it becomes; nothing is stored here."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import BinaryIO, Literal
+
+from pipeline.errors import RefusedError, UsageError
+from pipeline.record import Header, Record, pack_items
+from pipeline.sources import registry
+from pipeline.sources.base import (
+    FILE_BYTES_MAX,
+    HEAD_BYTES,
+    ImportContext,
+    Part,
+    RowProblem,
+    VendorDecoded,
+    VendorDecoder,
+    VendorEvent,
+)
+from pipeline.sources.problems import excerpt
+from schemas.times import is_zone
+
+EXERCISES_SHOWN = 3
+_GZIP = b"\x1f\x8b"
+_CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "api": "application/json"}
+
+Status = Literal["accepted", "ignored", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What becomes of one row; ``row`` counts from 1, the header line of a table included."""
+
+    row: int
+    status: Status
+    reason: str | None = None
+    field: str | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class ImportPlan:
+    """A file, understood. ``rows`` = ``accepted`` + ``ignored`` + ``rejected``.
+
+    ``preview`` has one entry per workout: document, title, start, sets, exercises (the first ones), deleted;
+    ``reasons`` one per status and reason, with its count and first row; ``duplicates`` the documents that the
+    file holds more than once, of which the last counts.
+    """
+
+    decoder: str
+    source: str
+    records: list[Record]
+    workouts: int
+    rows: int
+    accepted: int
+    ignored: int
+    rejected: int
+    reasons: list[dict[str, object]]
+    preview: list[dict[str, object]]
+    row_reports: list[RowReport]
+    duplicates: list[dict[str, object]]
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Documents of a plan that are not stored yet, and those that are and will be replaced."""
+
+    new: list[str]
+    known: list[str]
+
+
+def plan_import(
+    file: BinaryIO,
+    *,
+    athlete: str,
+    tenant: str,
+    source: str = "auto",
+    tz: str | None = None,
+    unit: str | None = None,
+    received_at: datetime,
+    import_id: str,
+    upload_id: str,
+) -> ImportPlan:
+    """Read a vendor's file (plain or gzip) to records that can be appended, with an account of every row.
+
+    ``tz`` is the zone of wall clocks without one, ``unit`` (``kg`` or ``lb``) that of weights without one;
+    ``received_at`` needs a zone. Raises RefusedError (UnitNeededError, ZoneNeededError) for the whole file and
+    UsageError for a zone, unit or source that does not exist; nothing in a file raises anything else.
+    """
+    if tz is not None and not is_zone(tz):
+        raise UsageError(f"unknown time zone {tz[:60]!r}", "it is no IANA zone", "write it like Europe/Berlin")
+    if unit not in (None, "kg", "lb"):
+        raise UsageError(
+            f"unknown unit {str(unit)[:20]!r}", "weights are in kg or lb", "give `--unit kg` or `--unit lb`"
+        )
+    data = _read(file)
+    decoder = registry.detect(data[:HEAD_BYTES], source)
+    context = ImportContext(tz, unit, athlete)
+    parts = _parts(decoder, data, context)
+    header = Header(
+        tenant=tenant,
+        source=decoder.source,
+        decoder=decoder.name,
+        upload_id=upload_id,
+        received_at=received_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        content_type=_CONTENT_TYPES.get(decoder.name.rpartition(".")[2], "application/octet-stream"),
+        parts=len(parts),
+        tz=tz,
+        unit=unit,
+        import_id=import_id,
+    )
+    raw_header = header.to_bytes()
+    records = [
+        Record(athlete, number, pack_items(part.items), raw_header, part.payload) for number, part in enumerate(parts)
+    ]
+    return _account(decoder, records, [_decode(decoder, part, header, athlete) for part in parts], parts, context)
+
+
+def documents_of(plan: ImportPlan) -> list[tuple[str, str]]:
+    """The documents of a plan as (source, document), each once, in the order of the file."""
+    return list(dict.fromkeys((plan.source, str(entry["document"])) for entry in plan.preview))
+
+
+def classify(plan: ImportPlan, stored_documents: Collection[tuple[str, str]]) -> Known:
+    """Which documents are new, and which are among ``stored_documents`` ((source, document) of the athlete)."""
+    new: list[str] = []
+    known: list[str] = []
+    for pair in documents_of(plan):
+        (known if pair in stored_documents else new).append(pair[1])
+    return Known(new, known)
+
+
+def _read(file: BinaryIO) -> bytes:
+    """The file's bytes, unpacked."""
+    data = file.read(FILE_BYTES_MAX + 1)
+    if data[:2] == _GZIP:
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+                data = packed.read(FILE_BYTES_MAX + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise RefusedError(
+                "the gzip file cannot be unpacked", f"it is cut off or damaged ({error})", "copy or download it again"
+            ) from error
+    if len(data) > FILE_BYTES_MAX:
+        raise RefusedError(
+            "the file is too large",
+            f"it has more than {FILE_BYTES_MAX >> 20} MiB unpacked",
+            "export a shorter time, or split it by years",
+        )
+    return data
+
+
+def _parts(decoder: VendorDecoder, data: bytes, context: ImportContext) -> list[Part]:
+    parts = list(decoder.parts(io.BytesIO(data), context))
+    if not parts:
+        raise RefusedError(
+            "the file holds no workouts", f"it is a file of {decoder.source} without any", "log one, and export again"
+        )
+    return parts
+
+
+def _decode(decoder: VendorDecoder, part: Part, header: Header, athlete: str) -> VendorDecoded:
+    """A part's events; a part that its decoder cannot read is rejected row by row, as the worker does."""
+    try:
+        return decoder.decode(part.payload, header, athlete, part.items)
+    except Exception as problem:  # whatever a payload makes a decoder do, the data is the one at fault
+        message = f"Decoder `{decoder.name}` could not read this part ({type(problem).__name__}: {problem})."
+        cut = excerpt(part.payload)
+        return VendorDecoded(rejected=[RowProblem(item, "unsupported", None, message, cut) for item in part.items])
+
+
+def _account(
+    decoder: VendorDecoder,
+    records: list[Record],
+    decoded: list[VendorDecoded],
+    parts: list[Part],
+    context: ImportContext,
+) -> ImportPlan:
+    reports: dict[int, RowReport] = {item: RowReport(item, "accepted") for part in parts for item in part.items}
+    preview: list[dict[str, object]] = []
+    for one in decoded:
+        preview += [_preview(event) for event in one.events]
+        for bad in one.rejected:
+            reports[bad.item] = RowReport(bad.item, "rejected", bad.reason, bad.field, bad.message)
+        for row in one.ignored:
+            reports[row.item] = RowReport(row.item, "ignored", row.reason)
+    rows = [reports[item] for item in sorted(reports)]
+    counts = Counter(report.status for report in rows)
+    return ImportPlan(
+        decoder=decoder.name,
+        source=decoder.source,
+        records=records,
+        workouts=sum(not entry["deleted"] for entry in preview),
+        rows=len(rows),
+        accepted=counts["accepted"],
+        ignored=counts["ignored"],
+        rejected=counts["rejected"],
+        reasons=_reasons(rows),
+        preview=preview,
+        row_reports=rows,
+        duplicates=_duplicates(preview),
+        warnings=context.warnings + _notes(decoded),
+    )
+
+
+def _preview(found: VendorEvent) -> dict[str, object]:
+    event = found.event
+    sets = event.get("sets") or []
+    return {
+        "document": event["document"],
+        "title": event.get("title", ""),
+        "start": event.get("start"),
+        "sets": len(sets),
+        "exercises": list(dict.fromkeys(one["exercise"] for one in sets))[:EXERCISES_SHOWN],
+        "deleted": event["kind"] == "delete",
+        "row": found.item,
+    }
+
+
+def _reasons(rows: Iterable[RowReport]) -> list[dict[str, object]]:
+    first: dict[tuple[str, str], RowReport] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for report in rows:
+        if report.reason is not None:
+            key = (report.status, report.reason)
+            first.setdefault(key, report)
+            counts[key] += 1
+    return [
+        {"status": status, "reason": reason, "count": count, "row": one.row, "field": one.field, "message": one.message}
+        for (status, reason), count in counts.most_common()
+        for one in [first[status, reason]]
+    ]
+
+
+def _duplicates(preview: list[dict[str, object]]) -> list[dict[str, object]]:
+    rows: dict[str, list[object]] = {}
+    for entry in preview:
+        rows.setdefault(str(entry["document"]), []).append(entry["row"])
+    return [{"document": document, "rows": found} for document, found in rows.items() if len(found) > 1]
+
+
+def _notes(decoded: list[VendorDecoded]) -> list[str]:
+    """Warnings of rows, each text once with the rows it is about."""
+    rows: dict[str, list[int]] = {}
+    for one in decoded:
+        for note in one.notes:
+            rows.setdefault(note.message, []).append(note.item)
+    told = []
+    for text, found in rows.items():
+        where = f"row {found[0]}" if len(found) == 1 else f"{len(found)} rows, the first is row {min(found)}"
+        told.append(f"{text} ({where})")
+    return told
+
+
+__all__ = [
+    "ImportPlan",
+    "Known",
+    "RowReport",
+    "classify",
+    "documents_of",
+    "plan_import",
+]

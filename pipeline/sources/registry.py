@@ -1,0 +1,47 @@
+"""All decoders of vendor files, and which of them a file is for: by its signature, never by its name."""
+
+from __future__ import annotations
+
+from pipeline.errors import RefusedError, UsageError
+from pipeline.sources.base import HEAD_BYTES, VendorDecoder
+from pipeline.sources.hevy_csv import HevyCsv
+from pipeline.sources.refusals import refuse
+from pipeline.sources.strong import StrongCsv
+
+DECODERS: tuple[VendorDecoder, ...] = (HevyCsv(), StrongCsv())
+
+_BY_NAME = {decoder.name: decoder for decoder in DECODERS}
+
+
+def get(name: str) -> VendorDecoder:
+    """The decoder a record's header names; raises KeyError for one this version does not have."""
+    return _BY_NAME[name]
+
+
+def sources() -> list[str]:
+    """The vendors whose files are read, in alphabetical order."""
+    return sorted({decoder.source for decoder in DECODERS})
+
+
+def detect(head: bytes, source: str = "auto") -> VendorDecoder:
+    """The decoder whose signature ``head`` carries, of ``source`` (a vendor or a decoder) unless that is ``auto``.
+
+    Raises UsageError for a source that is not known, RefusedError for a file that no decoder reads.
+    """
+    if source != "auto" and source not in sources() and source not in _BY_NAME:
+        raise UsageError(
+            f"unknown source {source[:40]!r}",
+            "no decoder has that name",
+            f"choose one of auto, {', '.join(sources())}",
+        )
+    head = head[:HEAD_BYTES]
+    found = next((decoder for decoder in DECODERS if decoder.recognise(head)), None)
+    if found is None:
+        raise refuse(head)
+    if source not in ("auto", found.source, found.name):
+        raise RefusedError(
+            f"this is no file of {source}",
+            f"its content is that of `{found.name}`",
+            f"leave out `--source`, or give `--source {found.source}`",
+        )
+    return found
