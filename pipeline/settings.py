@@ -51,6 +51,13 @@ def data_folder(given: Path | None, environment: Mapping[str, str] | None = None
     return given or Path(found.get(PREFIX + "DATA") or DATA_DEFAULT)
 
 
+def make_private(data: Path) -> None:
+    """Make the data folder if it is not there; only its owner may look into it."""
+    if not data.exists():
+        data.parent.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, exist_ok=True)
+
+
 def _parse(name: str, text: str, kind: type) -> str | int | float:
     if kind is str:
         return text

@@ -21,6 +21,7 @@ from typing import Any
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import RefusedError, StorageError, UsageError
 from pipeline.gateway.keys import SCOPES, Caller, hash_secret, new_key, split_key
+from pipeline.settings import make_private
 
 FILE_NAME = "control.sqlite"
 HOME = "home"
@@ -78,7 +79,7 @@ class Control:
         self._callers: dict[str, tuple[float, bytes, Caller]] = {}
         self._last_used: dict[str, float] = {}
         try:
-            data.mkdir(parents=True, exist_ok=True)
+            make_private(data)
             self._db = sqlite3.connect(self.path, timeout=30, check_same_thread=False, isolation_level=None)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma foreign_keys = on")

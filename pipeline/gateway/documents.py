@@ -31,19 +31,34 @@ class UploadAnswer(BaseModel):
     results: list[Item]
 
 
+class RowReason(BaseModel):
+    """Rows that were not accepted for one reason: how many, and the first of them."""
+
+    status: str
+    reason: str
+    count: int
+    row: int
+    field: str | None
+    message: str | None
+
+
 class ImportAnswer(BaseModel):
-    """What became of a vendor file."""
+    """What became of a vendor file; ``import_id`` is null for a preview, ``told`` the first rejected rows."""
 
     import_id: str | None
     decoder: str
+    source: str
     workouts: int
+    new_workouts: int
+    known_workouts: int
     rows: int
     accepted: int
     ignored: int
     rejected: int
-    known_workouts: int
-    reasons: dict[str, int]
+    reasons: list[RowReason]
+    told: list[dict[str, Any]]
     preview: list[dict[str, Any]]
+    duplicates: list[dict[str, Any]]
     warnings: list[str]
 
 

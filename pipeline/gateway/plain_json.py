@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import orjson
 
+_INT_MAX = 1 << 63
+
 
 def dumps(value: object) -> bytes:
     """JSON text; decimals become numbers, times without a zone are UTC."""
@@ -15,9 +17,8 @@ def dumps(value: object) -> bytes:
 def plain(value: object) -> object:
     """A number of DuckDB that JSON has no type for, as one that it has."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        whole = value == value.to_integral_value() and abs(value) < _INT_MAX
+        return int(value) if whole else float(value)
     if isinstance(value, bytes | bytearray):
         return bytes(value).hex()
-    if isinstance(value, int):  # beyond 64 bits
-        return float(value)
     return str(value)

@@ -18,7 +18,7 @@ from pipeline.store.sandbox import Limits, Query, run_query
 MAKE = """
 import duckdb, sys
 with duckdb.connect(sys.argv[1], config={"storage_compatibility_version": "v1.2.0"}) as db:
-    db.execute("create table day as select range::integer as day, 'ana' as athlete_id, range * 1.5 as load from range(200)")
+    db.execute("create table day as select range::int as day, 'ana' as athlete_id, range * 1.5 as load from range(200)")
     db.execute("create view athlete_day as select * from day")
 """
 QUICK = Limits(wall_s=10, memory_bytes=128 << 20, result_bytes_max=64 << 20)
@@ -206,7 +206,7 @@ def test_the_list_is_long_enough() -> None:
         "select string_agg(repeat('x', 1000000)) from range(100000)",
         "select list(range) from range(1000000000)",
         "select pg_sleep(100)",
-        "select regexp_matches(repeat('a', 50000000) || 'b', '(a*)*c')",
+        "select sum(length(repeat('ab', 100000) || range)) from range(100000000)",
         "select count(distinct md5(range::varchar)) from range(2000000000)",
     ],
 )

@@ -1,0 +1,142 @@
+"""The doctor's checks: each looks at one thing and says what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline.clock import SystemClock
+from pipeline.errors import SpotterError
+
+FREE_BYTES_BAD = 256 << 20
+FREE_BYTES_LOW = 2 << 30
+FREE_SHARE_LOW = 0.1
+LAG_RECORDS_LOW = 10_000
+CLOCK_EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+LOG_FILE = "log.sqlite"
+
+Finding = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    status: str
+    says: str
+    do: str = ""
+
+
+def examine(data: Path) -> list[Finding]:
+    """Findings in the order checked; ``status`` is good, low or bad."""
+    checks: list[tuple[str, Callable[[], _Said]]] = [
+        ("settings", _settings),
+        ("python", _python),
+        ("clock", _clock),
+        ("folder", lambda: _folder(data)),
+        ("disk", lambda: _disk(data)),
+    ]
+    if (data / LOG_FILE).exists():
+        checks += [("log and shard", lambda: _tables(data)), ("keys", lambda: _keys(data))]
+    return [_finding(name, check) for name, check in checks]
+
+
+def _finding(name: str, check: Callable[[], _Said]) -> Finding:
+    try:
+        said = check()
+    except SpotterError as error:
+        said = _Said("bad", f"{error.what}: {error.why}" if error.why else error.what, error.do)
+    return {"check": name, "status": said.status, "says": said.says, "do": said.do}
+
+
+def _settings() -> _Said:
+    from pipeline.settings import PREFIX, Settings
+
+    settings = Settings.from_environment()
+    known = {PREFIX + name.upper() for name in Settings.__dataclass_fields__} | {PREFIX + "DATA", PREFIX + "DEBUG"}
+    strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if strange:
+        return _Said(
+            "low", f"unknown settings in the environment: {', '.join(strange)}", "correct the names or unset them"
+        )
+    changed = sorted(name for name in known if name in os.environ)
+    return _Said(
+        "good", f"from the environment: {', '.join(changed)}" if changed else f"defaults, port {settings.port}"
+    )
+
+
+def _python() -> _Said:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("spotter", "duckdb", "pyarrow"))
+    return _Said("good", f"Python {sys.version.split()[0]}, {versions}")
+
+
+def _clock() -> _Said:
+    now = SystemClock().now()
+    if now < CLOCK_EARLIEST:
+        return _Said(
+            "bad", f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC", "set the clock; events of today are refused"
+        )
+    return _Said("good", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _folder(data: Path) -> _Said:
+    if not data.exists():
+        return _Said(
+            "low", f"{data} is not there yet", "`spotter up`, `ingest` or `import` makes it; or give --data DIR"
+        )
+    if not os.access(data, os.W_OK):
+        return _Said("bad", f"{data} may not be written", "give its owner the right to, or run as its owner")
+    mode = data.stat().st_mode & 0o077
+    if mode & 0o007:
+        return _Said("low", f"other users of this machine may look into {data}", f"chmod o-rwx {data}")
+    return _Said("good", str(data))
+
+
+def _disk(data: Path) -> _Said:
+    folder = data if data.exists() else data.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    used = sum(file.stat().st_size for file in data.rglob("*") if file.is_file()) if data.exists() else 0
+    says = f"{used >> 20} MiB used here, {usage.free >> 20} MiB free"
+    if usage.free < FREE_BYTES_BAD:
+        return _Said("bad", says, "free some space; below 64 MiB nothing is accepted")
+    if usage.free < FREE_BYTES_LOW and usage.free < FREE_SHARE_LOW * usage.total:
+        return _Said("low", says, "free some space before it runs out")
+    return _Said("good", says)
+
+
+def _tables(data: Path) -> _Said:
+    from pipeline.cli.session import open_session
+
+    with open_session(data, create=False) as session:
+        state = session.call("state")
+    lag = state["log_end"] - state["applied"]
+    by = "a running service" if state["background"] else "this command"
+    says = f"{state['log_end']} records, {lag} not yet in the tables (owned by {by})"
+    if state["failure"]:
+        return _Said(
+            "bad", f"{says}; the worker stopped: {state['failure']}", "restart `spotter up`; nothing in the log is lost"
+        )
+    if lag > LAG_RECORDS_LOW:
+        return _Said("low", says, "the worker catches up; if the number grows, send less at once")
+    return _Said("good", says)
+
+
+def _keys(data: Path) -> _Said:
+    from pipeline.gateway.control import Control
+
+    control = Control(data)
+    try:
+        live = [key for key in control.list_keys() if key.revoked_at is None]
+        tenants = control.tenants()
+    finally:
+        control.close()
+    says = f"{len(live)} live keys, {len(tenants)} tenants"
+    if not live:
+        return _Said("low", says, "`spotter keys create --scope ingest` makes a key for devices that send")
+    return _Said("good", says)

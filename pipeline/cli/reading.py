@@ -1,0 +1,274 @@
+"""Asking: alerts, roster, report, SQL, and what could not be taken or matched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import output
+from pipeline.cli.options import HOME, AnyAthlete, AsJson, Athlete, Data, Format, Tenant
+from pipeline.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.cli.session import Session
+    from pipeline.store.sandbox import Result
+
+ROWS_MAX = 100_000
+REPORT_DAYS = 14
+
+rejected = typer.Typer(help="What could not be taken, and why.", no_args_is_help=True, rich_markup_mode=None)
+unmapped = typer.Typer(help="Exercise names that match no exercise.", rich_markup_mode=None)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("alerts")(alerts)
+    app.command("roster")(roster)
+    app.command("report")(report)
+    app.command("sql")(sql)
+    app.add_typer(rejected, name="rejected")
+    app.add_typer(unmapped, name="unmapped")
+
+
+def alerts(
+    athlete: AnyAthlete = None,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that are open now.")] = False,
+    tenant: Tenant = HOME,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Alerts, newest first."""
+    state = "open" if only_open else None
+    with _session(data) as session:
+        found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=ROWS_MAX)
+    if as_json:
+        output.print_json(found)
+        return
+    columns = {"athlete_id": "athlete", "severity": "severity", "rule": "rule", "state": "state"}
+    dates = {"opened_on": "opened", "updated_on": "updated", "title": "what", "action": "what to do"}
+    output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""))
+
+
+def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
+    """Everybody, those who need attention first."""
+    rows = _panel(data, "roster", tenant, None)
+    if as_json:
+        output.print_json(rows)
+        return
+    for row in rows:
+        row["open"] = severities(row)
+        row["share"] = None if row["unknown_share_7d"] is None else f"{row['unknown_share_7d']:.0%}"
+    columns = {
+        "attention": "state",
+        "athlete_id": "athlete",
+        "open": "open alerts",
+        "headline": "first reason",
+        "failure_sets_7d": "failure sets 7 d",
+        "failure_load_7d": "failure load 7 d (FES)",
+        "share": "effort unknown",
+        "last_session_on": "last session",
+    }
+    output.print_rows(rows, columns, empty="no athletes yet; `spotter ingest` or `spotter import` brings the first")
+
+
+def severities(row: dict[str, Any]) -> str:
+    """Open alerts of a roster row as words: ``1 high, 2 advice``."""
+    found = [f"{row[name]} {name}" for name in ("high", "warning", "advice", "info") if row[name]]
+    return ", ".join(found) or "none"
+
+
+def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
+    """One athlete: the week, the open alerts with what they rest on, the last days."""
+    with _session(data) as session:
+        states = session.call("panel", name="roster", parameters=[tenant, athlete])
+        days = session.call("panel", name="athlete_days", parameters=[tenant, athlete, None, None, REPORT_DAYS])
+        open_alerts = session.call("alerts", tenant=tenant, athlete=athlete, state="open", rows_max=ROWS_MAX)
+    if not states:
+        raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
+    state = states[0]
+    if as_json:
+        output.print_json({"athlete": state, "alerts": open_alerts, "days": days})
+        return
+    _print_report(athlete, state, open_alerts, days)
+
+
+def _print_report(
+    athlete: str, state: dict[str, Any], open_alerts: list[dict[str, Any]], days: list[dict[str, Any]]
+) -> None:
+    share = state["unknown_share_7d"]
+    known = "unknown" if share is None else f"effort unknown for {share:.0%} of the sets"
+    output.say(f"{output.printable(athlete)}, {state['today']}: {state['attention']}")
+    output.say(
+        f"7 days: {state['sets_7d']} sets, {state['failure_sets_7d']} failure sets,"
+        f" failure load {output.printable(state['failure_load_7d'])} FES ({known})"
+    )
+    for alert in open_alerts:
+        output.say()
+        output.say(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
+        for text in (alert["body"], alert["action"]):
+            if text:
+                output.say(f"  {output.printable(text)}")
+        for row in alert["evidence"]:
+            output.say("  " + evidence_line(row))
+    output.say()
+    columns = {"local_day": "day", "sets": "sets", "failure_sets": "failure sets", "failure_load": "failure load"}
+    more = {"volume_load_kg": "volume kg", "unknown_effort_share": "effort unknown", "state": "state"}
+    output.print_rows(days, columns | more, empty="no days")
+
+
+def evidence_line(row: dict[str, Any]) -> str:
+    """Evidence in one line: metric, value, threshold, window, number of observations."""
+    parts = [f"{row['metric']} {output.printable(row['value'])}"]
+    if row["threshold"] is not None:
+        parts.append(f"({row['comparator'] or 'against'} {output.printable(row['threshold'])})")
+    if row["baseline"] is not None:
+        parts.append(f"usual {output.printable(row['baseline'])}")
+    if row["window_start"] or row["window_end"]:
+        parts.append(f"{row['window_start'] or '…'} to {row['window_end'] or '…'}")
+    if row["n_obs"] is not None:
+        parts.append(f"n {row['n_obs']}")
+    return ", ".join(parts)
+
+
+def sql(
+    statement: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT statement.")],
+    form: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.table,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write there instead.")] = None,
+    data: Data = None,
+) -> None:
+    """Ask with SQL: read-only, in a sandbox, on current data."""
+    from pipeline.settings import Settings, data_folder
+    from pipeline.store.sandbox import Limits, Query
+
+    if form is Format.parquet and to is None and sys.stdout.isatty():
+        raise UsageError("Parquet is not for the screen", do="add --to FILE, or send the output into a file")
+    settings = Settings.from_environment()
+    limits = Limits(wall_s=settings.sql_seconds_max, memory_bytes=settings.sql_memory_bytes_max)
+    result = Query(current_snapshot(data_folder(data)), statement, limits=limits).result()
+    _write_result(result, form, to)
+
+
+def current_snapshot(data: Path) -> Path:
+    """A snapshot of everything the log holds; quick when one is there already."""
+    from pipeline.cli.session import open_session
+    from pipeline.worker.embedded import Embedded
+
+    found = Embedded.fresh_snapshot(data)
+    if found is not None:
+        return found
+    with open_session(data, create=False) as session:
+        return Path(session.call("snapshot")["path"])
+
+
+def _write_result(result: Result, form: Format, to: Path | None) -> None:
+    table = result.table
+    if form is Format.parquet:
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, to if to is not None else sys.stdout.buffer)
+        return
+    if form is Format.table:
+        parts = iter([_table_text(table)])
+    else:
+        parts = output.table_csv(table) if form is Format.csv else output.table_json(table)
+    if to is None:
+        output.write(parts)
+        return
+    with to.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(parts)
+
+
+def _table_text(table: Any) -> str:
+    import io
+    from contextlib import redirect_stdout
+
+    text = io.StringIO()
+    with redirect_stdout(text):
+        rows = [row for chunk in output.chunks(table) for row in chunk]
+        output.print_rows(rows, {name: name for name in output.unique(table.column_names)}, empty="no rows")
+    return text.getvalue()
+
+
+@rejected.command("list")
+def list_rejected(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Newest so many.")] = 100,
+    tenant: Tenant = HOME,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rejected items, newest first."""
+    rows = _panel(data, "rejected", tenant, None, None, limit)
+    if as_json:
+        output.print_json(rows)
+        return
+    columns = {"upload_id": "upload", "item_index": "item", "athlete_id": "athlete", "reason": "reason"}
+    output.print_rows(rows, columns | {"field": "field", "excerpt": "excerpt"}, empty="nothing was rejected")
+
+
+@rejected.command("show")
+def show_rejected(
+    upload_id: Annotated[str, typer.Argument(metavar="UPLOAD")],
+    item_index: Annotated[int | None, typer.Argument(metavar="ITEM", min=0)] = None,
+    tenant: Tenant = HOME,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everything known about the rejected items of an upload."""
+    rows = _panel(data, "rejected", tenant, upload_id, item_index, ROWS_MAX)
+    if not rows:
+        raise RefusedError(f"nothing of {upload_id!r} was rejected", do="`spotter rejected list` shows the uploads")
+    if as_json:
+        output.print_json(rows)
+        return
+    for row in rows:
+        for key, value in row.items():
+            output.say(f"{key}: {output.printable(value)}")
+        output.say()
+
+
+@unmapped.callback(invoke_without_command=True)
+def list_unmapped(context: typer.Context, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
+    """Names that match no exercise, with suggestions."""
+    if context.invoked_subcommand is not None:
+        return
+    rows = _panel(data, "unmapped", tenant)
+    if as_json:
+        output.print_json(rows)
+        return
+    columns = {key: key.replace("_", " ") for key in (rows[0] if rows else {})}
+    output.print_rows(rows, columns, empty="every exercise name is known")
+
+
+@unmapped.command("map")
+def map_name(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name as logged.")],
+    exercise_id: Annotated[str, typer.Argument(metavar="EXERCISE_ID", help="What it stands for.")],
+    data: Data = None,
+) -> None:
+    """Say what a name stands for; everything is computed anew with it."""
+    from pipeline.cli.session import open_session
+    from pipeline.settings import data_folder
+
+    with open_session(data_folder(data)) as session, output.progress("computing anew", None) as bar:
+        session.call("map", progress=lambda step: bar.to(0), name=name, exercise_id=exercise_id)
+    output.say(f"{name!r} now stands for {exercise_id}")
+
+
+def _panel(data: Path | None, name: str, *parameters: object) -> list[dict[str, Any]]:
+    with _session(data) as session:
+        rows: list[dict[str, Any]] = session.call("panel", name=name, parameters=list(parameters))
+    return rows
+
+
+@contextmanager
+def _session(data: Path | None) -> Iterator[Session]:
+    from pipeline.cli.session import open_session
+    from pipeline.settings import data_folder
+
+    with open_session(data_folder(data), create=False) as session:
+        yield session

@@ -1,0 +1,276 @@
+"""Sending data: canonical events and files of other loggers."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import output
+from pipeline.cli.options import HOME, AsJson, Data, Tenant
+from pipeline.errors import RefusedError, SpotterError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.cli.session import Session
+
+LINES_PER_BODY = 1000
+BYTES_PER_BODY = 8 << 20
+LINE_BYTES_MAX = 2 << 20  # longer than any event may be; the rest of such a line is skipped
+PROBLEMS_SHOWN = 20
+PREVIEW_SHOWN = 20
+SPACE = b" \t\r\n"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("ingest")(ingest)
+    app.command("import")(import_files)
+
+
+def ingest(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Events, one JSON object a line; plain or gzip.")],
+    tenant: Tenant = HOME,
+    source: Annotated[str, typer.Option("--source", help="Source of events that name none.")] = "api",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send canonical events and wait until they are in the tables."""
+    from pipeline.cli.session import open_session
+    from pipeline.settings import data_folder
+
+    counts = _Counts()
+    with _event_stream(file) as (stream, size), open_session(data_folder(data)) as session:
+        with output.progress("sending", size) as bar:
+            for body in bodies(stream):
+                _send(session, body, tenant, source, counts)
+                bar.to(body.read_bytes, f"{counts.accepted:,} accepted")
+        counts.applied = _settle(session, counts.end)
+    _print_counts(counts, as_json)
+    if counts.accepted + counts.duplicates == 0:
+        raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class Body:
+    """Some lines of a file: ``lines`` are their numbers in it, from 1."""
+
+    content: bytes
+    lines: list[int]
+    read_bytes: int
+
+
+@dataclass(slots=True)
+class _Counts:
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    end: int | None = None
+    applied: int | None = None
+    uploads: list[str] = field(default_factory=list)
+    rejections: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def bodies(stream: IO[bytes]) -> Iterator[Body]:
+    """Cut a stream of lines into bodies; empty lines are left out, lines that cannot be an event cut short."""
+    kept: list[bytes] = []
+    numbers: list[int] = []
+    size = read = number = 0
+    while line := _line(stream):
+        read += len(line)
+        number += 1
+        stripped = line[:LINE_BYTES_MAX].strip(SPACE)
+        if not stripped:
+            continue
+        kept.append(stripped)
+        numbers.append(number)
+        size += len(stripped)
+        if len(kept) == LINES_PER_BODY or size > BYTES_PER_BODY:
+            yield Body(b"\n".join(kept), numbers, read)
+            kept, numbers, size = [], [], 0
+    if kept:
+        yield Body(b"\n".join(kept), numbers, read)
+
+
+def _line(stream: IO[bytes]) -> bytes:
+    try:
+        line = stream.readline(LINE_BYTES_MAX)
+        last = line
+        while len(last) == LINE_BYTES_MAX and not last.endswith(b"\n"):
+            last = stream.readline(LINE_BYTES_MAX)
+    except (OSError, EOFError, zlib.error) as error:
+        raise RefusedError(
+            "the file cannot be read to its end", str(error), "what was read before is kept; send a whole file again"
+        ) from error
+    return line
+
+
+def _send(session: Session, body: Body, tenant: str, source: str, counts: _Counts) -> None:
+    from pipeline.clock import SystemClock
+    from pipeline.gateway.ids import new_id
+
+    upload_id = new_id(SystemClock().now())
+    answer = session.call("ingest", body.content, tenant=tenant, upload_id=upload_id, source=source)
+    counts.accepted += answer["accepted"]
+    counts.duplicates += answer["duplicates"]
+    counts.rejected += answer["rejected"]
+    counts.end = answer["end"] if answer["end"] is not None else counts.end
+    counts.uploads.append(upload_id)
+    for item in answer["told"]:
+        line = body.lines[item["index"]]
+        if item["status"] == "rejected":
+            told = {key: item[key] for key in ("reason", "field", "message")}
+            counts.rejections.append({"line": line, **told, "upload_id": upload_id, "item_index": item["index"]})
+        else:
+            counts.warnings.append({"line": line, "warnings": item["warnings"]})
+
+
+def _settle(session: Session, end: int | None) -> int:
+    with output.progress("applying", end) as bar:
+        answer = session.call("settle", progress=lambda step: bar.to(float(str(step["applied"]))), end=end)
+    return int(answer["applied"])
+
+
+def _print_counts(counts: _Counts, as_json: bool) -> None:
+    if as_json:
+        output.print_json(
+            {
+                "accepted": counts.accepted,
+                "duplicates": counts.duplicates,
+                "rejected": counts.rejected,
+                "upload_ids": counts.uploads,
+                "rejections": counts.rejections,
+                "warnings": counts.warnings,
+            }
+        )
+        return
+    output.say(f"accepted {counts.accepted}, duplicate {counts.duplicates}, rejected {counts.rejected}")
+    for reason, count in sorted(Counter(row["reason"] for row in counts.rejections).items()):
+        output.say(f"  {reason}: {count}")
+    for row in counts.rejections[:PROBLEMS_SHOWN]:
+        where = f" {output.printable(row['field'])}" if row["field"] else ""
+        output.say(f"  line {row['line']}: {row['reason']}{where}: {output.printable(row['message'])}")
+    for row in counts.warnings[:PROBLEMS_SHOWN]:
+        output.say(f"  line {row['line']}: kept, but {output.printable('; '.join(row['warnings']))}")
+    hidden = max(0, len(counts.rejections) - PROBLEMS_SHOWN) + max(0, len(counts.warnings) - PROBLEMS_SHOWN)
+    if hidden:
+        output.say(f"  … and {hidden} more; `spotter rejected list` shows the rejected ones")
+
+
+@contextmanager
+def _event_stream(file: str) -> Iterator[tuple[IO[bytes], int | None]]:
+    """The lines of a file or of standard input, unpacked; the size is known for plain files."""
+    if file == "-":
+        with _unpacked(sys.stdin.buffer) as stream:
+            yield stream, None
+        return
+    path = Path(file)
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise RefusedError(f"{file} cannot be read", error.strerror or str(error), "check the name") from error
+    with raw, _unpacked(raw) as stream:
+        yield stream, path.stat().st_size if stream is raw else None
+
+
+@contextmanager
+def _unpacked(raw: Any) -> Iterator[IO[bytes]]:
+    import io
+
+    buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+    if buffered.peek(2)[:2] != b"\x1f\x8b":
+        yield buffered
+        return
+    with gzip.GzipFile(fileobj=buffered) as unpacked:
+        yield unpacked  # type: ignore[misc]
+
+
+def import_files(
+    *,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Exports of a logger.")] = None,
+    athlete: Annotated[str | None, typer.Option("--athlete", metavar="A", help="Whose workouts these are.")] = None,
+    tenant: Tenant = HOME,
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="The logger, if not by its look.")] = "auto",
+    tz: Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of wall-clock times.")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", metavar="kg|lb", help="Of weights that state none.")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would be taken, take nothing.")] = False,
+    undo: Annotated[str | None, typer.Option("--undo", metavar="ID", help="Take an import back.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import exports of other loggers, or take an import back."""
+    from pipeline.cli.session import open_session
+    from pipeline.settings import data_folder
+
+    if undo is not None:
+        if files or preview:
+            raise UsageError("--undo takes an import id and nothing else", do="spotter import --undo ID")
+        with open_session(data_folder(data)) as session:
+            answer = session.call("undo", tenant=tenant, import_id=undo)
+            _settle(session, answer["end"])
+        output.say(f"import {undo} is taken back; the tables are as if it had never come")
+        return
+    if not files:
+        raise UsageError("no file is given", do="spotter import FILE… --athlete A")
+    if not athlete:
+        raise UsageError("an import needs the athlete it belongs to", do="add --athlete A")
+    said = {"athlete": athlete, "tenant": tenant, "source": source, "tz": tz, "unit": unit, "preview": preview}
+    with open_session(data_folder(data)) as session:
+        reports = _import_each(session, files, said, quiet=as_json)
+        _settle(session, max((report["end"] for report in reports if report.get("end") is not None), default=None))
+    if as_json:
+        output.print_json(reports)
+    if not any(report.get("accepted") for report in reports):
+        raise typer.Exit(1)
+
+
+def _import_each(session: Session, files: list[Path], said: dict[str, Any], *, quiet: bool) -> list[dict[str, Any]]:
+    reports: list[dict[str, Any]] = []
+    with output.progress("importing", len(files)) as bar:
+        for number, file in enumerate(files):
+            bar.to(number, file.name)
+            try:
+                report = session.call("import", path=str(file.absolute()), **said)
+            except UsageError:
+                raise
+            except SpotterError as error:
+                output.note(f"{file}: {error}")
+                reports.append({"file": str(file), "error": error.what, "why": error.why, "do": error.do})
+            else:
+                reports.append({"file": str(file), **report})
+                if not quiet:
+                    _print_report(reports[-1])
+    return reports
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
+    output.say(f"{output.printable(report['file'])}: {done}")
+    output.say(
+        f"  {report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
+        f" {report['known_workouts']} known), {report['rows']} rows:"
+        f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}"
+    )
+    for reason in report["reasons"]:
+        text = f": {output.printable(reason['message'])}" if reason["message"] else ""
+        output.say(f"  {reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}{text}")
+    for row in report["told"][:PROBLEMS_SHOWN]:
+        where = f" {output.printable(row['field'])}" if row["field"] else ""
+        output.say(f"  row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}")
+    for double in report["duplicates"][:PROBLEMS_SHOWN]:
+        output.say(f"  {output.printable(double['document'])} stands in the file more than once; the last one counts")
+    for warning in report["warnings"]:
+        output.say(f"  note: {output.printable(warning)}")
+    if report["import_id"] is None:
+        columns = {"start": "start", "title": "title", "sets": "sets", "exercises": "exercises"}
+        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts")
+    else:
+        output.say(f"  take it back with: spotter import --undo {report['import_id']}")
