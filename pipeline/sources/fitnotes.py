@@ -134,9 +134,9 @@ class FitNotesDays(SheetDecoder):
 
 
 class FitNotesTimes(SheetDecoder):
-    """``fitnotes.ios``: the export with times, status, warm-ups and effort; weights have no unit."""
+    """``fitnotes.ios.csv``: the export with times, status, warm-ups and effort; weights have no unit."""
 
-    name = "fitnotes.ios"
+    name = "fitnotes.ios.csv"
     source = "fitnotes"
     app = "FitNotes"
     wall_clock = False

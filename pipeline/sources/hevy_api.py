@@ -32,8 +32,11 @@ from pipeline.sources.json_file import (
     too_large,
     whole,
 )
-from pipeline.sources.problems import shown
+from pipeline.sources.problems import Problem, shown
+from pipeline.sources.receipt import RefusedItemError, placed_at, upload_of, version_of
+from pipeline.sources.validate import check_event
 from pipeline.sources.workout import WORKOUT_SECONDS_MAX, Reading, Workout, assemble, document_of, efforts, load
+from schemas.events import Session
 
 _WORKOUT = (b'"exercise_template_id"', b'"weight_kg"', b'"routine_id"')
 
@@ -76,7 +79,7 @@ class HevyApi:
             if (problem := too_large(one)) is not None:
                 raise problem
             if one.get("type") == "deleted":
-                into.events.append(_deletion(one, items[0]))
+                into.events.append(_deletion(one, items[0], header))
             else:
                 _decode_workout(one, header, items, into)
         except RowError as error:
@@ -126,13 +129,14 @@ def _sets(one: dict[str, Any]) -> list[tuple[Any, Any]]:
     return found
 
 
-def _deletion(one: dict[str, Any], item: int) -> VendorEvent:
+def _deletion(one: dict[str, Any], item: int, header: Header) -> VendorEvent:
     document = text(one, "id").strip()
     if not document:
         raise RowError("invalid_type", "id", "The deletion names no workout `id`. Fetch the events again.")
     event: dict[str, Any] = {"kind": "delete", "document": document}
     if one.get("deleted_at") is not None:
         event["revision"] = text(one, "deleted_at")
+    _check(event, header)
     return VendorEvent(item, event)
 
 
@@ -145,10 +149,12 @@ def _decode_workout(one: dict[str, Any], header: Header, items: Sequence[int], i
         raise RowError("invalid_type", "workout", f"`workout` is {shown(found)}, not an object. Fetch it again.")
     warnings: list[str] = []
     workout = _workout(found, warnings)
+    empty = _empty(workout, header)
+    _check(empty, header)
     into.notes += [RowNote(items[0], warning) for warning in warnings]
     pairs = _sets(one)
     if not pairs:
-        into.events.append(VendorEvent(items[0], _empty(workout, header)))
+        into.events.append(VendorEvent(items[0], empty))
         return
     readings: list[Reading] = []
     blocks: dict[int, int] = {}
@@ -202,6 +208,20 @@ def _empty(workout: Workout, header: Header) -> dict[str, Any]:
     event |= {"title": clean_text(workout.title, 500)} if workout.title.strip() else {}
     event |= {"notes": clean_text(workout.notes)} if workout.notes.strip() else {}
     return {**event, "sets": []}
+
+
+def _check(event: dict[str, Any], header: Header) -> None:
+    """Raises RowError for an identity, a version or a time that would be refused with the whole workout."""
+    checked = check_event({**event, "athlete": "x"})
+    if isinstance(checked, Problem):
+        raise RowError(*checked)
+    upload = upload_of(header)
+    try:
+        version_of(checked.event, HevyApi.source, upload)
+        if isinstance(checked.event, Session):
+            placed_at(checked.event.start, "start", None, upload)
+    except RefusedItemError as refused:
+        raise RowError(*refused.problem) from None
 
 
 def _reading(item: int, block: int, exercise: Any, one_set: Any) -> Reading:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from pipeline.errors import RefusedError, UsageError
 from pipeline.sources.base import HEAD_BYTES, VendorDecoder
+from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
+from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
+from pipeline.sources.openweight import OpenWeight
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
 
-DECODERS: tuple[VendorDecoder, ...] = (HevyCsv(), StrongCsv())
+DECODERS: tuple[VendorDecoder, ...] = (
+    HevyCsv(),
+    HevyApi(),
+    StrongCsv(),
+    FitNotesDays(),
+    FitNotesTimes(),
+    OpenWeight(),
+)
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 
