@@ -53,8 +53,8 @@ endpoint as (
         end as endpoint,
         case
             when failed and outcome = 'failed_mechanical' then 0
-            when failed and outcome = 'failed_technical' then coalesce(least(greatest(rir, 0.5), 1), 1)
-            when failed then coalesce(least(rir, 1), 0)
+            when failed and outcome = 'failed_technical' then if(rir is null, 1, least(greatest(rir, 0.5), 1))
+            when failed then if(rir is null, 0, least(rir, 1))
             else rir
         end::double as rir_effective,
         set_type <> 'warmup' and is_work as is_working

@@ -32,9 +32,9 @@ muscle_of_day as (
 select d.athlete_no, d.local_day, d.muscle,
     coalesce(s.hard_known_half, 0) as hard_known_half, coalesce(s.hard_assumed_half, 0) as hard_assumed_half,
     coalesce(s.failure_load_half, 0) as failure_load_half,
-    least(1, greatest(0, epoch_us(
+    if(q.last is null, null, least(1, greatest(0, epoch_us(
         coalesce(q.now_at, (d.local_day + 1)::timestamp - to_seconds(coalesce(q.last.utc_offset_s, 0))) - q.last.last_at
-    ) / 3600e6::double / q.last.rest_h))::double as freshness
+    ) / 3600e6::double / q.last.rest_h)))::double as freshness
 from muscle_of_day d
 left join day_sums s on d.athlete_no = s.athlete_no and d.local_day = s.local_day and d.muscle = s.muscle
 left join last_qualifying q on d.athlete_no = q.athlete_no and d.local_day = q.local_day and d.muscle = q.muscle

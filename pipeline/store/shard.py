@@ -34,8 +34,10 @@ def sql_text(package: str, name: str) -> str:
 class Shard:
     """An open shard. ``connection`` is the writer's; readers take cursors with ``reader()``."""
 
-    def __init__(self, path: Path | None, *, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(self, path: Path | None, *, memory_limit: str = MEMORY_LIMIT, fsync: bool = True) -> None:
+        """``fsync`` off is for a file nobody relies on until it is complete, see ``settle_file``."""
         self.path = path
+        self._fsync_mode = "STANDARD" if fsync else "NONE"
         created = path is None or not path.exists()
         config: dict[str, str | bool | int | float | list[str]] = {
             "storage_compatibility_version": STORAGE_VERSION,
@@ -43,6 +45,7 @@ class Shard:
             "memory_limit": memory_limit,
             "checkpoint_threshold": "4GB",  # no checkpoint inside a commit; see checkpoint_if_due
             "preserve_insertion_order": True,
+            "fsync_mode": self._fsync_mode,
         }
         try:
             self.connection: Connection = duckdb.connect(str(path) if path else ":memory:", config=config)
@@ -71,7 +74,7 @@ class Shard:
         tags = self.connection.execute(
             "select tags from duckdb_databases() where not internal and path is not null"
         ).fetchall()
-        if mode != [("STANDARD",)] or not tags or STORAGE_VERSION not in str(tags[0]):
+        if mode != [(self._fsync_mode,)] or not tags or STORAGE_VERSION not in str(tags[0]):
             raise StorageError(
                 f"the shard {self.path} does not have the expected storage settings",
                 f"fsync_mode {mode}, tags {tags}; commits would not be as durable or as portable as promised",
@@ -142,6 +145,13 @@ def put_aside(path: Path, now: datetime) -> Path:
             shutil.move(old, str(target) + suffix)
     sync_folder(path.parent)
     return target
+
+
+def settle_file(path: Path) -> None:
+    """Make a finished file durable that was written without syncing."""
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+    sync_folder(path.parent)
 
 
 def remove_files(folder: Path, pattern: str) -> None:

@@ -100,12 +100,8 @@ class Engine:
         fault: Fault = no_fault,
         *,
         decoded: Decoded | None = None,
-        models: bool = True,
     ) -> int:
-        """Apply one batch; returns the new next offset.
-
-        ``decoded`` is the whole batch decoded ahead; with ``models`` off only facts are written (rebuild).
-        """
+        """Apply one batch; returns the new next offset. ``decoded`` is the whole batch decoded ahead."""
         whole = len(batch)
         fault("before:1")
         batch = self._fresh(batch)
@@ -116,25 +112,20 @@ class Engine:
             decoded = None
         fault("after:1")
         fault("before:2")
-        withdrawal = headers_of(batch[:1])[0].decoder == WITHDRAWAL  # comes alone, `batches` cuts there
-        decoded = decode_records([logged.record for logged in batch]) if decoded is None or withdrawal else decoded
+        decoded = decode_records([logged.record for logged in batch]) if decoded is None else decoded
         fault("inside:2")
         with self.shard.transaction() as connection:
-            if withdrawal:
-                staged = stage_withdrawal(connection, batch[0], self.histories, self.names, self.known)
-            else:
-                staged = stage(connection, batch, decoded, self.names, self.known)
+            staged = self._stage(connection, batch, decoded)
             fault("after:2")
             fault("before:3")
             self._store(connection, staged, fault)
             fault("before:4")
-            self._model(connection, staged, fault, models=models)
+            moved = self._note(connection, staged)
+            fault("inside:4")
+            self._model(connection, moved)
             fault("after:4")
             fault("before:5")
-            if models:
-                run_session_lane(
-                    connection, rules=self.rules, log_offset=staged.next_offset, model_version=MODEL_VERSION
-                )
+            run_session_lane(connection, rules=self.rules, log_offset=staged.next_offset, model_version=MODEL_VERSION)
             fault("inside:5")
             fault("after:5")
             fault("before:6")
@@ -176,13 +167,21 @@ class Engine:
         found = pc.coalesce(events["local_day"], events["measured_local"].cast(pa.date32()))
         return events.set_column(events.column_names.index("local_day"), "local_day", found)
 
-    def _model(self, connection: Connection, staged: Staged, fault: Fault, *, models: bool) -> None:
-        """Step 4: marks, then the set- and session-level models over them."""
+    def _stage(self, connection: Connection, batch: Sequence[Logged], decoded: Decoded) -> Staged:
+        """A withdrawal comes alone (``batches`` cuts there) and is staged from the log's history."""
+        if headers_of(batch[:1])[0].decoder == WITHDRAWAL:
+            return stage_withdrawal(connection, batch[0], self.histories, self.names, self.known)
+        return stage(connection, batch, decoded, self.names, self.known)
+
+    def _note(self, connection: Connection, staged: Staged) -> list[str]:
+        """Clocks, profiles and body masses reach beyond their own rows; returns tenants whose clock moved."""
         moved = self._take_clock(connection, staged)
         refresh_profiles(connection, self.zones)
         refresh_masses(connection)
-        if not models:
-            return
+        return moved
+
+    def _model(self, connection: Connection, moved: list[str]) -> None:
+        """Step 4: marks, then the set- and session-level models over them."""
         if connection.execute("select count(*) from touched_unnamed").fetchall()[0][0]:
             group_unnamed(connection)
             touch_sessions(connection)
@@ -191,8 +190,15 @@ class Engine:
             no_unnamed(connection)
             touch_sessions(connection)
         several = self._note_doors(connection)
-        fault("inside:4")
         self.run_models(connection, moved_tenants=moved, several_doors=several)
+
+    def apply_facts(self, connection: Connection, batch: Sequence[Logged], decoded: Decoded) -> None:
+        """Facts and ledger of a batch alone, inside the caller's transaction; models follow for all (rebuild)."""
+        staged = self._stage(connection, batch, decoded)
+        self._store(connection, staged, no_fault)
+        self._note(connection, staged)
+        self._close(connection, staged)
+        self.known.add(staged.new_keys)
 
     def run_models(self, connection: Connection, *, moved_tenants: list[str], several_doors: bool) -> None:
         """Session and day models over ``touched_session`` and the tenants whose clock moved."""

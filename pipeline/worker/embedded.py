@@ -27,7 +27,15 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, Header, Record, pack_items
 from pipeline.store.compare import Difference, compare
-from pipeline.store.shard import Shard, is_storage_failure, put_aside, remove_files, storage_failure
+from pipeline.store.shard import (
+    Shard,
+    is_storage_failure,
+    put_aside,
+    remove_files,
+    settle_file,
+    storage_failure,
+    sync_folder,
+)
 from pipeline.store.snapshot import fresh_snapshot, write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
 from pipeline.worker.poison import Attempts
@@ -151,8 +159,10 @@ class Embedded:
         build(fresh, self.log, catalogue, self.rules, kept=kept).close()
         if keep is not None:
             keep.close()
+        settle_file(fresh)
         remove_files(self.data, f"{SHARD_NAME}.wal")
         fresh.replace(self.shard_path)
+        sync_folder(self.data)
         self._shard = Shard(self.shard_path)
         self._engine = self._new_engine(self._shard, catalogue)
 

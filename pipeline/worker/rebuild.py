@@ -26,7 +26,8 @@ from pipeline.worker.marks import merge_sessions
 
 BATCH_ITEMS_MAX = 50_000
 BATCH_BYTES_MAX = 32 << 20
-SLICE_SETS_MAX = 60_000
+FACTS_SETS_MAX = 500_000  # sets of one transaction while facts are loaded
+SLICE_SETS_MAX = 250_000  # sets whose models run together
 _AHEAD = 2  # decoded batches that may wait for the shard
 
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
@@ -64,7 +65,7 @@ def build(
     ``kept`` are rows of the old shard's tables that no log tells: what was handed out already, so
     that a rebuild sends nothing again.
     """
-    shard = Shard(path)
+    shard = Shard(path, fsync=False)
     for table, rows in (kept or {}).items():
         shard.connection.register("kept_rows", rows)
         shard.connection.execute(f"insert into base.{table} by name select * from kept_rows")
@@ -74,12 +75,28 @@ def build(
         return log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, to)
 
     engine = Engine(shard, catalogue, rules, history)
-    for batch, decoded in _decoded_ahead(batches(log, 0, end)):
-        engine.apply(batch, decoded=decoded, models=False)
-        shard.checkpoint_if_due()
+    _load_facts(engine, _decoded_ahead(batches(log, 0, end)))
     run_everything(engine)
     shard.connection.execute("checkpoint")
     return shard
+
+
+def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) -> None:
+    """Large transactions: what fills whole row groups goes to the file directly and not through the WAL."""
+    more = True
+    while more:
+        more = False
+        items = 0
+        with engine.shard.transaction() as connection:
+            for batch, decoded in source:
+                engine.apply_facts(connection, batch, decoded)
+                items += decoded.sets.num_rows
+                if items >= FACTS_SETS_MAX:
+                    more = True
+                    break
+        engine.shard.checkpoint_if_due()
+        if engine.known.full:
+            engine.recover()
 
 
 def _decoded_ahead(source: Iterator[list[Logged]]) -> Iterator[tuple[list[Logged], Decoded]]:
