@@ -147,5 +147,3 @@ def test_sql_files_start_with_their_header(path: object) -> None:
         assert header["rule"].split()[0] == path.stem  # type: ignore[attr-defined]
     elif where.startswith("dashboards/queries/"):
         assert header.get("panel"), f"{path} has {sorted(header)}"
-    else:
-        assert text.startswith("--"), f"{path} does not start by saying what it is"
