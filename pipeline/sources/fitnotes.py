@@ -1,25 +1,24 @@
-"""FitNotes: the Android export, which knows days only, and the two exports of the iOS app.
-
-The Android export and the plainer one of iOS have one row per set and a date: a day is one workout, its start is
-the day's beginning and means nothing. The fuller one of iOS has times in UTC, planned sets and both scales of effort.
-"""
+"""FitNotes: the Android and iOS exports with a date a row, and the iOS export of whole workouts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from datetime import date
+from typing import Any
 
 from pipeline.record import Header
 from pipeline.sources.base import RowError
 from pipeline.sources.cells import METRES, clock_seconds, count, fold, number, positive, unit_of
 from pipeline.sources.csv_reader import Row
 from pipeline.sources.hevy_csv import measured
+from pipeline.sources.json_file import moment
 from pipeline.sources.problems import excerpt, shown
 from pipeline.sources.sheet import Layout, SheetDecoder
-from pipeline.sources.workout import WORKOUT_SECONDS_MAX, Reading, Workout, efforts, load
-from schemas.times import Moment, parse_moment
+from pipeline.sources.workout import Reading, Workout, bounded_moments, efforts, load
 
-_WEIGHT_IN = {"weight (kgs)": "kg", "weight (lbs)": "lb", "weight (kg)": "kg", "weight (lb)": "lb"}
+_WEIGHT = re.compile(r"weight \((kgs?|lbs?)\)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAYS = {
     "date": "date",
     "exercise": "exercise",
@@ -30,35 +29,66 @@ _DAYS = {
     "distance": "distance",
     "distance unit": "distance_unit",
     "time": "time",
-    "comment": "notes",
-    "notes": "notes",
+    "comment": "note",
+    "comments": "note",
+    "note": "note",
+    "notes": "note",
     "kind": "kind",
 }
-_TIMES = {
-    "name": "title",
-    "starttime": "start",
-    "endtime": "end",
-    "bodyweight": "body_weight",
-    "exercise": "exercise",
-    "equipment": "equipment",
-    "reps": "reps",
-    "weight": "weight",
-    "time": "time",
-    "distance": "distance",
-    "status": "status",
-    "iswarmup": "warmup",
-    "rpe": "rpe",
-    "rir": "rir",
-    "categories": "category",
-    "note": "notes",
-}
-_TIMES_NEEDED = ("title", "start", "exercise", "reps", "weight", "status", "warmup")
-_PLANNED = frozenset({"notstarted", "not started", "pending", "inprogress"})
-_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})
+_TIMES = frozenset(
+    {
+        "name",
+        "starttime",
+        "endtime",
+        "bodyweight",
+        "exercise",
+        "equipment",
+        "reps",
+        "weight",
+        "time",
+        "distance",
+        "status",
+        "iswarmup",
+        "rpe",
+        "rir",
+        "categories",
+        "note",
+    }
+)
+_STATUS = {"done": "completed", "failed": "failed"}
+_PLANNED = frozenset({"notstarted", "not started", "pending", "skipped"})
+_NO_EQUIPMENT = frozenset({"", "none", "bodyweight", "body weight", "other"})
+_YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"", "false", "0", "no"})
+
+
+def _measures(cells: Sequence[str], layout: Layout, reading: Reading) -> dict[str, Any]:
+    """Repetitions, time and distance; a distance without a unit is kept as a note."""
+    metres = positive(layout.get(cells, "distance"), "Distance")
+    if metres is not None:
+        factor = METRES.get(fold(layout.get(cells, "distance_unit")))
+        if factor is None:
+            text = f"distance {layout.get(cells, 'distance').strip()} (unit not stated)"
+            reading.note = "\n".join(filter(None, (reading.note, text)))
+            reading.warnings.append("`Distance` has no unit in this row; it was kept as a note.")
+            metres = None
+        else:
+            metres *= factor
+    seconds = clock_seconds(layout.get(cells, "time"), "Time")
+    return measured(count(layout.get(cells, "reps"), "Reps"), seconds, metres)
+
+
+def _weighed(value: float | None, unit: str | None, exercise: str) -> dict[str, Any]:
+    if value and unit is None:
+        raise RowError(
+            "missing_unit",
+            "Weight",
+            f"`Weight` {value:g} has no unit in this row, and none was given. Import again with `--unit`.",
+        )
+    return load(value or None, unit, exercise)
 
 
 class FitNotesDays(SheetDecoder):
-    """``fitnotes.csv``: exports with a date and no time of day."""
+    """``fitnotes.csv``: one row is one set, a date without a time of day; a day is a workout."""
 
     name = "fitnotes.csv"
     source = "fitnotes"
@@ -66,209 +96,135 @@ class FitNotesDays(SheetDecoder):
 
     def layout(self, header: Sequence[str]) -> Layout | None:
         columns: dict[str, int] = {}
-        stated: dict[str, int] = {}  # weights by the unit in their header
-        unknown: list[str] = []
+        units: list[str] = []
+        unknown = []
         for index, cell in enumerate(header):
             folded = fold(cell)
-            unit = _WEIGHT_IN.get(folded)
-            name = _DAYS.get(folded)
-            if unit is not None and unit not in stated:
-                stated[unit] = index
-            elif name is not None and name not in columns:
-                columns[name] = index
-            elif folded:
-                unknown.append(cell)
-        if not {"date", "exercise", "category", "reps"} <= columns.keys() or ("weight" in columns) == bool(stated):
+            stated = _WEIGHT.fullmatch(folded)
+            name = f"weight_{unit_of(stated[1])}" if stated else _DAYS.get(folded)
+            if name is None or name in columns:
+                if folded:
+                    unknown.append(cell)
+                continue
+            if stated:
+                units.append(str(unit_of(stated[1])))
+            columns[name] = index
+        if not all(name in columns for name in ("date", "exercise", "category", "reps")):
             return None
-        if len(stated) == 1:
-            unit, columns["weight"] = next(iter(stated.items()))
-            return Layout(columns, unit=unit, unknown=unknown)
-        columns |= {f"weight_{unit}": index for unit, index in stated.items()}
-        return Layout(columns, unknown=unknown)
+        if not units and "weight" not in columns:
+            return None
+        return Layout(columns, unit=units[0] if len(units) == 1 else None, unknown=unknown)
 
     def workout_key(self, cells: Sequence[str], layout: Layout) -> Hashable:
         return layout.get(cells, "date").strip()
 
-    def title(self, cells: Sequence[str], layout: Layout) -> str:
-        return layout.get(cells, "date").strip()
+    def weight_text(self, cells: Sequence[str], layout: Layout) -> str:
+        return self._weight(cells, layout, None)[0]
 
     def weight_unit(self, cells: Sequence[str], layout: Layout) -> str | None:
-        return layout.unit or unit_of(layout.get(cells, "weight_unit"))
+        return self._weight(cells, layout, None)[1]
+
+    def _weight(self, cells: Sequence[str], layout: Layout, asked: str | None) -> tuple[str, str | None]:
+        """The cell with a weight and its unit; where both units stand side by side, the one asked for first."""
+        for unit in ("lb", "kg") if asked == "lb" else ("kg", "lb"):
+            text = layout.get(cells, f"weight_{unit}")
+            if text.strip():
+                return text, unit
+        return layout.get(cells, "weight"), unit_of(layout.get(cells, "weight_unit"))
 
     def read_workout(self, cells: Sequence[str], layout: Layout, header: Header) -> Workout:
         text = layout.get(cells, "date").strip()
         try:
-            day = date.fromisoformat(text)
+            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
         except ValueError:
+            day = None
+        if day is None:
             raise RowError(
-                "invalid_type",
-                "Date",
-                f"`Date` is {shown(text)}, no day like 2025-06-22. Export again with the app's own export.",
-            ) from None
+                "invalid_type", "Date", f"`Date` is {shown(text)}, no day like 2025-06-22. Correct the cell."
+            )
         return Workout(f"{day.isoformat()}T00:00:00", date_only=True)
 
     def read_row(self, row: Row, item: int, layout: Layout, header: Header) -> Reading:
         cells = row.cells
         exercise = layout.get(cells, "exercise")
-        reading = Reading(item, excerpt(row.raw), exercise, {}, note=layout.get(cells, "notes"))
-        value, unit = self._weight(cells, layout, header)
+        reading = Reading(item, excerpt(row.raw), exercise, {}, note=layout.get(cells, "note"))
+        text, unit = self._weight(cells, layout, header.unit)
         reading.fields = {
             "set_type": "working",
-            **load(value, _unit_needed(value, unit or header.unit), exercise),
-            **measured(
-                count(layout.get(cells, "reps"), "Reps"),
-                clock_seconds(layout.get(cells, "time"), "Time"),
-                distance_of(cells, layout, reading),
-            ),
+            **_weighed(number(text, "Weight"), unit or header.unit, exercise),
+            **_measures(cells, layout, reading),
         }
         return reading
 
-    def _weight(self, cells: Sequence[str], layout: Layout, header: Header) -> tuple[float | None, str | None]:
-        """The number and its unit. Where both units stand side by side, the one asked for, else kilograms."""
-        if layout.has("weight"):
-            return number(layout.get(cells, "weight"), "Weight") or None, self.weight_unit(cells, layout)
-        for unit in ("lb", "kg") if header.unit == "lb" else ("kg", "lb"):
-            if value := number(layout.get(cells, f"weight_{unit}"), f"Weight ({unit})"):
-                return value, unit
-        return None, None
-
 
 class FitNotesTimes(SheetDecoder):
-    """``fitnotes.ios.csv``: the export with times, status, warm-ups and effort; weights have no unit."""
+    """``fitnotes.ios.csv``: instants in UTC, planned and failed sets, RPE and RIR, decimal commas."""
 
     name = "fitnotes.ios.csv"
     source = "fitnotes"
-    app = "FitNotes"
+    app = "FitNotes (iOS)"
     wall_clock = False
 
     def layout(self, header: Sequence[str]) -> Layout | None:
         columns: dict[str, int] = {}
-        unknown: list[str] = []
+        unknown = []
         for index, cell in enumerate(header):
-            name = _TIMES.get(fold(cell))
-            if name is not None and name not in columns:
+            name = fold(cell)
+            if name in _TIMES and name not in columns:
                 columns[name] = index
-            elif cell.strip():
+            elif name:
                 unknown.append(cell)
-        return Layout(columns, unknown=unknown) if all(name in columns for name in _TIMES_NEEDED) else None
+        if not all(name in columns for name in ("name", "starttime", "exercise", "reps", "weight", "status")):
+            return None
+        return Layout(columns, unknown=unknown)
+
+    def title(self, cells: Sequence[str], layout: Layout) -> str:
+        return layout.get(cells, "name")
 
     def group_key(self, cells: Sequence[str], layout: Layout) -> Hashable:
-        return layout.get(cells, "start").strip()[:16], layout.get(cells, "title")
+        return layout.get(cells, "name"), layout.get(cells, "starttime").strip()[:16]
 
     def workout_key(self, cells: Sequence[str], layout: Layout) -> Hashable:
-        return layout.get(cells, "start").strip(), layout.get(cells, "title")
+        return layout.get(cells, "name"), layout.get(cells, "starttime").strip()
 
     def read_workout(self, cells: Sequence[str], layout: Layout, header: Header) -> Workout:
-        start = _moment(layout.get(cells, "start"), "StartTime")
+        start = moment(layout.get(cells, "starttime"), "StartTime")
         if not start.is_instant and header.tz is None:
             raise RowError(
                 "missing_zone",
                 "StartTime",
-                f"`StartTime` is {start}, a wall clock without a zone. Import again with `--tz`, "
-                "for example `--tz Europe/Berlin`.",
+                f"`StartTime` {start} says nothing about its zone. Import again with `--tz`.",
             )
-        workout = Workout(str(start), title=layout.get(cells, "title"))
-        if ended := layout.get(cells, "end").strip():
-            workout.end = _end(start, ended, workout.warnings)
+        workout = Workout(str(start), title=layout.get(cells, "name"))
+        if layout.get(cells, "endtime").strip():
+            end = moment(layout.get(cells, "endtime"), "EndTime")
+            workout.end = str(end) if bounded_moments(start, end, workout.warnings) else None
+        if mass := number(layout.get(cells, "bodyweight"), "BodyWeight"):
+            workout.notes = f"Body weight {mass:g} {header.unit or '(unit not stated)'}"
         return workout
 
     def read_row(self, row: Row, item: int, layout: Layout, header: Header) -> Reading:
         cells = row.cells
-        exercise = layout.get(cells, "exercise")
-        reading = Reading(item, excerpt(row.raw), exercise, {}, block_note=layout.get(cells, "notes"))
-        status = fold(layout.get(cells, "status"))
+        exercise, equipment = layout.get(cells, "exercise").strip(), layout.get(cells, "equipment").strip()
+        if fold(equipment) not in _NO_EQUIPMENT and fold(equipment) not in fold(exercise):
+            exercise = f"{exercise} ({equipment})"  # a dumbbell's and a barbell's bench press are two exercises
+        reading = Reading(item, excerpt(row.raw), exercise, {}, block_note=layout.get(cells, "note"))
+        status, warmup = fold(layout.get(cells, "status")), fold(layout.get(cells, "iswarmup"))
         if status in _PLANNED:
             reading.ignored = "planned_set"
             return reading
-        value = number(layout.get(cells, "weight"), "Weight") or None
+        if status not in _STATUS or warmup not in _YES | _NO:
+            column = "IsWarmup" if status in _STATUS else "Status"
+            raise RowError(
+                "invalid_type",
+                column,
+                f"`{column}` is {shown(layout.get(cells, column.lower()))}, which is not known. The row is kept aside.",
+            )
         reading.fields = {
-            "set_type": "warmup" if _flag(layout.get(cells, "warmup"), "IsWarmup") else "working",
-            **_outcome(status, layout.get(cells, "status")),
-            **load(value, _unit_needed(value, header.unit), exercise),
-            **measured(
-                count(layout.get(cells, "reps"), "Reps"),
-                clock_seconds(layout.get(cells, "time"), "Time"),
-                distance_of(cells, layout, reading),
-            ),
-            **efforts(
-                rpe=number(layout.get(cells, "rpe"), "RPE") or None,
-                rir=number(layout.get(cells, "rir"), "RIR"),
-            ),
+            "set_type": "warmup" if warmup in _YES else "working",
+            "outcome": _STATUS[status],
+            **_weighed(number(layout.get(cells, "weight"), "Weight"), header.unit, exercise),
+            **_measures(cells, layout, reading),
+            **efforts(rpe=number(layout.get(cells, "rpe"), "RPE") or None, rir=number(layout.get(cells, "rir"), "RIR")),
         }
         return reading
-
-
-def distance_of(cells: Sequence[str], layout: Layout, reading: Reading) -> float | None:
-    """The distance in metres; one without a known unit is kept as a note, not guessed."""
-    text = layout.get(cells, "distance")
-    value = positive(text, "Distance")
-    if value is None:
-        return None
-    unit = layout.get(cells, "distance_unit")
-    factor = METRES.get(fold(unit))
-    if factor is None:
-        words = f"distance {text.strip()} {unit.strip()}".rstrip()
-        reading.note = "\n".join(filter(None, (reading.note, f"{words} (unit not stated)")))
-        reading.warnings.append("`Distance` has no known unit in this row; it was kept as a note.")
-        return None
-    return value * factor
-
-
-def _unit_needed(value: float | None, unit: str | None) -> str | None:
-    if value is not None and unit is None:
-        raise RowError(
-            "missing_unit",
-            "Weight",
-            f"`Weight` {value:g} has no unit in this row, and none was given. Import again with `--unit kg` or `lb`.",
-        )
-    return unit
-
-
-def _outcome(status: str, text: str) -> dict[str, str]:
-    """What ``Status`` says of a set that was done."""
-    if status == "failed":
-        return {"outcome": "failed"}
-    if status == "done":
-        return {"outcome": "completed"}
-    if not status:
-        return {}
-    raise RowError(
-        "invalid_type",
-        "Status",
-        f"`Status` is {shown(text)}; known are Done, Failed and NotStarted. "
-        "The row is kept aside until this kind of set is known.",
-    )
-
-
-def _flag(text: str, field: str) -> bool:
-    folded = fold(text)
-    if folded in _TRUE:
-        return True
-    if folded in _FALSE:
-        return False
-    raise RowError("invalid_type", field, f"`{field}` is {shown(text)}; known are true and false. Correct the cell.")
-
-
-def _moment(text: str, field: str) -> Moment:
-    try:
-        return parse_moment(text.strip())
-    except ValueError as problem:
-        raise RowError(
-            "invalid_type", field, f"`{field}` is {shown(text)}, which {problem}. Export the file again."
-        ) from None
-
-
-def _end(start: Moment, text: str, warnings: list[str]) -> str | None:
-    """The end as on the wire; left out, with a warning, if it cannot be."""
-    try:
-        end = _moment(text, "EndTime")
-    except RowError as error:
-        warnings.append(f"{error.message} The end was left out.")
-        return None
-    if end.is_instant != start.is_instant or end.instant_us <= start.instant_us:
-        warnings.append("The workout ends before it starts; the end was left out.")
-        return None
-    if end.instant_us - start.instant_us > WORKOUT_SECONDS_MAX * 1_000_000:
-        warnings.append("The workout lasts longer than a day, so it was never finished; its end was left out.")
-        return None
-    return str(end)

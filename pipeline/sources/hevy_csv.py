@@ -104,7 +104,7 @@ class HevyCsv(SheetDecoder):
         fields: dict[str, Any] = {
             "set_type": set_type,
             "outcome": outcome,
-            **load(number(layout.get(cells, "weight"), "weight"), layout.unit, exercise),
+            **load(number(layout.get(cells, "weight"), "weight") or None, layout.unit, exercise),  # 0 is no load
             **measured(
                 count(layout.get(cells, "reps"), "reps"),
                 positive(layout.get(cells, "duration_seconds"), "duration_seconds"),

@@ -4,21 +4,88 @@ from __future__ import annotations
 
 from pipeline.errors import RefusedError
 from pipeline.sources.csv_reader import open_sheet
+from pipeline.sources.json_file import is_json
+from pipeline.sources.strong_headers import is_data_row
 
-_SHOWN_COLUMNS = 20
-_READ = "files of Hevy (CSV or API), Strong, FitNotes and openweight are read"
+_SHOWN_COLUMNS = 30
+_READ = "what is read: CSV exports of Hevy, Strong and FitNotes, workouts of the Hevy API, openweight logs"
+
+# signature at the beginning of a file -> what it is, why it is not read, what to do
+_MAGIC: tuple[tuple[bytes, str, str, str], ...] = (
+    (
+        b"SQLite format 3\x00",
+        "this is a SQLite database, such as a FitNotes backup",
+        "backups hold the app's whole state in a form of its own",
+        "in FitNotes choose Settings, then Spreadsheet Export, and import that CSV file",
+    ),
+    (b"PK\x03\x04", "this is a zip archive", "only single files are read", "unpack it and import the file inside"),
+    (b"%PDF", "this is a PDF document", "it holds pages and no data", "export a CSV file from the app"),
+    (b"<?xml", "this is an XML file", "no logger whose files are read here writes XML", _READ),
+)
+# keys of a JSON file -> the same
+_JSON: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
+    (
+        (b'"$schema"', b'"properties"'),
+        "this is a JSON schema, not data",
+        "it describes how workouts are written and holds none",
+        "import the workout logs themselves",
+    ),
+    (
+        (b'"workout_start_time"',),
+        "this is the history of one exercise of the Hevy API",
+        "it shows single sets without the rest of their workouts and without set numbers, so they would count twice "
+        "beside the workouts",
+        "fetch `/v1/workouts` or `/v1/workouts/events` and import that, or Hevy's CSV export",
+    ),
+    (
+        (b'"payload"', b'"workoutId"'),
+        "this is a notification of Hevy, not a workout",
+        "it names a workout and does not hold it",
+        "fetch `/v1/workouts/{id}` and import the answer",
+    ),
+    (
+        (b'"exercise_templates"',),
+        "this is Hevy's list of exercises",
+        "it holds no workouts",
+        "fetch `/v1/workouts` and import that",
+    ),
+    (
+        (b'"routines"',),
+        "these are routines of Hevy, not workouts",
+        "they say what is planned, not what was done",
+        "fetch `/v1/workouts` and import that",
+    ),
+)
 
 
 def refuse(head: bytes) -> RefusedError:
-    """The error for a file that no decoder recognises: what it seems to be, and what to do."""
-    if not head.strip():
-        return RefusedError("the file is empty", "it has no bytes to read", "export it again")
-    sheet = open_sheet(head)
-    if sheet is not None:
-        names = ", ".join(name or "(blank)" for name in sheet.header[:_SHOWN_COLUMNS])
+    """The error for a file that no decoder recognises: what it seems to be, why it is not read, what to do."""
+    if not head.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        return RefusedError("the file is empty", "it has nothing to read", "export it again")
+    for magic, *told in _MAGIC:
+        if head.startswith(magic):
+            return RefusedError(*told)
+    if head[8:12] == b".FIT":
         return RefusedError(
-            "the file's header line is not known",
-            f"its columns are: {names}",
-            f"{_READ}; export in English if the app offers it",
+            "this is a FIT file of a watch",
+            "it has neither effort nor failure, and most have no repetitions",
+            "import the logger's own export of the same workouts",
         )
-    return RefusedError("the file's format is not known", "it carries no known signature", _READ)
+    if is_json(head):
+        for keys, *told in _JSON:
+            if all(key in head for key in keys):
+                return RefusedError(*told)
+        return RefusedError("this JSON is of no known format", "it has none of the keys that tell one", _READ)
+    sheet = open_sheet(head)
+    if sheet is None or not all(name.isprintable() for name in sheet.header):
+        return RefusedError("the file's format is not known", "it is no table and carries no known signature", _READ)
+    if is_data_row(sheet.header):
+        return RefusedError(
+            "this Strong export has no header line",
+            "some versions of the Android app leave it out, and without it the columns would be guessed",
+            "export again with the current version, or copy the header line of another export on top",
+        )
+    names = ", ".join(name or "(blank)" for name in sheet.header[:_SHOWN_COLUMNS])
+    return RefusedError(
+        "the file's header line is not known", f"its columns are: {names}", f"export in English; {_READ}"
+    )

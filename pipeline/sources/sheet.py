@@ -14,7 +14,6 @@ from pipeline.sources.base import (
     Part,
     RowError,
     RowIgnored,
-    RowNote,
     RowProblem,
     VendorDecoded,
 )
@@ -85,6 +84,10 @@ class SheetDecoder:
     def title(self, cells: Sequence[str], layout: Layout) -> str:
         """The title of a row's workout, for progress and previews."""
         return layout.get(cells, "title")
+
+    def weight_text(self, cells: Sequence[str], layout: Layout) -> str:
+        """The cell that holds a row's weight."""
+        return layout.get(cells, "weight")
 
     def weight_unit(self, cells: Sequence[str], layout: Layout) -> str | None:
         """The unit the file states for this row's weight."""
@@ -173,7 +176,6 @@ class SheetDecoder:
         if workout is None:
             try:
                 workout = (self.read_workout(row.cells, layout, header), [])
-                found.notes += [RowNote(item, text) for text in workout[0].warnings]
             except RowError as error:
                 workout = error
             workouts[key] = workout
@@ -221,7 +223,7 @@ class SheetDecoder:
 
     def _has_weight(self, cells: Sequence[str], layout: Layout) -> bool:
         try:
-            return bool(number(layout.get(cells, "weight"), "weight"))
+            return bool(number(self.weight_text(cells, layout), "weight"))
         except RowError:
             return False
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
 from pydantic import ValidationError
 
-from pipeline.errors import Reason
 from pipeline.record import Header
 from pipeline.sources.base import RowIgnored, RowNote, RowProblem, VendorDecoded, VendorEvent
 from pipeline.sources.cells import clean_name, clean_text
 from pipeline.sources.efforts import RIR_MAX, RIR_MIN, RPE_MAX, RPE_MIN, off_scale
 from pipeline.sources.local_time import local_of
-from pipeline.sources.problems import from_validation
-from pipeline.sources.receipt import RefusedItemError, placed_at, upload_of
-from schemas.events import Session, SessionSet
+from pipeline.sources.problems import Problem, excerpt, from_validation
+from pipeline.sources.receipt import RefusedItemError, placed_at, upload_of, version_of
+from schemas.events import MODELS, Session, SessionSet
 from schemas.strength import SESSION_SETS_MAX
-from schemas.times import Moment, format_us, parse_moment
+from schemas.times import MICROSECONDS, Moment, format_us, parse_moment
 
 TITLE_LENGTH_MAX = 160  # of a title inside a document's name
 WORKOUT_SECONDS_MAX = 24 * 3600  # longer ones were never finished
@@ -126,7 +125,7 @@ def efforts(rpe: float | None = None, rir: float | None = None) -> dict[str, Any
 def document_of(workout: Workout, tz: str | None) -> str:
     """The vendor's id, else ``<local start minute>/<title>``, made to fit; a UTC start without a zone ends in Z."""
     if workout.document:
-        return clean_name(workout.document)
+        return workout.document
     start = workout.start[:16]
     moment = parse_moment(workout.start)
     if moment.zulu:
@@ -137,10 +136,13 @@ def document_of(workout: Workout, tz: str | None) -> str:
     return f"{start}/{title}"
 
 
-def assemble(workouts: Sequence[tuple[Workout, list[Reading]]], header: Header, into: VendorDecoded) -> None:
+def assemble(
+    workouts: Sequence[tuple[Workout, list[Reading]]], header: Header, into: VendorDecoded, item: int | None = None
+) -> None:
     """Add the events of the workouts of one part to ``into``.
 
     Workouts with the same document are told apart as ``#2``, ``#3`` in the order of their start.
+    ``item`` is the row that a workout without sets is.
     """
     named: dict[str, list[tuple[Workout, list[Reading]]]] = {}
     for workout, readings in workouts:
@@ -150,18 +152,20 @@ def assemble(workouts: Sequence[tuple[Workout, list[Reading]]], header: Header, 
             same.sort(key=lambda one: one[0].start)
         for nth, (workout, readings) in enumerate(same, start=1):
             name = f"{document}#{nth}" if nth > 1 and workout.document is None else document
-            _add(workout, name, readings, header, into)
+            _add(workout, name, readings, header, into, item)
 
 
-def _add(workout: Workout, document: str, readings: list[Reading], header: Header, into: VendorDecoded) -> None:
-    first = readings[0].item if readings else None
+def _add(
+    workout: Workout, document: str, readings: list[Reading], header: Header, into: VendorDecoded, item: int | None
+) -> None:
     event, problem = _head(workout, document, header)
     if problem is not None:
         into.rejected += [RowProblem(one.item, *problem, one.excerpt) for one in readings]
+        if item is not None:
+            into.rejected.append(RowProblem(item, *problem, excerpt(document.encode())))
         return
     sets: list[dict[str, Any]] = []
     rows: list[int] = []
-    notes: list[str] = []
     pending: dict[int, str] = {}
     blocks = _blocks(readings)
     in_block: dict[int, int] = {}
@@ -195,15 +199,14 @@ def _add(workout: Workout, document: str, readings: list[Reading], header: Heade
         notes = reading.warnings + _effort_warnings(fields)
         into.notes += [RowNote(reading.item, text) for text in notes]
     event["sets"] = sets
+    into.notes += [RowNote(rows[0] if rows else item or 0, text) for text in workout.warnings if rows or item]
     if sets:
         into.events.append(VendorEvent(rows[0], event, tuple(rows)))
-    elif first is None:
-        raise ValueError("a workout without rows needs an item of its own")
+    elif item is not None:
+        into.events.append(VendorEvent(item, event))
 
 
-def _head(
-    workout: Workout, document: str, header: Header
-) -> tuple[dict[str, Any], tuple[Reason, str | None, str] | None]:
+def _head(workout: Workout, document: str, header: Header) -> tuple[dict[str, Any], Problem | None]:
     """The session without its sets, or what makes all of it impossible."""
     event: dict[str, Any] = {"kind": "session", "document": document, "session": document, "start": workout.start}
     if workout.end is not None:
@@ -216,22 +219,30 @@ def _head(
         event["title"] = clean_text(workout.title, 500)
     if workout.notes.strip():
         event["notes"] = clean_text(workout.notes, NOTES_LENGTH_MAX)
+    return event, wrong_with(event, header)
+
+
+def wrong_with(event: dict[str, Any], header: Header) -> Problem | None:
+    """What makes a session (without its sets) or a deletion impossible as a whole, if anything."""
+    upload = upload_of(header)
     try:
-        session = Session.model_validate({**event, "athlete": "x", "sets": []})
-        placed_at(session.start, "start", None, upload_of(header))
-        if session.end is not None:
-            placed_at(session.end, "end", None, upload_of(header))
+        checked = MODELS[event["kind"]].model_validate({**event, "athlete": "x"})
+        version_of(checked, header.source, upload)
+        if isinstance(checked, Session):
+            placed_at(checked.start, "start", None, upload)
+            if checked.end is not None:
+                placed_at(checked.end, "end", None, upload)
     except ValidationError as error:
-        return event, tuple(from_validation(error, "session"))  # type: ignore[return-value]
+        return from_validation(error, event["kind"])
     except RefusedItemError as refused:
-        return event, tuple(refused.problem)  # type: ignore[return-value]
-    return event, None
+        return refused.problem
+    return None
 
 
-def _check(fields: dict[str, Any], before: int) -> tuple[Reason, str | None, str] | None:
+def _check(fields: dict[str, Any], before: int) -> Problem | None:
     """What is wrong with a set, if anything."""
     if before >= SESSION_SETS_MAX:
-        return (
+        return Problem(
             "too_large",
             None,
             f"The workout has more than {SESSION_SETS_MAX} sets; the rest was left out. Split it in the app.",
@@ -239,7 +250,7 @@ def _check(fields: dict[str, Any], before: int) -> tuple[Reason, str | None, str
     try:
         SessionSet.model_validate(fields)
     except ValidationError as error:
-        return tuple(from_validation(error, "set"))  # type: ignore[return-value]
+        return from_validation(error, "set")
     return None
 
 
@@ -283,21 +294,21 @@ def _effort_warnings(fields: dict[str, Any]) -> list[str]:
 
 def bounded_end(start: datetime, end: datetime, warnings: list[str]) -> str | None:
     """The end of a workout as a wall clock; None, with a warning, if it is not after the start or a day later."""
-    if end <= start:
-        warnings.append("The workout ends before it starts; the end was left out.")
-        return None
-    if end - start > timedelta(seconds=WORKOUT_SECONDS_MAX):
-        warnings.append(
-            "The workout lasts longer than a day, so it was never finished in the app; its end was left out."
-        )
-        return None
-    return end.isoformat(timespec="seconds")
+    return end.isoformat(timespec="seconds") if _is_bounded((end - start).total_seconds(), warnings) else None
 
 
-def is_moment(text: str) -> Moment | None:
-    """The instant of an RFC 3339 text, None for anything else."""
-    try:
-        moment = parse_moment(text)
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.is_instant else None
+def bounded_moments(start: Moment, end: Moment, warnings: list[str]) -> bool:
+    """Whether ``end`` can be the end of a workout; if not, a warning says why."""
+    if start.is_instant != end.is_instant:
+        warnings.append("The end of the workout has a zone and its start has none, or the reverse; it was left out.")
+        return False
+    apart = end.instant_us - start.instant_us if start.is_instant else end.wall_us - start.wall_us
+    return _is_bounded(apart / MICROSECONDS, warnings)
+
+
+def _is_bounded(seconds: float, warnings: list[str]) -> bool:
+    if seconds <= 0:
+        warnings.append("The workout does not end after its start; the end was left out.")
+    elif seconds > WORKOUT_SECONDS_MAX:
+        warnings.append("The workout lasts longer than a day: it was never finished in the app. Its end was left out.")
+    return 0 < seconds <= WORKOUT_SECONDS_MAX
