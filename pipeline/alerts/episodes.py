@@ -26,7 +26,7 @@ DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
 _EXERCISE_RULES = (1, 3)
 _SESSION_RULES = (4, 5, 19)
-_SLACK_DAYS = 5  # what ended this long before the touched day is final (R06 counts in hours and across zones)
+SLACK_DAYS = 5  # what ended this long before the touched day is final (R06 counts in hours and across zones)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def fold_episodes(near: Near, sessions: dict[str, Ints], rules: Rules) -> tuple[
     live = np.flatnonzero(opened != SUPPRESSED)
     scope, day = near.scope_key[rows][live], opened[live]
     is_last = np.r_[(scope[1:] != scope[:-1]) | (day[1:] != day[:-1]), True][: len(live)]
-    live = live[is_last & (until_day[live] >= near.from_day[rows][live] - _SLACK_DAYS)]
+    live = live[is_last & (until_day[live] >= near.from_day[rows][live] - SLACK_DAYS)]
     row = rows[live]
     return (
         Drafts(

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts import statements
-from pipeline.alerts.episodes import Near, exercises_with_failure, fold_episodes, session_alerts
+from pipeline.alerts.episodes import SLACK_DAYS, Near, exercises_with_failure, fold_episodes, session_alerts
 from pipeline.alerts.life_cycle import SUPPRESSED, Flags, Ints
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.settle import settle
@@ -44,7 +44,9 @@ def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, m
     episodes, opened = fold_episodes(near, _lift_sessions(connection, rules, near, athletes), rules)
     drafts = session_alerts(near, pool, _NONE_RUNNING, SESSION_DAYS).joined(episodes)
     _keep(connection, near, opened)
-    with statements.registered(connection, "alert_window", _window(athletes, window)):
+    final = np.where(far < window, far, athletes["from_day"] - SLACK_DAYS)
+    np.minimum.at(final, drafts.athlete, drafts.until_day)
+    with statements.registered(connection, "alert_window", _window(athletes, final)):
         stored = statements.columns(connection, statements.text("steps/alert_near"), rules)
     _index(stored, athletes)
     dropped = np.unique(near.scope_key[near.is_dropped])

@@ -56,6 +56,11 @@ class Session:
     superseded_by: str | None = None
 
 
+def session_key(key: tuple[int, str, str]) -> int:
+    """The integer that stands for (athlete, source, name)."""
+    return int.from_bytes(md5(repr(key).encode()).digest()[:7], "little")
+
+
 class Marts:
     """An empty shard in memory with the base and mart tables the alert lanes read and write."""
 
@@ -104,7 +109,7 @@ class Marts:
             day = min(day, DAY0 + timedelta(days=before.day))
             self._drop(key)
         self.sessions[key] = session
-        self._insert(session, self._number(key))
+        self._insert(session, session_key(key))
         return day
 
     def remove(self, name: str, athlete: int = 1, source: str = "api") -> date:
@@ -113,11 +118,8 @@ class Marts:
         self._drop(key)
         return DAY0 + timedelta(days=session.day)
 
-    def _number(self, key: tuple[int, str, str]) -> int:
-        return int.from_bytes(md5(repr(key).encode()).digest()[:7], "little")
-
     def _drop(self, key: tuple[int, str, str]) -> None:
-        number = self._number(key)
+        number = session_key(key)
         for table in ("session", "set_fact", "exercise_session", "muscle_session"):
             self.connection.execute(
                 f"delete from mart.{table} where athlete_no = ? and session_key = ?", [key[0], number]
