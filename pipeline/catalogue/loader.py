@@ -56,6 +56,7 @@ class Catalogue:
     def __init__(self, exercises: Mapping[str, Exercise], aliases: Mapping[str, str], version: str) -> None:
         self.exercises = dict(exercises)
         self.version = version
+        self.alias_count = len(aliases)
         self._exact = {matching.fold(key): key for key in exercises}
         self._exact |= {matching.fold(exercise.display_name): key for key, exercise in exercises.items()}
         self._exact |= aliases
