@@ -111,13 +111,16 @@ class Embedded:
         catalogue = self._catalogue()
         missing = not self.shard_path.exists() and self.log.end_offset(EMBEDDED_PARTITION) > 0
         remove_files(self.data, f"{SHARD_NAME}.new*")
+        shard: Shard | None = None
         try:
             if missing:
                 raise DamagedError("the shard is missing", "its file is not there", "it is built from the log")
-            self._shard = Shard(self.shard_path)
-            self._engine = self._new_engine(self._shard, catalogue)
+            self._shard = shard = Shard(self.shard_path)
+            self._engine = self._new_engine(shard, catalogue)
             self._check_versions()
         except DamagedError:
+            if shard is not None:
+                shard.close()
             if self.shard_path.exists():
                 put_aside(self.shard_path, self.clock.now())
             self._build_and_swap(catalogue)
@@ -152,7 +155,7 @@ class Embedded:
         fresh = self.data / f"{SHARD_NAME}.new"
         remove_files(self.data, f"{SHARD_NAME}.new*")
         kept = (
-            {table: keep.connection.execute(f"select * from base.{table}").to_arrow_table() for table in KEPT_TABLES}
+            {table: keep.connection.sql(f"select * from base.{table}").to_arrow_table() for table in KEPT_TABLES}
             if keep
             else None
         )

@@ -71,11 +71,11 @@ def _staged(
     staged = stage(connection, batch, decoded, names, known, ignore_stored=True)
     keys = pa.table({"doc_key": pa.array(sorted(affected), pa.int64())})
     connection.register("affected", keys)
-    staged.replaced = connection.execute(
+    staged.replaced = connection.sql(
         "select d.athlete_no, d.doc_key, d.kind, d.from_day, d.to_day from base.document d"
         " join affected a on d.doc_key = a.doc_key join base.athlete n on d.athlete_no = n.athlete_no"
         " where n.tenant_id = ? and n.athlete_id in (select athlete_id from base.upload where import_id = ?)",
-        (tenant, import_id),
+        params=(tenant, import_id),
     ).to_arrow_table()
     before = connection.execute(
         "select coalesce(sum(d.items), 0)::bigint from base.document d join affected a on d.doc_key = a.doc_key"
@@ -86,9 +86,7 @@ def _staged(
     connection.unregister("affected")
     dropped = 0
     for table in ("rejected", "ignored"):
-        named = (
-            "tenant_id = ? and upload_id in (select upload_id from base.upload where import_id = ? and not withdrawn)"
-        )
+        named = "tenant_id = ? and upload_id in (select upload_id from base.upload where import_id = ? and withdrawn is not true)"
         counted = connection.execute(f"select count(*) from base.{table} where {named}", (tenant, import_id)).fetchall()
         dropped += int(counted[0][0])
         connection.execute(f"delete from base.{table} where {named}", (tenant, import_id))
