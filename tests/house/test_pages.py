@@ -171,23 +171,43 @@ def test_commands_in_pages_exist(name: str) -> None:
         assert command in groups
 
 
-def test_the_readmes_commands_run(tmp_path: Path) -> None:
-    """Every ``spotter`` line of the README, in order, on a fresh data folder."""
-    lines = [line for line in shell_lines("README.md") if line.startswith(".venv/bin/spotter ")]
-    assert lines
-    environment = os.environ | {"SPOTTER_DATA": str(tmp_path / "data")}
+def run_all(lines: list[str], data: Path) -> list[str]:
+    """Run command lines in order with ``data`` as data folder; returns what each printed."""
+    printed = []
     for line in lines:
         done = subprocess.run(
             line.replace(".venv/bin/", f"{BIN}/"),
             shell=True,
             check=False,
             cwd=ROOT,
-            env=environment,
+            env=os.environ | {"SPOTTER_DATA": str(data)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+        printed.append(done.stdout)
+    return printed
+
+
+def test_the_readmes_commands_run(tmp_path: Path) -> None:
+    """Every ``spotter`` line of the README, in order, on a fresh data folder."""
+    lines = [line for line in shell_lines("README.md") if line.startswith(".venv/bin/spotter ")]
+    assert lines
+    run_all(lines, tmp_path / "data")
+
+
+def test_what_make_demo_runs(tmp_path: Path) -> None:
+    """The demo's own commands, as the Makefile has them, on a fresh data folder; then again."""
+    recipe = page("Makefile").split("\ndemo:")[1].split("\n\n")[0].splitlines()[1:]
+    data = tmp_path / "data"
+    lines = [line.strip().replace("$(BIN)/", ".venv/bin/").replace("$(DATA)", str(data)) for line in recipe]
+    lines = [line for line in lines if line.startswith(".venv/bin/spotter ")]
+    assert [line.split()[1] for line in lines] == ["demo", "roster", "alerts"]
+    _, roster, alerts = run_all(lines, data)
+    assert "carla" in roster
+    assert "R02" in alerts
+    assert "already" in run_all(lines[:1], data)[0]
 
 
 def test_figures_of_the_readme_are_measured() -> None:

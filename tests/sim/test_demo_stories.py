@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.alerts.rules import load_rules
+from pipeline.alerts.rules import load as load_rules
 from pipeline.clock import FixedClock
 from pipeline.demo import DemoReport, Story, load, stories
 from pipeline.demo.load import EXPORTS
