@@ -60,15 +60,15 @@ class Catalogue:
         self._exact = {matching.fold(key): key for key in exercises}
         self._exact |= {matching.fold(exercise.display_name): key for key, exercise in exercises.items()}
         self._exact |= aliases
-        # the id's own spelling is exact only, else its filler words would make it ambiguous
         names = [(matching.fold(exercise.display_name), key) for key, exercise in exercises.items()]
+        # a name that an alias gave to another exercise no longer speaks for its own
         usable = [(name, key) for name, key in names if self._exact[name] == key]
-        everything = [*usable, *aliases.items()]
-        self._by_tokens, self._ambiguous = matching.by_tokens(everything)
         near: defaultdict[matching.Tokens, set[str]] = defaultdict(set)
-        for name, key in everything:
+        for name, key in (*usable, *aliases.items()):
             near[matching.tokens(name)].add(key)
-        self._near = {key: frozenset(ids) for key, ids in near.items()}
+        near.pop(frozenset(), None)
+        self._near = {words: frozenset(ids) for words, ids in near.items()}
+        self._by_tokens = {words: next(iter(ids)) for words, ids in self._near.items() if len(ids) == 1}
 
     @classmethod
     def load(cls, extra: Path | None = None) -> Catalogue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 Tokens = frozenset[str]
 
@@ -83,20 +83,6 @@ def _normal(word: str) -> tuple[str, ...]:
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
         word = word[:-1]
     return _SAME.get(word, (word,))
-
-
-def by_tokens(names: Iterable[tuple[str, str]]) -> tuple[dict[Tokens, str], frozenset[Tokens]]:
-    """Token sets that stand for one exercise only, and those that stand for several, from (name, id) pairs."""
-    single: dict[Tokens, str] = {}
-    several: set[Tokens] = set()
-    for name, exercise_id in names:
-        key = tokens(name)
-        if not key or key in several:
-            continue
-        if single.setdefault(key, exercise_id) != exercise_id:
-            several.add(key)
-            del single[key]
-    return single, frozenset(several)
 
 
 def nearest(name: str, known: Mapping[Tokens, frozenset[str]], n: int) -> list[str]:
