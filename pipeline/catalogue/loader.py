@@ -159,7 +159,9 @@ def _exercises(raw: Mapping[str, bytes]) -> dict[str, Exercise]:
         known |= {column: value for column, value in row.items() if value}
     for row in _rows(raw["extra_exercises.csv"]):
         if row["exercise_id"] in rows:
-            raise SpotterError(f"exercise {row['exercise_id']} exists twice", "extra_exercises.csv repeats it")
+            raise SpotterError(
+                f"exercise {row['exercise_id']} exists twice", "extra_exercises.csv repeats it", "give it another id"
+            )
         rows[row["exercise_id"]] = row
     return {key: _exercise(key, row, clocks) for key, row in rows.items()}
 

@@ -174,7 +174,7 @@ def test_coverage_leaves_out_what_is_no_working_row(tmp_path: Path, catalogue: C
 
 
 def test_the_page_is_written_on_request(tmp_path: Path) -> None:
-    coverage.main([str(LOGS), str(tmp_path / "page.md")])
-    assert (tmp_path / "page.md").read_text(encoding="utf-8").startswith("# What the exercise catalogue knows\n")
+    coverage.main([str(LOGS), str(tmp_path / "page")])
+    assert (tmp_path / "page").read_text(encoding="utf-8").startswith("# What the exercise catalogue knows\n")
     with pytest.raises(UsageError):
         coverage.main([])
