@@ -23,6 +23,7 @@ from pipeline.alerts.life_cycle import (
 from pipeline.alerts.rules import Rules
 
 DAY_US = 86_400_000_000
+CLOSE_DAYS = 2
 _HOUR_US = 3_600_000_000
 _EXERCISE_RULES = (1, 3)
 _SESSION_RULES = (4, 5, 19)
@@ -50,8 +51,12 @@ class Near:
 
     @property
     def is_dropped(self) -> Flags:
-        """Stored rows of the days that were computed again: R06 counts in instants, the others in days."""
+        """Stored rows of the days that were computed again: R06 counts in instants, the others in days.
+
+        R19 waits for the close of a session, which may come two dates after its day.
+        """
         again = np.where(self.rule == 6, self.seen_us >= (self.from_day - 1) * DAY_US, self.day >= self.from_day)
+        again |= (self.rule == 19) & (self.day >= self.from_day - CLOSE_DAYS)
         return ~self.is_new & again
 
 
@@ -177,10 +182,10 @@ def _positions(where: Ints, what: Ints) -> Ints:
     return np.where(where[found] == what, found, -1)
 
 
-def session_alerts(near: Near, pool: dict[str, Ints], running: Ints, session_days: int) -> Drafts:
+def session_alerts(near: Near, pool: dict[str, Ints], session_days: int) -> Drafts:
     """Alerts about one session.
 
-    ``pool``: sessions of each exercise in the window; ``running``: keys of sessions that are not closed.
+    ``pool``: sessions of each exercise in the window; its ``is_running`` marks sessions that are not closed.
     Each ends after ``session_days``, or on the day of the next session (of the exercise, or of the athlete)
     that does not meet the condition. Of several findings under one scope the worst stands, then the earliest.
     """
@@ -191,7 +196,7 @@ def session_alerts(near: Near, pool: dict[str, Ints], running: Ints, session_day
     for rules, by_exercise in ((_EXERCISE_RULES, True), (_SESSION_RULES, False)):
         mine = np.flatnonzero(np.isin(near.rule[rows], rules))
         if len(mine):
-            clean = _clean_days(near, rows[mine], pool, running, by_exercise=by_exercise)
+            clean = _clean_days(near, rows[mine], pool, by_exercise=by_exercise)
             ends[mine] = np.minimum(ends[mine], clean)
     order = np.lexsort(
         (
@@ -220,16 +225,20 @@ def session_alerts(near: Near, pool: dict[str, Ints], running: Ints, session_day
     )
 
 
-def _clean_days(near: Near, rows: Ints, pool: dict[str, Ints], running: Ints, *, by_exercise: bool) -> Ints:
+def _clean_days(near: Near, rows: Ints, pool: dict[str, Ints], *, by_exercise: bool) -> Ints:
     """The day of the next session that does not meet the condition of each row, or the largest integer."""
     exercise = pool["exercise_no"] if by_exercise else np.full(len(pool["day"]), -1, dtype=np.int64)
     group = (pool["athlete"] << 24) | (exercise + 1)
     mine = (near.athlete[rows] << 24) | (near.exercise_no[rows] + 1)
     near_enough = np.isin(group, mine)
     athlete, exercise, group = pool["athlete"][near_enough], exercise[near_enough], group[near_enough]
-    session, day, start = (pool[name][near_enough] for name in ("session_key", "day", "start_us"))
+    session, day, start, running = (
+        pool[name][near_enough] for name in ("session_key", "day", "start_us", "is_running")
+    )
     order = np.lexsort((session, start, day, group))
-    athlete, exercise, group, session, day = (x[order] for x in (athlete, exercise, group, session, day))
+    athlete, exercise, group, session, day, running = (
+        column[order] for column in (athlete, exercise, group, session, day, running)
+    )
     n = len(rows)
     code = exercise_session_codes(
         np.concatenate([near.athlete[rows], athlete]),
@@ -239,7 +248,7 @@ def _clean_days(near: Near, rows: Ints, pool: dict[str, Ints], running: Ints, *,
     wanted, code = code[:n], code[n:]
     if not by_exercise and len(code):  # one row per session
         once = np.r_[True, code[1:] != code[:-1]]
-        group, session, day, code = group[once], session[once], day[once], code[once]
+        group, day, code, running = group[once], day[once], code[once], running[once]
     found = _positions(code, wanted)
     never = np.iinfo(np.int64).max
     clean = np.full(n, never, dtype=np.int64)
@@ -247,7 +256,7 @@ def _clean_days(near: Near, rows: Ints, pool: dict[str, Ints], running: Ints, *,
         of_rule = near.rule[rows] == rule
         meets = np.isin(code, wanted[of_rule])
         if rule == 19:
-            meets |= np.isin(session, running)
+            meets |= running.astype(bool)
         here = found[of_rule]
         days = next_clean_day(group, day, meets)
         clean[of_rule] = np.where(here >= 0, days[here] if len(days) else never, never)

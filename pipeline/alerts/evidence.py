@@ -113,6 +113,33 @@ def _r06_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
     return _date_only(rows, date_only, window, 2)
 
 
+def _r19_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    passed, applicable, planned, performed, extra, unplanned, unplanned_explicit, date_only = found
+    window = (day, day)
+    share = 100.0 * passed / applicable if applicable else 100.0
+    rows = [
+        _row("plan_compliance_percent", share, 100.0, window, applicable, comparator="<"),
+        _row("plan_checks_passed", passed, applicable, window, applicable, comparator="<"),
+        _row("planned_sets_performed", performed, planned, window, planned, comparator="<"),
+        _row("extra_sets", extra, 1.0, window, planned),
+        _row("unplanned_failure_sets_explicit", unplanned_explicit, 1.0, window, planned),
+        _row("unplanned_failure_sets", unplanned, 1.0, window, planned),
+    ]
+    return _date_only(rows, date_only, window, planned)
+
+
+def _r21_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
+    part, share, sets = found
+    limits = rule.thresholds
+    fortnight = (day - timedelta(days=13), day)
+    if part == 0:
+        return [_row("unknown_effort_share", share, limits["unknown_share"], fortnight, sets, comparator=">")]
+    if part == 1:
+        return [_row("effort_conflict_share", share, limits["conflict_share"], fortnight, sets, comparator=">")]
+    gap = limits["gap_days"]
+    return [_row("days_without_sets", gap + 1, gap, (day - timedelta(days=int(gap)), day), 0, comparator=">")]
+
+
 _ROWS: dict[str, Callable[[Rule, Numbers, date], list[EvidenceRow]]] = {
     "R01": _r01_rows,
     "R02": _r02_rows,
@@ -120,6 +147,8 @@ _ROWS: dict[str, Callable[[Rule, Numbers, date], list[EvidenceRow]]] = {
     "R04": _r04_rows,
     "R05": _r05_rows,
     "R06": _r06_rows,
+    "R19": _r19_rows,
+    "R21": _r21_rows,
 }
 
 
@@ -241,6 +270,17 @@ def _r06(rule: Rule, found: _Found) -> int:
     return _lower(level) if found.has("secondary_only") or found.date_only else level
 
 
+def _r19(rule: Rule, found: _Found) -> int:
+    unplanned, missed = rule.level("unplanned"), rule.level("missed")
+    full = unplanned if found.holds("unplanned_failure_sets_explicit") else 0
+    limit = _lower(unplanned) if found.holds("unplanned_failure_sets") else 0
+    return max(_worst(full, limit, found.date_only), missed if found.holds("plan_checks_passed") else 0)
+
+
+def _r21(rule: Rule, found: _Found) -> int:
+    return rule.level("found") if any(found.holds(metric) for metric in found.rows) else 0
+
+
 _DECISIONS: dict[str, Callable[[Rule, _Found], int]] = {
     "R01": _r01,
     "R02": _r02,
@@ -248,6 +288,8 @@ _DECISIONS: dict[str, Callable[[Rule, _Found], int]] = {
     "R04": _r04,
     "R05": _r05,
     "R06": _r06,
+    "R19": _r19,
+    "R21": _r21,
 }
 
 

@@ -11,17 +11,19 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts import statements
+from pipeline.alerts.day_lane import run_day_lane
 from pipeline.alerts.episodes import SLACK_DAYS, Near, exercises_with_failure, fold_episodes, session_alerts
-from pipeline.alerts.life_cycle import SUPPRESSED, Flags, Ints
+from pipeline.alerts.life_cycle import SUPPRESSED, Flags, Ints, exercise_session_codes
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.settle import settle
 from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
 
+__all__ = ["run_day_lane", "run_session_lane"]
+
 SESSION_DAYS = 7  # an alert about one session ends after this many days
 WINDOW_DAYS = 9  # 7 days; R06: 1 day for zones, 5 days of rest and cool-down, 2 days between local and UTC dates
 _SESSION_RULES = (1, 3, 4, 5, 19)
-_NONE_RUNNING = np.empty(0, dtype=np.int64)
 
 
 def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, model_version: str) -> int:
@@ -35,14 +37,16 @@ def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, m
     if not len(athletes["athlete_no"]):
         return 0
     statements.run(connection, statements.text("steps/work"), rules)
-    statements.run(connection, statements.session_conditions(), rules)
+    plans = bool(connection.execute(statements.text("steps/plan")[0]).fetchall())
+    statements.run(connection, statements.session_conditions(plans), rules)
     window = athletes["from_day"] - WINDOW_DAYS
     near, pool = _near(connection, rules, athletes, window)
     far = _twin_days(connection, rules, near, athletes, window)
     if (far < window).any():
         near, pool = _near(connection, rules, athletes, far)
+    pool["is_running"] = _running(connection, rules, pool, athletes, plans=plans)
     episodes, opened = fold_episodes(near, _lift_sessions(connection, rules, near, athletes), rules)
-    drafts = session_alerts(near, pool, _NONE_RUNNING, SESSION_DAYS).joined(episodes)
+    drafts = session_alerts(near, pool, SESSION_DAYS).joined(episodes)
     _keep(connection, near, opened)
     final = np.where(far < window, far, athletes["from_day"] - SLACK_DAYS)
     np.minimum.at(final, drafts.athlete, drafts.until_day)
@@ -85,6 +89,23 @@ def _near(connection: Connection, rules: Rules, athletes: Columns, window: Ints)
     _index(rows, athletes)
     _index(pool, athletes)
     return Near(**rows, from_day=athletes["from_day"][rows["athlete"]]), pool
+
+
+def _running(connection: Connection, rules: Rules, pool: Columns, athletes: Columns, *, plans: bool) -> Flags:
+    """Which rows of the pool belong to a session that is not closed; R19 alone asks."""
+    flags = np.zeros(len(pool["day"]), dtype=bool)
+    if not plans:
+        return flags
+    rows = statements.columns(connection, statements.text("steps/running"), rules)
+    _index(rows, athletes)
+    n = len(flags)
+    code = exercise_session_codes(
+        np.concatenate([pool["athlete"], rows["athlete"]]),
+        np.concatenate([pool["session_key"], rows["session_key"]]),
+        np.full(n + len(rows["athlete"]), -1, dtype=np.int64),
+    )
+    flags |= np.isin(code[:n], code[n:])
+    return flags
 
 
 def _twin_days(connection: Connection, rules: Rules, near: Near, athletes: Columns, window: Ints) -> Ints:

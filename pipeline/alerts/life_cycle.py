@@ -14,6 +14,9 @@ Flags = npt.NDArray[np.bool_]
 SUPPRESSED = -1
 """In place of an opening day: the condition fell into a cool-down and opened nothing."""
 
+NEVER_DAY = 2_932_896
+"""The day of an end nobody knows (9999-12-31); stored as null."""
+
 _NEVER = np.iinfo(np.int64).min
 
 

@@ -20,19 +20,25 @@ Severity = Literal["info", "advice", "warning", "high"]
 SEVERITIES: tuple[Severity, ...] = ("info", "advice", "warning", "high")
 """Rising order; level 1 is the first."""
 
-SESSION_RULES = ("R01", "R03", "R04", "R05", "R19")
-"""Rules about one session: their anchor is the session id."""
-
-EPISODE_RULES = ("R02", "R06", "R21")
-"""Rules whose conditions are folded into episodes: their anchor is the day an episode opens."""
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Words(_Strict):
+    """Templates of what a person reads; ``ends`` says what would make the alert go away."""
+
+    title: str
+    body: str
+    action: str
+    ends: str
+
+
 class Rule(_Strict):
-    """One rule. ``thresholds`` are numbers, ``severities`` name the level of each finding."""
+    """One rule, with one text or one per part.
+
+    ``thresholds`` are numbers, ``severities`` name the level of each finding.
+    """
 
     id: str
     name: str
@@ -45,13 +51,15 @@ class Rule(_Strict):
     source: str
     thresholds: dict[str, float]
     severities: dict[str, Severity]
-    title: str
-    body: str
-    action: str
-    ends: str
-    titles: dict[str, str] = Field(default_factory=dict)
-    bodies: dict[str, str] = Field(default_factory=dict)
-    actions: dict[str, str] = Field(default_factory=dict)
+    text: Words | None = None
+    texts: dict[str, Words] = Field(default_factory=dict)
+
+    def words(self, part: str = "") -> Words:
+        """The templates of the rule, or of one of its parts."""
+        found = self.texts.get(part) or self.text
+        if found is None:
+            raise KeyError(f"{self.id} has no text for {part!r}")
+        return found
 
     def level(self, finding: str) -> int:
         """1 (info) to 4 (high) of a finding named in ``severities``."""

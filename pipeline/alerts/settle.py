@@ -12,7 +12,7 @@ from pipeline.alerts import outbox, statements
 from pipeline.alerts.episodes import Drafts
 from pipeline.alerts.evidence import EvidenceRow, evidence_rows
 from pipeline.alerts.identity import alert_id, revision
-from pipeline.alerts.life_cycle import Flags, Ints
+from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
 from pipeline.alerts.rules import SEVERITIES, Rules
 from pipeline.alerts.statements import Columns
 from pipeline.alerts.texts import Text, render
@@ -34,7 +34,7 @@ class Change(NamedTuple):
     found: list[float | None]
     opened_on: date
     updated_on: date
-    resolved_on: date
+    resolved_on: date | None
     resolves_at: datetime | None
     scope_key: int
     content: int
@@ -106,7 +106,7 @@ def settle(
     today, now_us = athletes["today"][drafts.athlete], athletes["now_us"][drafts.athlete]
     is_resolved = np.where(until_us >= 0, until_us <= now_us, drafts.until_day <= today)
     changed, gone, is_stored, is_proven = _compare(drafts, is_resolved, stored)
-    from_day = athletes["from_day"][stored["athlete"][gone]] - np.where(stored["rule"][gone] == 6, 2, 0)
+    from_day = athletes["from_day"][stored["athlete"][gone]] - np.where(np.isin(stored["rule"][gone], (6, 19)), 2, 0)
     gone = gone[(stored["opened"][gone] >= from_day) & np.isin(stored["scope_key"][gone], dropped)]
     withdrawn = _gone(connection, stored, gone)
     news: list[outbox.News] = []
@@ -184,7 +184,7 @@ def _changes(connection: Connection, drafts: Drafts, changed: Ints, flags: tuple
             "session_key": pa.array(drafts.session_key[changed]),
             "local_day": statements.dates(drafts.day[changed]),
             "opened_on": statements.dates(drafts.opened[changed]),
-            "resolved_on": statements.dates(drafts.until_day[changed]),
+            "resolved_on": statements.dates(drafts.until_day[changed], absent=drafts.until_day[changed] == NEVER_DAY),
             "is_resolved": pa.array(flags[0][changed]),
             "is_stored": pa.array(flags[1][changed]),
             "is_proven": pa.array(flags[2][changed]),

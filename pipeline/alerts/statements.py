@@ -18,6 +18,7 @@ from pipeline.store.connection import Connection
 
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 _SESSION_CONDITIONS = ("R01", "R02", "R03", "R04", "R05", "R06")
+_PLAN_CONDITION = "R19"
 
 Statement = tuple[str, tuple[str, ...]]
 Columns = dict[str, npt.NDArray[Any]]
@@ -31,9 +32,10 @@ def text(name: str) -> Statement:
 
 
 @lru_cache(maxsize=2)
-def session_conditions() -> Statement:
-    """All conditions of the session lane as one statement that makes ``alert_condition``."""
-    parts = [text(f"conditions/{rule}") for rule in _SESSION_CONDITIONS]
+def session_conditions(plans: bool) -> Statement:
+    """All conditions of the session lane (R19 only with ``plans``) as one statement that makes ``alert_condition``."""
+    chosen = (*_SESSION_CONDITIONS, _PLAN_CONDITION) if plans else _SESSION_CONDITIONS
+    parts = [text(f"conditions/{rule}") for rule in chosen]
     body = "\nunion all by name\n".join(f"(\n{sql})" for sql, _ in parts)
     names = tuple(sorted({name for _, found in parts for name in found}))
     head = (
@@ -60,9 +62,9 @@ def table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def columns(connection: Connection, statement: Statement, rules: Rules) -> Columns:
+def columns(connection: Connection, statement: Statement, rules: Rules, **more: int) -> Columns:
     """The result of a statement as numpy columns; integers as int64, booleans as bool."""
-    found = run(connection, statement, rules).fetchnumpy()
+    found = run(connection, statement, rules, **more).fetchnumpy()
     plain = {}
     for name, values in found.items():
         if values.dtype.kind in {"b", "O"} or values.dtype == np.uint64:

@@ -111,6 +111,39 @@ def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
     }  # fmt: skip
 
 
+def _r19(_rule: Rule, evidence: _Evidence) -> _Fields:
+    value = {row["metric"]: row for row in evidence}
+    checks, sets = value["plan_checks_passed"], value["planned_sets_performed"]
+    unplanned, extra = value["unplanned_failure_sets"]["value"], value["extra_sets"]["value"]
+    notes = []
+    if unplanned:
+        notes.append(f"{_sets(unplanned)} ended at failure where the plan has none")
+    if extra:
+        notes.append(f"{_sets(extra)} beyond the plan")
+    return {
+        "percent": plain_number(round(value["plan_compliance_percent"]["value"], 1)),
+        "passed": plain_number(checks["value"]), "checks": plain_number(checks["threshold"]),
+        "performed": plain_number(sets["value"]), "planned": plain_number(sets["threshold"]),
+        "notes": "".join(f"; {note}" for note in notes),
+    }  # fmt: skip
+
+
+_PARTS = {
+    "unknown_effort_share": "unknown_effort",
+    "effort_conflict_share": "effort_conflict",
+    "days_without_sets": "gap",
+}
+
+
+def _r21(_rule: Rule, evidence: _Evidence) -> _Fields:
+    row = evidence[0]
+    return {
+        "part": _PARTS[row["metric"]], "percent": plain_number(round(100 * row["value"])),
+        "limit": plain_number(round(100 * row["threshold"])), "days": plain_number(row["threshold"]),
+        "sets": row["n_obs"],
+    }  # fmt: skip
+
+
 _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
     "R01": _r01,
     "R02": _r02,
@@ -118,6 +151,8 @@ _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
     "R04": _r04,
     "R05": _r05,
     "R06": _r06,
+    "R19": _r19,
+    "R21": _r21,
 }
 
 
@@ -126,8 +161,10 @@ def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
     fields = _FIELDS[rule.id](rule, evidence)
     fields["subject"] = subject
     fields["day"] = plain_date(day)
-    title = rule.title.format_map(fields)
-    body = f"{rule.body.format_map(fields)} {rule.ends.format_map(fields)}"
+    fields["look_back_days"] = rule.look_back_days
+    words = rule.words(str(fields.get("part", "")))
+    title = words.title.format_map(fields)
+    body = f"{words.body.format_map(fields)} {words.ends.format_map(fields)}"
     if any(row["metric"] == "date_only" for row in evidence):
         body += " The log gives a date without a time, so this is shown one level lower."
-    return Text(title[:1].upper() + title[1:], body, rule.action.format_map(fields))
+    return Text(title[:1].upper() + title[1:], body, words.action.format_map(fields))

@@ -3,13 +3,12 @@ create or replace view alert as
 with living as (
     select
         p.tenant_id, p.athlete_id, a.alert_id, a.rule, a.scope, a.severity,
-        if(coalesce(a.resolves_at <= greatest(s.newest_at, c.now_at), a.resolved_on <= s.today, false), 'resolved', 'open') as state,
+        if(coalesce(a.resolves_at <= s.newest_at, a.resolved_on <= s.today, false), 'resolved', 'open') as state,
         a.revision, a.folded_into, a.opened_on, a.updated_on, a.resolved_on as ends_on,
         a.title, a.body, a.action, a.rule_version, a.model_version
     from mart.alert a
     join base.athlete p on a.athlete_no = p.athlete_no
     left join base.athlete_span s on a.athlete_no = s.athlete_no
-    left join base.clock c on p.tenant_id = c.tenant_id
 )
 select
     tenant_id, athlete_id, alert_id, rule, scope, severity, state, revision, folded_into, null::varchar as replaced_by,

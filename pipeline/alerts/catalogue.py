@@ -1,0 +1,77 @@
+"""Writes docs/rules.md from rules.toml: ``python -m pipeline.alerts.catalogue [FILE]``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pipeline.alerts.rules import Rule, load, presets
+from pipeline.alerts.texts import plain_number
+
+_HEAD = """# Rules
+
+Every alert comes from one of these rules. Made from `pipeline/alerts/rules.toml` by
+`python -m pipeline.alerts.catalogue`; edit the rule file, not this page.
+
+An alert names what was seen, the numbers, where the rule comes from, one action, and what would make it go away.
+It is no diagnosis. Severities rise from `info` (shown, not pushed) over `advice` and `warning` to `high`.
+A finding that rests only on sets logged with 0 repetitions in reserve, without a reported failure, is one level
+lower, and so is one whose log has a date but no time; both together lower it once. `info` is the floor.
+"""
+
+_LATER = """## Not part of this version
+
+R07 to R18 and R20 are planned. R21 has two more conditions, a change of device and answers that never vary;
+they need recovery data.
+"""
+
+
+def page() -> str:
+    """The rule catalogue as Markdown."""
+    rules = load()
+    parts = [_HEAD, "## Presets\n", *_presets(), ""]
+    parts.extend(_section(rule) for rule in rules.all())
+    parts.append(_LATER)
+    return "\n".join(parts)
+
+
+def _presets() -> list[str]:
+    lines = []
+    for name, preset in presets().items():
+        factor = "1.5, 1.25 and 1.0 by class" if preset.systemic_factor == "class" else "1 for every exercise"
+        lines.append(f"- `{name}`: {preset.title}. Systemic factor: {factor}.")
+        for rule_id, change in preset.rules.items():
+            settings = [f"{key} = {plain_number(value)}" for key, value in change.thresholds.items()]
+            settings += [f"{key} = {value}" for key, value in change.severities.items()]
+            lines.append(f"  - {rule_id}: {', '.join(settings)}")
+    return lines
+
+
+def _section(rule: Rule) -> str:
+    thresholds = ", ".join(f"`{key}` {plain_number(value)}" for key, value in rule.thresholds.items())
+    severities = ", ".join(f"`{key}` {value}" for key, value in rule.severities.items())
+    lines = [
+        f"## {rule.id} {rule.name}",
+        "",
+        f"- scope: {rule.scope}; lane: {rule.lane}; look-back: {rule.look_back_days} days;"
+        f" cool-down: {rule.cool_down_h} h",
+        f"- thresholds: {thresholds}",
+        f"- severities: {severities}",
+        f"- closes: {rule.closes}",
+        f"- origin: {rule.origin}. {rule.source}.",
+    ]
+    for part, words in (rule.texts or {"": rule.words()}).items():
+        label = f" ({part})" if part else ""
+        lines.append(f"- text{label}: *{words.title}.* {words.body} {words.ends}")
+        lines.append(f"- action{label}: {words.action}")
+    return "\n".join([*lines, ""])
+
+
+def main(arguments: list[str]) -> None:
+    """Write the page to the file named first, else to docs/rules.md."""
+    target = Path(arguments[0] if arguments else "docs/rules.md")
+    target.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
