@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from pipeline.errors import RefusedError, UsageError
 from pipeline.record import Header, Record, pack_items
@@ -24,7 +24,9 @@ from pipeline.sources.base import (
     VendorDecoder,
     VendorEvent,
 )
+from pipeline.sources.efforts import read_efforts
 from pipeline.sources.problems import excerpt
+from schemas.common import Effort
 from schemas.times import is_zone
 
 EXERCISES_SHOWN = 3
@@ -253,11 +255,26 @@ def _notes(decoded: list[VendorDecoded]) -> list[str]:
     for one in decoded:
         for note in one.notes:
             rows.setdefault(note.message, []).append(note.item)
+        for event in one.events:
+            for fields, item in zip(event.event.get("sets") or (), event.rows, strict=False):
+                for text in _effort_warnings(fields):
+                    rows.setdefault(text, []).append(item)
     told = []
     for text, found in rows.items():
         where = f"row {found[0]}" if len(found) == 1 else f"{len(found)} rows, the first is row {min(found)}"
         told.append(f"{text} ({where})")
     return told
+
+
+def _effort_warnings(fields: dict[str, Any]) -> list[str]:
+    """What the worker will say about the effort of a set: values off their scale, scales that disagree."""
+    if "effort" not in fields:
+        return []
+    warnings: list[str] = []
+    effort = fields["effort"]
+    given = [Effort(**one) for one in effort] if isinstance(effort, list) else Effort(**effort)
+    read_efforts(given, "effort", warnings)
+    return warnings
 
 
 __all__ = [

@@ -192,7 +192,7 @@ def _bad(number: int, raw: bytes) -> Row:
     """A bad row; one that ``_quoted`` wrapped is unwrapped, so that it reads the same a second time."""
     if _is_quoted(raw):
         raw = raw[1:-1].replace(b'""', b'"')
-    raw = raw[:BAD_ROW_KEPT_BYTES]
+    raw = _LINE_END.sub(b" ", raw[:BAD_ROW_KEPT_BYTES])
     problem = _unreadable(raw)
     if problem is None:
         problem = (

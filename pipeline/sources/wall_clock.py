@@ -30,9 +30,11 @@ LANGUAGES = (
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,9})?)?")
 _TIME = re.compile(r"(?<!\d)(\d{1,2})\s?[:.]\s?(\d{2})(?:[:.](\d{2}))?(?!\d)")
 _EAST_ASIAN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+_VIETNAMESE = re.compile(r"\b(?:thg|tháng)\s*(0?[1-9]|1[0-2])\b", re.IGNORECASE)  # months have numbers, not names
 _DOTTED = re.compile(r"(?<!\d)(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?!\d)")
 _SLASHED = re.compile(r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}")
 _FILLERS = frozenset({"de", "del", "di", "da", "d", "at", "à", "a las", "um", "г", "г.", "р", "р.", "ч", "ч."})
+_ENGLISH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LENGTH_MAX = 80
 _DEFAULT_PERIODS = {"am": 0, "pm": 12, "a.m.": 0, "p.m.": 12}
 
@@ -142,6 +144,7 @@ def read_wall_clock(text: str, field: str) -> datetime:
         raise _unreadable(text, field)
     hour, minute, second = (int(group or 0) for group in times[0].groups())
     rest = text[: times[0].start()] + " " + text[times[0].end() :]
+    rest = _VIETNAMESE.sub(lambda found: _ENGLISH_NAMES[int(found[1]) - 1], rest)
     east_asian, dotted = _EAST_ASIAN.search(rest), _DOTTED.search(rest)
     if east_asian is not None:
         year, month, day = (int(group) for group in east_asian.groups())

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from pipeline.record import Header
 from pipeline.sources.base import RowIgnored, RowNote, RowProblem, VendorDecoded, VendorEvent
 from pipeline.sources.cells import clean_name, clean_text
-from pipeline.sources.efforts import RIR_MAX, RIR_MIN, RPE_MAX, RPE_MIN, off_scale
 from pipeline.sources.local_time import local_of
 from pipeline.sources.problems import Problem, excerpt, from_validation
 from pipeline.sources.receipt import RefusedItemError, placed_at, upload_of, version_of
@@ -196,8 +195,7 @@ def _add(
         pending.pop(block, None)
         sets.append(fields)
         rows.append(reading.item)
-        notes = reading.warnings + _effort_warnings(fields)
-        into.notes += [RowNote(reading.item, text) for text in notes]
+        into.notes += [RowNote(reading.item, text) for text in reading.warnings]
     event["sets"] = sets
     into.notes += [RowNote(rows[0] if rows else item or 0, text) for text in workout.warnings if rows or item]
     if sets:
@@ -279,17 +277,6 @@ def _blocks(readings: Sequence[Reading]) -> list[int]:
             since = index + 1
         blocks.append(block)
     return blocks
-
-
-def _effort_warnings(fields: dict[str, Any]) -> list[str]:
-    """What will be left out of the effort: values that their scale does not have."""
-    effort = fields.get("effort")
-    found = []
-    for one in effort if isinstance(effort, list) else [effort] if effort else []:
-        lowest, highest = (RIR_MIN, RIR_MAX) if one["scale"] == "rir" else (RPE_MIN, RPE_MAX)
-        if not lowest <= one["value"] <= highest:
-            found.append(off_scale("effort", one["scale"], one["value"]))
-    return found
 
 
 def bounded_end(start: datetime, end: datetime, warnings: list[str]) -> str | None:
