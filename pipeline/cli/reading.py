@@ -149,7 +149,11 @@ def sql(
         raise UsageError("Parquet is not for the screen", do="add --to FILE, or send the output into a file")
     settings = Settings.from_environment()
     limits = Limits(wall_s=settings.sql_seconds_max, memory_bytes=settings.sql_memory_bytes_max)
-    result = Query(current_snapshot(data_folder(data)), statement, limits=limits).result()
+    query = Query(limits)
+    try:
+        result = query.ask(current_snapshot(data_folder(data)), statement).result()
+    finally:
+        query.kill()
     _write_result(result, form, to)
 
 

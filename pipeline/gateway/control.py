@@ -27,6 +27,7 @@ FILE_NAME = "control.sqlite"
 HOME = "home"
 REVOKED_WITHIN_S = 2.0  # a cached key is looked up again after this time
 LAST_USED_EVERY_S = 60.0
+SENDER_NOTED_EVERY = timedelta(minutes=1)
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _NOBODY = b"\0" * 32  # compared with when the id is unknown, so that both ways take the same time
 
@@ -78,6 +79,7 @@ class Control:
         self._lock = threading.Lock()
         self._callers: dict[str, tuple[float, bytes, Caller]] = {}
         self._last_used: dict[str, float] = {}
+        self._senders: dict[str, datetime] = {}
         try:
             make_private(data)
             self._db = sqlite3.connect(self.path, timeout=30, check_same_thread=False, isolation_level=None)
@@ -216,7 +218,11 @@ class Control:
     # senders and ticks -----------------------------------------------------
 
     def note_sender(self, tenant: str, at: datetime) -> None:
-        """Remember that a device of this tenant is alive."""
+        """Remember that a device of this tenant is alive; to the minute is enough."""
+        noted = self._senders.get(tenant)
+        if noted is not None and timedelta(0) <= at - noted < SENDER_NOTED_EVERY:
+            return
+        self._senders[tenant] = at
         self._write(
             "insert into sender values (?, ?, null) on conflict (tenant_id) do update set last_at = excluded.last_at",
             (tenant, at.isoformat()),

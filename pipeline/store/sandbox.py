@@ -6,6 +6,7 @@ within limits and kills it when its time is up.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -47,40 +48,49 @@ class Result:
 
 
 class Query:
-    """A query under way: started when made, so that the caller can work meanwhile."""
+    """A query in a process of its own.
 
-    def __init__(
-        self, snapshot: Path, sql: str, parameters: Sequence[object] = (), limits: Limits | None = None
-    ) -> None:
+    The process starts with the object, so that it is warm when ``ask`` hands it the statement; the caller
+    can work meanwhile. Whoever makes a Query must end it with ``result`` or ``kill``.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._ends_at = time.monotonic() + self._limits.wall_s
-        request = {
-            "snapshot": str(snapshot),
-            "sql": sql,
-            "parameters": list(parameters),
-            "memory_bytes": self._limits.memory_bytes,
-            "rows_max": self._limits.rows_max,
-            "cpu_s": int(self._limits.wall_s) + 1,
-        }
         self._child = subprocess.Popen(
             [sys.executable, "-I", str(_CHILD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"},
-            cwd=snapshot.parent,
+            env={"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
+            cwd=_CHILD.parent,
             close_fds=True,
         )
-        self._out: bytearray = bytearray()
+        self._out = bytearray()
         self._report = b""
         self._overflow = False
         self._threads = [
-            threading.Thread(target=self._feed, args=(json.dumps(request).encode(),), daemon=True),
             threading.Thread(target=self._read_result, daemon=True),
             threading.Thread(target=self._read_report, daemon=True),
         ]
         for thread in self._threads:
             thread.start()
+
+    def ask(self, snapshot: Path, sql: str, parameters: Sequence[object] = ()) -> Query:
+        """Hand over the statement; its time runs from now on."""
+        self._ends_at = time.monotonic() + self._limits.wall_s
+        request = {
+            "snapshot": str(snapshot.absolute()),
+            "sql": sql,
+            "parameters": list(parameters),
+            "memory_bytes": self._limits.memory_bytes,
+            "rows_max": self._limits.rows_max,
+            "cpu_s": int(self._limits.wall_s) + 2,
+        }
+        thread = threading.Thread(target=self._feed, args=(json.dumps(request).encode(),), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return self
 
     def result(self) -> Result:
         """Wait for the rows; raises QueryError when the query is refused, fails or exceeds a limit."""
@@ -112,9 +122,10 @@ class Query:
             self._child.wait()
         for thread in self._threads:
             thread.join()
-        for pipe in (self._child.stdout, self._child.stderr):
+        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
     def _finish(self) -> Result:
         report = self._parse_report()
@@ -167,7 +178,7 @@ class Query:
 
 def run_query(snapshot: Path, sql: str, parameters: Sequence[object] = (), *, limits: Limits | None = None) -> Result:
     """Rows of one SELECT on ``snapshot``; raises QueryError (with DuckDB's message) when it cannot be answered."""
-    return Query(snapshot, sql, parameters, limits).result()
+    return Query(limits).ask(snapshot, sql, parameters).result()
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -34,11 +34,12 @@ _LANDLOCK_FS_ALL_ABI1 = (1 << 13) - 1  # every file-system right of the first La
 
 def main() -> int:
     """Run the request of standard input; 0 when a result was written, 1 when it was refused."""
-    request = json.loads(sys.stdin.buffer.read())
-    _limit_process(int(request["cpu_s"]))
-    import duckdb
+    _cut_off()
+    import duckdb  # before the request is there: the process is made ready while the caller works
     import pyarrow as pa
 
+    request = json.loads(sys.stdin.buffer.read())
+    _limit_process(int(request["cpu_s"]))
     try:
         connection = _open(duckdb, request)
         statements = connection.extract_statements(request["sql"])
@@ -106,13 +107,8 @@ def _end(report: dict[str, Any], code: int) -> int:
     return code
 
 
-def _limit_process(cpu_s: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(OPEN_FILES_MAX, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _cut_off() -> None:
+    """Die with the parent, gain no rights, see no network; while there is one thread, as a user namespace needs."""
     with contextlib.suppress(OSError):
         os.nice(NICE)
     libc = _libc()
@@ -122,6 +118,15 @@ def _limit_process(cpu_s: int) -> None:
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if libc.unshare(_CLONE_NEWNET) != 0:  # without the right to do so, through a user namespace
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def _limit_process(cpu_s: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(OPEN_FILES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _limit_memory(memory_bytes: int) -> None:

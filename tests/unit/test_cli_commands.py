@@ -181,7 +181,7 @@ def test_an_unmapped_name_is_listed_and_can_be_mapped(spotter: Spotter, tmp_path
     assert row["name"] == "Zercher Wobble"
     assert "Zercher Wobble" in spotter("unmapped").out
     wrong = spotter("unmapped", "map", "Zercher Wobble", "no_such_exercise")
-    assert (wrong.code, "no_such_exercise" in wrong.err) == (1, True)
+    assert (wrong.code, "no_such_exercise" in wrong.err) == (2, True)
     known = spotter("sql", "select exercise_id from set_fact where exercise_id is not null", "--format", "json").json
     exercise_id = known[0]["exercise_id"]  # type: ignore[index]
     assert spotter("unmapped", "map", "Zercher Wobble", exercise_id).code == 0
@@ -269,9 +269,9 @@ def test_asking_an_empty_folder_is_refused_and_makes_none(
         ["nonsense"],
         ["sql", "select 1", "--format", "xml"],
         ["import"],
-        ["import", "x.csv"],
-        ["import", "x.csv", "--athlete", "a", "--unit", "stone"],
-        ["import", "--undo", "i", "x.csv"],
+        ["import", "x"],
+        ["import", "x", "--athlete", "a", "--unit", "stone"],
+        ["import", "--undo", "i", "x"],
         ["keys", "create"],
         ["keys", "create", "--scope", "root"],
         ["up", "--port", "99999999"],

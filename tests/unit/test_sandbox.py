@@ -246,7 +246,7 @@ def test_duckdb_says_what_is_wrong(snapshot: Path) -> None:
 
 def test_the_child_gets_no_environment_and_ends_with_the_query(snapshot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOTTER_SECRET", "CANARY-4711")
-    query = Query(snapshot, "select count(*) from range(100000000000)", limits=Limits(wall_s=5))
+    query = Query(Limits(wall_s=5)).ask(snapshot, "select count(*) from range(100000000000)")
     time.sleep(0.5)
     if sys.platform == "linux":
         assert b"CANARY" not in Path(f"/proc/{query._child.pid}/environ").read_bytes()
