@@ -53,10 +53,18 @@ def code_files() -> list[Path]:
     return [path for path in own_files(".py") if path.parts[0] in CODE_ROOMS]
 
 
+def bytes_of(path: Path) -> bytes:
+    """The file's content; nothing if it has gone since it was listed."""
+    try:
+        return (ROOT / path).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 def text_of(path: Path) -> str | None:
     """The file's text; None if it is no text."""
     try:
-        return (ROOT / path).read_text(encoding="utf-8")
+        return bytes_of(path).decode("utf-8")
     except UnicodeDecodeError:
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import stat
 
-from house_tree import ROOT, own_files, text_of
+from house_tree import ROOT, bytes_of, own_files, text_of
 
 LINES_MAX = 400
 # assembled, so that this file does not find itself
@@ -55,7 +55,7 @@ def test_modules_are_short() -> None:
     long = [
         f"{path}: {lines} lines"
         for path in own_files(".py", ".sql", ".js", ".css")
-        if (lines := len((ROOT / path).read_bytes().splitlines())) > LINES_MAX
+        if (lines := len(bytes_of(path).splitlines())) > LINES_MAX
     ]
     assert not long, "\n".join(long)
 
@@ -95,7 +95,7 @@ def test_documents_that_are_named_exist() -> None:
 
 def test_scripts_can_be_run() -> None:
     for path in own_files():
-        if (ROOT / path).read_bytes()[:2] == b"#!":
+        if bytes_of(path)[:2] == b"#!":
             assert (ROOT / path).stat().st_mode & stat.S_IXUSR, f"{path} starts with #! but cannot be executed"
 
 

@@ -92,10 +92,11 @@ def test_corrections_leave_no_typing_error(service: Embedded, report: DemoReport
 
 def test_days_of_travel_are_local(service: Embedded, report: DemoReport) -> None:
     rows = service.query(
-        "select count(distinct local_day) as days, count(distinct performed_at::date) as utc_days"
-        " from set_fact where athlete_id = 'pedro' and session_id like '%Upper A'"
+        "select count(*) as sets, count(*) filter (local_day = (performed_at - interval 4 hours)::date) as local"
+        " from set_fact where athlete_id = 'pedro' and session_id like '%Upper A' and local_day <> performed_at::date"
     )
-    assert int(str(rows[0]["days"])) < int(str(rows[0]["utc_days"]))
+    assert int(str(rows[0]["sets"])) > 20, "late sessions in New York are the next day in UTC"
+    assert rows[0]["sets"] == rows[0]["local"]
 
 
 def test_bodyweight_lifts_have_a_load(service: Embedded, report: DemoReport) -> None:
