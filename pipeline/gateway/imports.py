@@ -200,7 +200,7 @@ def _account(
         decoder=decoder.name,
         source=decoder.source,
         records=records,
-        workouts=sum(not entry["deleted"] for entry in preview),
+        workouts=len({entry["document"] for entry in preview if not entry["deleted"]}),
         rows=len(rows),
         accepted=counts["accepted"],
         ignored=counts["ignored"],

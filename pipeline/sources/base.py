@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from pipeline.errors import Reason
+from pipeline.errors import Reason, RefusedError
 from pipeline.record import RECORD_BYTES_MAX, Header
 
 HEAD_BYTES = 64 << 10  # what a file is recognised by
 FILE_BYTES_MAX = 64 << 20  # of an unpacked file
+FILE_ROWS_MAX = 300_000  # ten times a long life of logging
+FILE_WORKOUTS_MAX = 20_000
 PART_BYTES_MAX = RECORD_BYTES_MAX
 
 
@@ -96,6 +98,16 @@ class RowError(Exception):
         self.reason: Reason = reason
         self.field = field
         self.message = message
+
+
+def check_size(rows: int, workouts: int) -> None:
+    """Raises RefusedError for a file beyond all measure, before anything is made of it."""
+    if rows > FILE_ROWS_MAX or workouts > FILE_WORKOUTS_MAX:
+        raise RefusedError(
+            "the file holds more than a log can",
+            f"it has {rows:,} rows and {workouts:,} workouts; the most are {FILE_ROWS_MAX:,} and {FILE_WORKOUTS_MAX:,}",
+            "check that it is one person's log, and split it by years",
+        )
 
 
 class VendorDecoder(Protocol):

@@ -24,6 +24,7 @@ LATIN1_NOTE = (
 )
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_VISIBLE = re.compile(rb"[^\s]")
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
@@ -74,12 +75,11 @@ class Sheet:
 def open_sheet(data: bytes) -> Sheet | None:
     """A file or the beginning of one; None if it has no header line of two cells or more."""
     text, latin1 = to_utf8(data)
-    match = _LINE_END.search(text)
-    while match is not None and not text[: match.start()].strip():  # blank lines before the header
-        text = text[match.end() :]
-        match = _LINE_END.search(text)
+    first = _VISIBLE.search(text)  # blank lines before the header
+    start = text.rfind(b"\n", 0, first.start()) + 1 if first else len(text)
+    match = _LINE_END.search(text, first.start() if first else len(text))
     end, after = (match.start(), match.end()) if match else (len(text), len(text))
-    header_raw = text[:end]
+    header_raw = text[start:end]
     if len(header_raw) > ROW_BYTES_MAX or b"\0" in header_raw:
         return None
     for delimiter in sorted((bytes([one]) for one in DELIMITERS), key=header_raw.count, reverse=True):

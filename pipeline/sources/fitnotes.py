@@ -205,10 +205,11 @@ class FitNotesTimes(SheetDecoder):
 
     def read_row(self, row: Row, item: int, layout: Layout, header: Header) -> Reading:
         cells = row.cells
-        exercise, equipment = layout.get(cells, "exercise").strip(), layout.get(cells, "equipment").strip()
-        if fold(equipment) not in _NO_EQUIPMENT and fold(equipment) not in fold(exercise):
-            exercise = f"{exercise} ({equipment})"  # a dumbbell's and a barbell's bench press are two exercises
-        reading = Reading(item, excerpt(row.raw), exercise, {}, block_note=layout.get(cells, "note"))
+        exercise, equipment = layout.get(cells, "exercise"), layout.get(cells, "equipment").strip()
+        note = layout.get(cells, "note")
+        if fold(equipment) not in _NO_EQUIPMENT:
+            note = "\n".join(filter(None, (note, f"Equipment: {equipment}")))
+        reading = Reading(item, excerpt(row.raw), exercise, {}, block_note=note)
         status, warmup = fold(layout.get(cells, "status")), fold(layout.get(cells, "iswarmup"))
         if status in _PLANNED:
             reading.ignored = "planned_set"

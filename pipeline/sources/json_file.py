@@ -21,6 +21,7 @@ from pipeline.sources.base import (
     RowError,
     RowProblem,
     VendorDecoded,
+    check_size,
 )
 from pipeline.sources.csv_reader import LATIN1_NOTE, to_utf8
 from pipeline.sources.problems import excerpt, shown
@@ -96,6 +97,8 @@ class JsonDecoder:
             raise RefusedError(
                 f"this {self.app} file holds no workouts", "its list is empty", "log a workout and export again"
             )
+        rows = sum(1 if one.broken is not None else self.rows_in(one.value) for one in elements)
+        check_size(rows, len(elements))
         self._check_context([one.value for one in elements if one.broken is None], context)
         if latin1:
             context.warn(LATIN1_NOTE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from pipeline.errors import RefusedError, UnitNeededError, ZoneNeededError
 from pipeline.record import Header
 from pipeline.sources.base import (
     FILE_BYTES_MAX,
+    FILE_ROWS_MAX,
     PART_BYTES_MAX,
     ImportContext,
     Part,
@@ -16,6 +18,7 @@ from pipeline.sources.base import (
     RowIgnored,
     RowProblem,
     VendorDecoded,
+    check_size,
 )
 from pipeline.sources.cells import number
 from pipeline.sources.columns import ORIGIN_FILE
@@ -109,7 +112,8 @@ class SheetDecoder:
     def parts(self, stream: BinaryIO, context: ImportContext) -> Iterator[Part]:
         """Cut a file into workouts; raises RefusedError, UnitNeededError or ZoneNeededError."""
         sheet, layout = self._open(stream.read(FILE_BYTES_MAX + 1))
-        rows = list(sheet.rows())
+        rows = list(islice(sheet.rows(), FILE_ROWS_MAX + 1))
+        check_size(len(rows), 0)
         if not rows:
             raise RefusedError(
                 f"this {self.app} export holds no sets",
@@ -124,12 +128,17 @@ class SheetDecoder:
             context.warn(f"Columns that are not known here were left out: {names}.")
         groups: dict[Hashable, list[Row]] = {}
         key: Hashable = None
-        section = 0
-        for row in rows:
-            section += _repeats(row, sheet)
+        sections, apart = self._sections(rows, sheet, layout)
+        if apart:
+            context.warn(
+                f"The rows of {apart} workouts stand apart in the file and were put together. If exports were joined "
+                "into one file, import them one by one instead."
+            )
+        for row, section in zip(rows, sections, strict=True):
             if row.problem is None:
                 key = section, self.group_key(row.cells, layout)
             groups.setdefault(key, []).append(row)
+        check_size(len(rows), len(groups))
         for group in groups.values():
             yield from self._fit(sheet, layout, group)
 
@@ -140,22 +149,48 @@ class SheetDecoder:
         if sheet is None or layout is None:
             raise ValueError(f"it does not begin with a header of {self.app}")
         found = VendorDecoded()
-        sections: list[_Workouts] = [{}]
         rows = list(sheet.rows())
         if len(rows) != len(items):
             raise ValueError(f"it has {len(rows)} rows and stands for {len(items)}")
-        for row, item in zip(rows, items, strict=True):
+        sections, _ = self._sections(rows, sheet, layout)
+        workouts: list[_Workouts] = [{} for _ in range(max(sections, default=0) + 1)]
+        for row, item, section in zip(rows, items, sections, strict=True):
             if _repeats(row, sheet):
-                sections.append({})
                 found.ignored.append(RowIgnored(item, "header_row"))
                 continue
             try:
-                self._take(row, item, layout, header, sections[-1], found)
+                self._take(row, item, layout, header, workouts[section], found)
             except RowError as error:
                 found.rejected.append(RowProblem(item, error.reason, error.field, error.message, excerpt(row.raw)))
-        for workouts in sections:
-            assemble([one for one in workouts.values() if not isinstance(one, RowError)], header, found)
+        for one_export in workouts:
+            assemble([one for one in one_export.values() if not isinstance(one, RowError)], header, found)
         return found
+
+    def _sections(self, rows: list[Row], sheet: Sheet, layout: Layout) -> tuple[list[int], int]:
+        """Which of several exports joined into one file a row is from, and how many workouts stand apart.
+
+        A new export begins with the header once more, or where a workout comes again with the same first row,
+        unless the file was sorted anew, so that workouts stand apart anyway. What a later export holds replaces
+        what came before.
+        """
+        sections: list[int] = []
+        first: dict[Hashable, bytes] = {}
+        apart: set[Hashable] = set()
+        section, last = 0, None
+        for row in rows:
+            if _repeats(row, sheet):
+                section, first, last = section + 1, {}, None
+            elif row.problem is None and any(cell.strip() for cell in row.cells):
+                key = self.workout_key(row.cells, layout)
+                if key != last and key in first:
+                    if first[key] == row.raw and not apart:
+                        section, first = section + 1, {}
+                    else:
+                        apart.add(key)
+                first.setdefault(key, row.raw)
+                last = key
+            sections.append(section)
+        return sections, len(apart)
 
     def _take(
         self,

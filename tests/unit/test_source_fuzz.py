@@ -13,14 +13,14 @@ from babel.dates import format_datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import SpotterError
+from pipeline.errors import RefusedError, SpotterError
 from pipeline.record import parse_header, unpack_items
 from pipeline.sources import registry
 from pipeline.sources.base import RowError
 from pipeline.sources.csv_reader import Row, open_sheet
 from pipeline.sources.decode import decode_records
 from pipeline.sources.wall_clock import LANGUAGES, read_wall_clock
-from tests.unit.vendor_files import assert_accounted, plan
+from tests.unit.vendor_files import assert_accounted, plan, sample
 
 SLOW = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -229,3 +229,31 @@ def test_months_of_every_language(language: str, pattern: str) -> None:
             refused += 1
     if "a" not in pattern.split():  # marks of the half of the day differ too much to be all known
         assert refused <= 3, language
+
+
+def test_exports_joined_into_one_file_are_imported_one_after_the_other() -> None:
+    whole = sample("strong_android_semicolon_kg__dravenbc.csv")
+    earlier = sample("strong_android_semicolon_earlier_export__dravenbc.csv")
+    body = whole.split(b"\n", 1)[1]
+    for joined in (earlier.rstrip(b"\n") + b"\n" + whole, earlier.rstrip(b"\n") + b"\n" + body):
+        found = plan(joined)
+        assert (found.workouts, len(found.duplicates)) == (20, 3)
+        last = {entry["document"]: entry["sets"] for entry in found.preview}
+        assert last == {entry["document"]: entry["sets"] for entry in plan(whole).preview}
+        assert_accounted(joined, found, decode_records(found.records))
+
+
+def test_a_file_that_was_sorted_anew_keeps_its_workouts_and_says_so() -> None:
+    header, *rows = sample("hevy_csv_kg_supersets_rpe__dakheera47.csv").split(b"\n")
+    found = plan(b"\n".join([header, *sorted(rows, key=lambda row: row.split(b'","')[4:5])]))
+    assert (found.workouts, found.accepted, found.duplicates) == (335, 7211, [])
+    assert any("stand apart" in warning for warning in found.warnings)
+
+
+def test_a_file_beyond_all_measure_is_refused() -> None:
+    for data in (
+        HEADERS["hevy.csv"].encode() + b"\n" + b",\n" * 300_001,
+        b'{"page_count":1,"workouts":[' + b"{}," * 20_000 + b"{}]}",
+    ):
+        with pytest.raises(RefusedError, match="more than a log can"):
+            plan(data)
