@@ -21,7 +21,7 @@ lower, and so is one whose log has a date but no time; both together lower it on
 
 _LATER = """## Not part of this version
 
-R07 to R18 and R20 are planned. R21 has two more conditions, a change of device and answers that never vary;
+R07 to R18 and R20 are not evaluated. R21 has two more conditions, a change of device and answers that never vary;
 they need recovery data.
 """
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts import statements
+from pipeline.alerts.declared import Context
 from pipeline.alerts.episodes import Drafts
 from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
 from pipeline.alerts.rules import Rules
@@ -57,6 +58,7 @@ def run_day_lane(connection: Connection, *, rules: Rules, log_offset: int, model
         athletes,
         drafts,
         stored,
+        context=Context([""] * len(episodes), np.zeros(len(episodes), dtype=np.int64)),
         dropped=gone,
         log_offset=log_offset,
         model_version=model_version,

@@ -157,6 +157,16 @@ def evidence_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
     return _ROWS[rule.id](rule, found, day)
 
 
+def context_rows(context: str) -> list[EvidenceRow]:
+    """Declared periods (``what/first day/last day``, joined by semicolons) as evidence; they decide nothing."""
+    rows = []
+    for period in filter(None, context.split(";")):
+        what, first, last = period.split("/")
+        window = (date.fromisoformat(first), date.fromisoformat(last))
+        rows.append(_row(f"declared_{what}", 1.0, 1.0, window, 1))
+    return rows
+
+
 class _Found:
     """Evidence by metric; a metric that is absent was not part of the decision."""
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pipeline.alerts import statements
 from pipeline.alerts.day_lane import run_day_lane
+from pipeline.alerts.declared import context_of, declared
 from pipeline.alerts.episodes import SLACK_DAYS, Near, exercises_with_failure, fold_episodes, session_alerts
 from pipeline.alerts.life_cycle import SUPPRESSED, Flags, Ints, exercise_session_codes
 from pipeline.alerts.rules import Rules
@@ -37,14 +38,14 @@ def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, m
     if not len(athletes["athlete_no"]):
         return 0
     statements.run(connection, statements.text("steps/work"), rules)
-    plans = bool(connection.execute(statements.text("steps/plan")[0]).fetchall())
-    statements.run(connection, statements.session_conditions(plans), rules)
+    said = declared(connection)
+    statements.run(connection, statements.session_conditions(said.plans), rules)
     window = athletes["from_day"] - WINDOW_DAYS
     near, pool = _near(connection, rules, athletes, window)
     far = _twin_days(connection, rules, near, athletes, window)
     if (far < window).any():
         near, pool = _near(connection, rules, athletes, far)
-    pool["is_running"] = _running(connection, rules, pool, athletes, plans=plans)
+    pool["is_running"] = _running(connection, rules, pool, athletes, plans=said.plans)
     episodes, opened = fold_episodes(near, _lift_sessions(connection, rules, near, athletes), rules)
     drafts = session_alerts(near, pool, SESSION_DAYS).joined(episodes)
     _keep(connection, near, opened)
@@ -60,6 +61,7 @@ def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, m
         athletes,
         drafts,
         stored,
+        context=context_of(said, athletes, drafts.athlete, drafts.day),
         dropped=dropped,
         log_offset=log_offset,
         model_version=model_version,

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts import outbox, statements
+from pipeline.alerts.declared import Context
 from pipeline.alerts.episodes import Drafts
-from pipeline.alerts.evidence import EvidenceRow, evidence_rows
+from pipeline.alerts.evidence import EvidenceRow, context_rows, evidence_rows
 from pipeline.alerts.identity import alert_id, revision
 from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
 from pipeline.alerts.rules import SEVERITIES, Rules
@@ -43,6 +44,8 @@ class Change(NamedTuple):
     is_resolved: bool
     is_stored: bool
     is_proven: bool
+    context: str
+    context_code: int
 
 
 _EPISODE_RULES = (2, 6, 21)
@@ -67,6 +70,7 @@ _ALERT_COLUMNS = pa.schema(
         ("scope_key", pa.uint64()),
         ("content", pa.uint64()),
         ("is_resolved", pa.bool_()),
+        ("context", pa.int64()),
     ]
 )
 _EVIDENCE_COLUMNS = pa.schema(
@@ -92,20 +96,21 @@ def settle(
     drafts: Drafts,
     stored: Columns,
     *,
+    context: Context,
     dropped: Ints,
     log_offset: int,
     model_version: str,
 ) -> int:
     """Make ``mart.alert`` equal to ``drafts``, touching no row that did not change.
 
-    ``stored``: the alerts near the touched days; ``dropped``: scopes that had a condition in the days computed
-    again (an alert without draft is gone only if its scope is among them). Returns the number of rows
-    appended to the outbox.
+    ``stored``: the alerts near the touched days; ``context``: of each draft; ``dropped``: scopes that had a
+    condition in the days computed again (a stored alert without draft is gone only if its scope is among them).
+    Returns the number of rows appended to the outbox.
     """
     until_us = drafts.until_us
     today, now_us = athletes["today"][drafts.athlete], athletes["now_us"][drafts.athlete]
     is_resolved = np.where(until_us >= 0, until_us <= now_us, drafts.until_day <= today)
-    changed, gone, is_stored, is_proven = _compare(drafts, is_resolved, stored)
+    changed, gone, is_stored, is_proven = _compare(drafts, is_resolved, context.code, stored)
     from_day = athletes["from_day"][stored["athlete"][gone]] - np.where(np.isin(stored["rule"][gone], (6, 19)), 2, 0)
     gone = gone[(stored["opened"][gone] >= from_day) & np.isin(stored["scope_key"][gone], dropped)]
     withdrawn = _gone(connection, stored, gone)
@@ -114,9 +119,9 @@ def settle(
     evidence: list[tuple[Any, ...]] = []
     replaced: list[str] = [one.alert_id for one in withdrawn]
     disproved = list(replaced)
-    for change in _changes(connection, drafts, changed, (is_resolved, is_stored, is_proven)):
+    for change in _changes(connection, drafts, changed, context, (is_resolved, is_stored, is_proven)):
         name = alert_id(change.tenant_id, change.athlete_id, change.rule, change.scope, change.anchor)
-        made = revision(*change[4:11])
+        made = revision(*change[4:11], change.context)
         proof, text = _say(rules, change)
         one = _news(change, name, made, text=text, proof=proof, rules=rules, model_version=model_version)
         news.append(one)
@@ -132,7 +137,7 @@ def settle(
     return outbox.append(connection, news, withdrawn, log_offset=log_offset)
 
 
-def _compare(drafts: Drafts, is_resolved: Flags, stored: Columns) -> tuple[Ints, Ints, Flags, Flags]:
+def _compare(drafts: Drafts, is_resolved: Flags, context: Ints, stored: Columns) -> tuple[Ints, Ints, Flags, Flags]:
     """Which drafts are new or differ from what is stored, and which stored alerts have no draft (indexes).
 
     Then two flags per draft: whether it is stored, and whether with the same evidence.
@@ -146,6 +151,7 @@ def _compare(drafts: Drafts, is_resolved: Flags, stored: Columns) -> tuple[Ints,
         "until_us": (drafts.until_us, stored["until_us"]),
         "updated": (drafts.day, stored["updated"]),
         "content": (drafts.content, stored["content"]),
+        "context": (context, stored["context"]),
         "resolved": (is_resolved, stored["is_resolved"].astype(bool)),
         "rule": (drafts.rule, stored["rule"]),
     }
@@ -157,7 +163,7 @@ def _compare(drafts: Drafts, is_resolved: Flags, stored: Columns) -> tuple[Ints,
     matched = (scope[1:] == scope[:-1]) & (episode[1:] == episode[:-1])
     column = {name: values[order] for name, values in both.items()}
     proven = matched.copy()
-    for name in ("updated", "content"):
+    for name in ("updated", "content", "context"):
         proven &= column[name][1:] == column[name][:-1]
     equal = proven.copy()
     for name in ("opened", "until_day", "until_us", "resolved"):
@@ -174,7 +180,9 @@ def _compare(drafts: Drafts, is_resolved: Flags, stored: Columns) -> tuple[Ints,
     )
 
 
-def _changes(connection: Connection, drafts: Drafts, changed: Ints, flags: tuple[Flags, Flags, Flags]) -> list[Change]:
+def _changes(
+    connection: Connection, drafts: Drafts, changed: Ints, context: Context, flags: tuple[Flags, Flags, Flags]
+) -> list[Change]:
     """The words of the changed drafts, in the order in which they are told."""
     if not len(changed):
         return []
@@ -185,6 +193,8 @@ def _changes(connection: Connection, drafts: Drafts, changed: Ints, flags: tuple
             "local_day": statements.dates(drafts.day[changed]),
             "opened_on": statements.dates(drafts.opened[changed]),
             "resolved_on": statements.dates(drafts.until_day[changed], absent=drafts.until_day[changed] == NEVER_DAY),
+            "context": pa.array([context.words[row] for row in changed.tolist()], pa.string()),
+            "context_code": pa.array(context.code[changed]),
             "is_resolved": pa.array(flags[0][changed]),
             "is_stored": pa.array(flags[1][changed]),
             "is_proven": pa.array(flags[2][changed]),
@@ -210,7 +220,7 @@ def _gone(connection: Connection, stored: Columns, gone: Ints) -> list[outbox.Go
 
 def _say(rules: Rules, change: Change) -> tuple[list[EvidenceRow], Text]:
     rule = rules[change.rule]
-    proof = evidence_rows(rule, change.found, change.updated_on)
+    proof = evidence_rows(rule, change.found, change.updated_on) + context_rows(change.context)
     return proof, render(rule, change.subject, change.updated_on, proof)
 
 
@@ -255,6 +265,7 @@ def _alert(change: Change, one: outbox.News) -> tuple[Any, ...]:
         change.scope_key,
         change.content,
         change.is_resolved,
+        change.context_code,
     )
 
 

@@ -13,3 +13,4 @@ alter table mart.condition add column if not exists opened_on date;          -- 
 alter table mart.alert add column if not exists scope_key ubigint;
 alter table mart.alert add column if not exists content ubigint;
 alter table mart.alert add column if not exists is_resolved boolean;         -- at the athlete's present when last looked at
+alter table mart.alert add column if not exists context bigint;              -- checksum of the declared periods named

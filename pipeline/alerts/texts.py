@@ -167,4 +167,8 @@ def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
     body = f"{words.body.format_map(fields)} {words.ends.format_map(fields)}"
     if any(row["metric"] == "date_only" for row in evidence):
         body += " The log gives a date without a time, so this is shown one level lower."
+    for row in evidence:
+        if row["metric"].startswith("declared_") and row["metric"] != "declared_beginner":
+            what = row["metric"].removeprefix("declared_")
+            body += f" Context: declared {what}, {plain_date(row['window_start'])} to {plain_date(row['window_end'])}."
     return Text(title[:1].upper() + title[1:], body, words.action.format_map(fields))

@@ -205,6 +205,30 @@ class Marts:
         self.connection.execute("commit")
         return count
 
+    def plan(self, rows: list[dict[str, Any]], day: int = 0, number: int = 1, name: str = "block") -> date:
+        """A plan in force from ``day`` on."""
+        self.athlete(number)
+        start = DAY0 + timedelta(days=day)
+        payload = orjson.dumps({"plan": name, "rows": rows, "from_day": start.isoformat()}).decode()
+        self.connection.execute(
+            "insert into base.event_log (athlete_no, doc_key, kind, day, local_day, payload)"
+            " values (?, ?, 'plan', ?, ?, ?)",
+            [number, day + 1, start, start, payload],
+        )
+        return start
+
+    def declare(self, what: str, first: int, last: int, number: int = 1) -> date:
+        """A declared period, days counted from DAY0."""
+        self.athlete(number)
+        start, end = DAY0 + timedelta(days=first), DAY0 + timedelta(days=last)
+        payload = orjson.dumps({"what": what, "from_day": start.isoformat(), "to_day": end.isoformat()}).decode()
+        self.connection.execute(
+            "insert into base.event_log (athlete_no, doc_key, kind, day, local_day, payload)"
+            " values (?, ?, 'declaration', ?, ?, ?)",
+            [number, 1000 + first, start, start, payload],
+        )
+        return start
+
     def play(self, *sessions: Session, rules: Rules | None = None, later_days: int = 0) -> None:
         """Put sessions, move the present to the last of them (and ``later_days`` on), run the lane."""
         touched: dict[int, date] = {}

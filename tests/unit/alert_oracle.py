@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from tests.unit.alert_marts import DAY0, ENDINGS, EXERCISES, Session, session_key
@@ -62,9 +63,7 @@ def _levels(session: Session, beginner: bool) -> dict[tuple[str, int | None], in
             levels["R01", exercise] = max(options)
         judged = [one[0] != "UNKNOWN" or mark == "u" for one, mark in zip(sets, endings, strict=True)]
         early[exercise] = tuple(  # type: ignore[assignment]
-            any(
-                marks[i] and not marks[j] and judged[j] for i in range(len(marks)) for j in range(i + 1, len(marks))
-            )
+            any(marks[i] and not marks[j] and judged[j] for i in range(len(marks)) for j in range(i + 1, len(marks)))
             for marks in (explicit, union)
         )
         if kind == "compound" and any(union):
@@ -180,7 +179,7 @@ def _r06(athlete: int, mine: list[Session], found: Expected) -> None:
         scope = f"muscle:{muscle}"
         opened: date | None = None
         until, level = datetime.min, 0
-        for before, this in zip(trained[:-1], trained[1:], strict=True):
+        for before, this in pairwise(trained):
             gap = (this[0] - before[1]) / timedelta(hours=1)
             if not 0 <= gap < before[4] or (day(this[2]) - day(before[2])).days > 5:
                 continue

@@ -28,7 +28,9 @@ def random_session(rng: random.Random, days: int) -> Session:
 def present(marts: Marts) -> dict[int, datetime]:
     last: dict[int, datetime] = {}
     for session in marts.sessions.values():
-        at = datetime.combine(DAY0 + timedelta(days=session.day), datetime.min.time()) + timedelta(hours=session.hour + 1)
+        at = datetime.combine(DAY0 + timedelta(days=session.day), datetime.min.time()) + timedelta(
+            hours=session.hour + 1
+        )
         last[session.athlete] = max(at, last.get(session.athlete, at))
     return last
 
@@ -60,7 +62,7 @@ def visible(marts: Marts) -> list[dict[str, object]]:
     return [row for row in marts.alerts() if row["state"] != "withdrawn"]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_cuts_give_the_alerts_of_one_run(seed: int) -> None:
     rng = random.Random(seed)
     days = rng.choice((12, 60, 200))
@@ -68,7 +70,7 @@ def test_any_cuts_give_the_alerts_of_one_run(seed: int) -> None:
     marts.profile(1, level="beginner")
     marts.athlete(2)
     before: dict[int, datetime] = {}
-    for step in range(24):
+    for step in range(20):
         touched: dict[int, date] = {}
         for _ in range(rng.choice((1, 1, 2, 8))):
             if marts.sessions and rng.random() < 0.2:

@@ -90,7 +90,7 @@ chosen as materialized (
     join plan_row p on i.athlete_no = p.athlete_no and i.doc_key = p.doc_key
     join (select distinct athlete_no, session_key, exercise_no from work) w
         on i.athlete_no = w.athlete_no and i.session_key = w.session_key and p.exercise_no = w.exercise_no
-    group by all
+    group by i.athlete_no, i.session_key, i.doc_key, p.day_label
     qualify row_number() over (
         partition by i.athlete_no, i.session_key order by count(distinct p.exercise_no) desc, min(p.row_no)
     ) = 1

@@ -3,7 +3,7 @@ select
     a.alert_id, a.athlete_no, substr(a.rule, 2)::integer as rule, a.scope_key, a.opened_on - date '1970-01-01' as opened,
     a.updated_on - date '1970-01-01' as updated,
     coalesce(a.resolved_on - date '1970-01-01', $never::integer) as until_day,
-    -1 as until_us, a.content, a.is_resolved,
+    -1 as until_us, a.content, a.context, a.is_resolved,
     list_position(['body:unknown_effort', 'body:effort_conflict', 'body:gap'], a.scope) - 1 as part
 from mart.alert a
 join touched_day_lane t
