@@ -9,6 +9,7 @@ from typing import Any
 WIDTH = 720
 HEIGHT = 180
 LEFT = 44
+RIGHT = 24
 TOP = 12
 BOTTOM = 28
 TICKS = 4
@@ -57,7 +58,7 @@ def bars(days: Sequence[Mapping[str, Any]]) -> Chart | None:
     most = _round_up(max(loads))
     base = float(HEIGHT - BOTTOM)
     room = base - TOP
-    step = (WIDTH - LEFT) / len(days)
+    step = (WIDTH - LEFT - RIGHT) / len(days)
     out = []
     for index, (day, load) in enumerate(zip(days, loads, strict=True)):
         unknown = bool(day["sets"]) and (

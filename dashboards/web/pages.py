@@ -5,8 +5,9 @@ Every number on a page comes from a panel of ``dashboards/queries``; here they a
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dashboards import words
 from dashboards.panels import Panels
 from dashboards.web.chart import bars
 
@@ -79,7 +81,7 @@ def _file(name: str) -> bytes:
 
 
 def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    html = _templates().get_template(template).render(words=WORDS, shapes=SHAPES, **values)
+    html = _templates().get_template(template).render(state_words=WORDS, shapes=SHAPES, **values)
     return Response(html, status, media_type="text/html; charset=utf-8")
 
 
@@ -92,25 +94,16 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
-    environment.filters["share"] = share
-    environment.filters["day"] = day
-    environment.globals["athlete_url"] = athlete_url
-    environment.globals["severities"] = severities
+    environment.filters |= {"number": words.number, "share": words.share, "day": day, "comparator": words.comparator}
+    environment.globals |= {
+        "athlete_url": athlete_url,
+        "style_url": style_url,
+        "failure_load": words.failure_load,
+        "failure_sets": words.failure_sets,
+        "alerts_in_words": words.open_alerts,
+        "headline": words.headline,
+    }
     return environment
-
-
-def number(value: Any, digits: int = 1) -> str:
-    """A number with at most ``digits`` decimals; what is missing is said to be unknown."""
-    if value is None:
-        return "unknown"
-    text = f"{float(value):.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def share(value: Any) -> str:
-    """A share as whole per cent; unknown when there is none."""
-    return "unknown" if value is None else f"{float(value):.0%}"
 
 
 def day(value: Any) -> str:
@@ -120,13 +113,13 @@ def day(value: Any) -> str:
     return f"{value:%a} {value.day} {value:%b %Y}" if isinstance(value, date) else str(value)
 
 
+@cache
+def style_url() -> str:
+    """The style sheet's address; it changes with its content, so that no browser shows an old one."""
+    return f"/static/spotter.css?v={hashlib.sha256(_file('spotter.css')).hexdigest()[:8]}"
+
+
 def athlete_url(name: str, tenant: str) -> str:
     """The address of an athlete's page."""
     suffix = "" if tenant == "home" else f"?tenant={quote(tenant, safe='')}"
     return f"/athletes/{quote(name, safe='')}{suffix}"
-
-
-def severities(row: Mapping[str, Any]) -> str:
-    """Open alerts as words: ``1 high, 2 advice``; ``none``."""
-    found = [f"{row[name]} {name}" for name in ("high", "warning", "advice", "info") if row[name]]
-    return ", ".join(found) or "none"

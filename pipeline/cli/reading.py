@@ -60,26 +60,30 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
     if as_json:
         output.print_json(rows)
         return
-    for row in rows:
-        row["open"] = severities(row)
-        row["share"] = None if row["unknown_share_7d"] is None else f"{row['unknown_share_7d']:.0%}"
+    from dashboards import words
+
+    shown = [
+        row
+        | {
+            "open": words.open_alerts(row),
+            "reason": words.headline(row),
+            "failures": words.failure_sets(row["failure_sets_7d"], row["unknown_share_7d"], row["sets_7d"]),
+            "load": words.failure_load(row["failure_load_7d"], row["unknown_share_7d"], row["sets_7d"]),
+            "share": words.share(row["unknown_share_7d"]) if row["sets_7d"] else words.NO_SETS,
+        }
+        for row in rows
+    ]
     columns = {
         "attention": "state",
         "athlete_id": "athlete",
         "open": "open alerts",
-        "headline": "first reason",
-        "failure_sets_7d": "failure sets 7 d",
-        "failure_load_7d": "failure load 7 d (FES)",
+        "reason": "first reason",
+        "failures": "failure sets 7 d",
+        "load": "failure load 7 d (FES)",
         "share": "effort unknown",
         "last_session_on": "last session",
     }
-    output.print_rows(rows, columns, empty="no athletes yet; `spotter ingest` or `spotter import` brings the first")
-
-
-def severities(row: dict[str, Any]) -> str:
-    """Open alerts of a roster row as words: ``1 high, 2 advice``."""
-    found = [f"{row[name]} {name}" for name in ("high", "warning", "advice", "info") if row[name]]
-    return ", ".join(found) or "none"
+    output.print_rows(shown, columns, empty="no athletes yet; `spotter ingest` or `spotter import` brings the first")
 
 
 def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
@@ -100,13 +104,16 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
 def _print_report(
     athlete: str, state: dict[str, Any], open_alerts: list[dict[str, Any]], days: list[dict[str, Any]]
 ) -> None:
-    share = state["unknown_share_7d"]
-    known = "unknown" if share is None else f"effort unknown for {share:.0%} of the sets"
-    output.say(f"{output.printable(athlete)}, {state['today']}: {state['attention']}")
-    output.say(
-        f"7 days: {state['sets_7d']} sets, {state['failure_sets_7d']} failure sets,"
-        f" failure load {output.printable(state['failure_load_7d'])} FES ({known})"
-    )
+    from dashboards import words
+
+    share, sets = state["unknown_share_7d"], state["sets_7d"]
+    output.say(f"{output.printable(athlete)}, {state['today']}: {state['attention']}, {words.headline(state)}")
+    if sets:
+        output.say(
+            f"7 days: {sets} sets, failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
+            f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
+            f" effort unknown for {words.share(share)} of the sets"
+        )
     for alert in open_alerts:
         output.say()
         output.say(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
@@ -116,9 +123,18 @@ def _print_report(
         for row in alert["evidence"]:
             output.say("  " + evidence_line(row))
     output.say()
-    columns = {"local_day": "day", "sets": "sets", "failure_sets": "failure sets", "failure_load": "failure load"}
-    more = {"volume_load_kg": "volume kg", "unknown_effort_share": "effort unknown", "state": "state"}
-    output.print_rows(days, columns | more, empty="no days")
+    shown = [
+        day
+        | {
+            "failures": words.failure_sets(day["failure_sets"], day["unknown_effort_share"], day["sets"]),
+            "load": words.failure_load(day["failure_load"], day["unknown_effort_share"], day["sets"]),
+            "share": words.share(day["unknown_effort_share"]) if day["sets"] else "",
+        }
+        for day in days
+    ]
+    columns = {"local_day": "day", "sets": "sets", "failures": "failure sets", "load": "failure load (FES)"}
+    more = {"share": "effort unknown", "volume_load_kg": "volume load kg", "state": "state"}
+    output.print_rows(shown, columns | more, empty="no days")
 
 
 def evidence_line(row: dict[str, Any]) -> str:

@@ -1,0 +1,68 @@
+"""Numbers in words, the same on pages and on the command line: what is unknown is said to be unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+UNKNOWN = "unknown"
+NO_SETS = "no sets"
+
+
+def number(value: Any, digits: int = 1) -> str:
+    """A number with at most ``digits`` decimals; what is missing is unknown."""
+    if value is None:
+        return UNKNOWN
+    text = f"{float(value):.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share(value: Any) -> str:
+    """A share as whole per cent, 0 % and 100 % only when exact; unknown when there is none."""
+    if value is None:
+        return UNKNOWN
+    percent = float(value) * 100
+    if 0 < percent < 1:
+        return "< 1%"
+    if 99 < percent < 100:
+        return "> 99%"
+    return f"{percent:.0f}%"
+
+
+def failure_load(load: Any, unknown_share: Any, sets: Any) -> str:
+    """Failure load of sets of known effort: a lower bound (``≥``) as soon as some effort is unknown."""
+    if not sets:
+        return NO_SETS
+    if unknown_share is None or unknown_share >= 1:
+        return UNKNOWN
+    return f"≥ {number(load)}" if unknown_share > 0 else number(load)
+
+
+def failure_sets(count: Any, unknown_share: Any, sets: Any) -> str:
+    """Failure sets; unknown when no set's effort is known and none is said to have failed."""
+    if not sets:
+        return NO_SETS
+    if not count and (unknown_share is None or unknown_share >= 1):
+        return UNKNOWN
+    return number(count, 0)
+
+
+def comparator(sign: str | None) -> str:
+    """The sign between a value and its limit as it is printed."""
+    return {">=": "≥", "<=": "≤", "!=": "≠", None: ""}.get(sign, str(sign))
+
+
+def open_alerts(row: Mapping[str, Any]) -> str:
+    """Open alerts of a roster row as words: ``1 high, 2 advice``; ``none``."""
+    names = {"high": "high", "warning": "warnings", "advice": "advice", "info": "info"}
+    found = [f"{row[name]} {name if row[name] == 1 else many}" for name, many in names.items() if row[name]]
+    return ", ".join(found) or "none"
+
+
+def headline(row: Mapping[str, Any]) -> str:
+    """The first reason why a roster row stands where it stands."""
+    if row["headline"]:
+        return str(row["headline"])
+    if row["attention"] != "unknown":
+        return "nothing open"
+    return "effort is not logged for most sets" if row["sets_7d"] else "no sets in the last 7 days"
