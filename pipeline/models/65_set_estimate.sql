@@ -54,8 +54,8 @@ select athlete_no, doc_key, ordinal, session_key, local_day, exercise_no,
     least(greatest(coalesce(rir_velocity, rep_max - reps), 0.5), 10)::double as rir_effective,
     coalesce(velocity_se, 2.5)::double as rir_se,
     if(rir_velocity is not null, 'velocity', 'load_reps') as effort_source,
-    rir_velocity is null and rep_max - reps < 0 as exceeds_reference,
+    rir_velocity is null and rep_max - reps < -1e-9 as exceeds_reference,
     round(exp(-1.15::double * least(greatest(coalesce(rir_velocity, rep_max - reps), 0.5), 10)) * 1e8)::bigint as phi_e8,
     (k_milli * q_half)::bigint as kq_half
 from rungs
-where rir_velocity is not null or rep_max <= 15
+where rir_velocity is not null or rep_max <= 15 + 1e-9

@@ -114,7 +114,7 @@ def _replace_touched(connection: Connection) -> None:
             "delete from mart.session m using old_session o"
             " where m.athlete_no = o.athlete_no and m.session_key = o.session_key"
         )
-    run("insert into mart.session by name select * exclude (owner_document_id) from session_in")
+    run("insert into mart.session by name select * from session_in")
     run("insert into mart.set_fact by name select * from fact_in")
     run("insert into mart.exercise_session by name select * from exercise_session_in")
     run("insert into mart.muscle_session by name select * from muscle_session_in")

@@ -96,7 +96,7 @@ create table if not exists base.mark (athlete_no integer, from_day date, to_day 
 -- sessions, sets
 create table if not exists mart.session (
     athlete_no integer, session_key bigint, source varchar, session_id varchar, title varchar, origin tinyint,
-    owner_doc_key bigint,                       -- the session document that carries the sets, if one does
+    owner_doc_key bigint, owner_document_id varchar,   -- the session document that carries the sets, if one does
     local_day date,                             -- training day: local date of the first set (else of the start)
     start_at timestamp, start_local timestamp,  -- first set, else stated start
     last_at timestamp, last_local timestamp,    -- last set, else stated end

@@ -17,8 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.alerts import lane as _lane
-from pipeline.alerts.lane import run_session_lane
+from pipeline.alerts.lane import run_day_lane, run_session_lane
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.errors import GapError, Reason
@@ -31,7 +30,7 @@ from pipeline.sources.problems import Problem, excerpt
 from pipeline.sources.rows import Item, RowBuilder
 from pipeline.store.connection import Connection
 from pipeline.store.shard import Shard
-from pipeline.worker.auto_sessions import group_unnamed, no_unnamed
+from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import add_marks, mark_days
 from pipeline.worker.lookup import DocumentFilter
 from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, swap_rows, touch_sessions
@@ -42,7 +41,6 @@ from pipeline.worker.withdraw import Histories, stage_withdrawal
 from pipeline.worker.zones import Zones
 
 Fault = Callable[[str], None]
-run_day_lane = getattr(_lane, "run_day_lane", lambda *a, **k: 0)
 
 _EPOCH = datetime(1970, 1, 1)
 EXCERPT_BYTES = 800
@@ -184,14 +182,11 @@ class Engine:
 
     def _model(self, connection: Connection, moved: list[str]) -> None:
         """Step 4: marks, then the set- and session-level models over them."""
-        if connection.execute("select count(*) from touched_unnamed").fetchall()[0][0]:
-            group_unnamed(connection)
-            touch_sessions(connection)
-            merge_sessions(connection, "from auto_session")
-        else:
-            no_unnamed(connection)
-            touch_sessions(connection)
+        touch_sessions(connection)
+        group_touched(connection)
         several = self._note_doors(connection)
+        if several:
+            group_touched(connection)
         self.run_models(connection, moved_tenants=moved, several_doors=several)
 
     def apply_facts(self, connection: Connection, batch: Sequence[Logged], decoded: Decoded) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pipeline.store.connection import Connection
 from pipeline.worker.keys import digest
+from pipeline.worker.marks import merge_sessions
 
 GAP_HOURS = 3
 _ROUNDS_MAX = 10_000  # a chain of sets three hours apart ends before this; only a bound for the loop
@@ -83,10 +84,22 @@ def group_unnamed(connection: Connection) -> None:
     )
 
 
-def no_unnamed(connection: Connection) -> None:
-    """An empty ``auto_row`` for batches in which every set names its session."""
-    connection.execute(
+def group_touched(connection: Connection) -> None:
+    """Group what ``touched_unnamed`` names, and the grouped sessions that ``touched_session`` holds for another
+    reason, into ``auto_row``; all of them end up in ``touched_session``.
+    """
+    run = connection.execute
+    run(
+        "insert into touched_unnamed select m.athlete_no, m.source, unnest([m.start_at, m.last_at]) from mart.session m"
+        " join touched_session t on m.athlete_no = t.athlete_no and m.session_key = t.session_key"
+        " where m.session_id like 'auto:%'"
+    )
+    if run("select count(*) from touched_unnamed").fetchall()[0][0]:
+        group_unnamed(connection)
+        merge_sessions(connection, "from auto_session")
+        return
+    run(
         "create temp table if not exists auto_row (athlete_no integer, doc_key bigint, anchor_day date,"
         " session_key bigint, session_id varchar)"
     )
-    connection.execute("delete from auto_row")
+    run("delete from auto_row")

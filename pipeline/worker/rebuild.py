@@ -20,9 +20,8 @@ from pipeline.sources.decode import decode_records
 from pipeline.store.connection import Connection
 from pipeline.store.shard import Shard
 from pipeline.worker.apply import Engine
-from pipeline.worker.auto_sessions import group_unnamed, no_unnamed
+from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
-from pipeline.worker.marks import merge_sessions
 
 BATCH_ITEMS_MAX = 50_000
 BATCH_BYTES_MAX = 32 << 20
@@ -201,11 +200,7 @@ def _run_slice(engine: Engine, connection: Connection, athletes: list[int]) -> N
         f" select e.athlete_no, e.doc_key, e.kind, e.local_day, e.day, e.kind in ({_DATA}) as is_data"
         " from base.event_log e join slice a on e.athlete_no = a.athlete_no"
     )
-    if run("select count(*) from touched_unnamed").fetchall()[0][0]:
-        group_unnamed(connection)
-        merge_sessions(connection, "from auto_session")
-    else:
-        no_unnamed(connection)
+    group_touched(connection)
     several = any(len(engine.doors.get(athlete, ())) > 1 for athlete in athletes)
     engine.run_models(connection, moved_tenants=[], several_doors=several)
     run_session_lane(connection, rules=engine.rules, log_offset=engine.next_offset, model_version=MODEL_VERSION)

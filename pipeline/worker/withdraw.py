@@ -86,7 +86,10 @@ def _staged(
     connection.unregister("affected")
     dropped = 0
     for table in ("rejected", "ignored"):
-        named = "tenant_id = ? and upload_id in (select upload_id from base.upload where import_id = ? and withdrawn is not true)"
+        named = (
+            "tenant_id = ? and upload_id in"
+            " (select upload_id from base.upload where import_id = ? and withdrawn is not true)"
+        )
         counted = connection.execute(f"select count(*) from base.{table} where {named}", (tenant, import_id)).fetchall()
         dropped += int(counted[0][0])
         connection.execute(f"delete from base.{table} where {named}", (tenant, import_id))
