@@ -78,8 +78,7 @@ join new_span n on d.athlete_no = n.athlete_no and d.local_day >= n.first_day an
 _TOUCHED_MUSCLE_DAY = """
 create or replace temp table touched_muscle_day as
 select distinct d.athlete_no, d.local_day,
-    if(d.local_day = n.today and n.now_at < (n.today + 1)::timestamp - to_seconds(coalesce(n.utc_offset_s, 0)),
-        n.now_at, null) as now_at
+    if(d.local_day = n.today, n.now_at, null) as now_at
 from (
     select athlete_no, unnest([local_day, local_day + 1, local_day + 2, local_day + 3]) as local_day
     from touched_data_day
