@@ -24,14 +24,19 @@ select f.athlete_no, f.session_key, f.exercise_no, any_value(f.local_day) as loc
         max(f.e1rm_kg) filter (f.is_counted)
     ) as e1rm_kg,
     case
-        when count(*) filter (f.is_counted and f.e1rm_status = 'OK') > 0 then 'OK'
-        when count(*) filter (f.is_counted and f.e1rm_status = 'DEGRADED') > 0 then 'DEGRADED'
-        else 'NOT_APPLICABLE'
+        when count(*) filter (f.is_counted and f.e1rm_status = 'OK') > 0 then 'OK'::base.status
+        when count(*) filter (f.is_counted and f.e1rm_status = 'DEGRADED') > 0 then 'DEGRADED'::base.status
+        else 'NOT_APPLICABLE'::base.status
     end as e1rm_status,
     max(f.weight_mg) filter (f.is_counted) as top_weight_mg,
     arg_max(f.reps, (f.weight_mg, f.reps)) filter (f.is_counted and f.reps is not null)::integer as top_reps,
-    bool_or(f.date_only) as date_only
-from fact_in f
-join session_in s on f.athlete_no = s.athlete_no and f.session_key = s.session_key
-where f.is_working and f.superseded_by is null and f.local_day is not null
+    bool_or(f.date_only) as date_only,
+    -- for the muscles of the exercise (50), over the rows that load one: without set times the session's bounds hold
+    bool_or(f.q_half > 0) as is_loading,
+    min(coalesce(f.performed_at, s.start_at)) filter (f.q_half > 0) as first_at,
+    max(coalesce(f.performed_at, s.last_at)) filter (f.q_half > 0) as final_at,
+    coalesce(sum(f.q_half * f.phi_e8), 0)::bigint as local_load
+from mart.set_fact f
+join session_in s on f.athlete_no = s.athlete_no and f.session_key = s.session_key and f.local_day = s.local_day
+where f.is_working and f.superseded_by is null
 group by f.athlete_no, f.session_key, f.exercise_no

@@ -2,7 +2,7 @@
 -- unit: kg
 -- window: the 42 days before the session, at least 3 other sessions of the exercise with status OK
 -- source: domain.md M3, M7
-create or replace temp table reference_in as
+insert into mart.exercise_reference by name
 with target as materialized (
     select x.athlete_no, x.session_key, x.exercise_no, x.local_day, x.start_at
     from mart.exercise_session x

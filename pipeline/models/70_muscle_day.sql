@@ -2,39 +2,34 @@
 -- unit: halves of a set, 1e-8 x quarter sets, fraction 0..1
 -- window: the day; freshness looks at the last qualifying session of the day and the three before
 -- source: domain.md M13, M32; 4.6 (freshness runs to the day's end, today to the clock, else to the newest instant)
-create or replace temp table muscle_day_in as
-with near as materialized (
-    select m.*
+insert into mart.muscle_day by name
+with near as (
+    select m.athlete_no, m.local_day, m.muscle, m.hard_known_half, m.hard_assumed_half, m.failure_load_half, m.utc_offset_s,
+        -- the instant and the rest it asks for in one number, so that the later one (at a tie, the longer rest) wins
+        if(m.qualifying, epoch_us(m.last_at) * 128 + m.rest_h, null) as rest_from
     from mart.muscle_session m
     join (select athlete_no, min(local_day) as from_day, max(local_day) as to_day from touched_muscle_day group by all) t
         on m.athlete_no = t.athlete_no and m.local_day >= t.from_day - 3 and m.local_day <= t.to_day
 ),
-day_sums as (
-    select athlete_no, local_day, muscle, sum(hard_known_half)::integer as hard_known_half,
-        sum(hard_assumed_half)::integer as hard_assumed_half, sum(failure_load_half)::bigint as failure_load_half
+spread as (                         -- each session on its own day; a qualifying one on the three days after as well
+    select athlete_no, local_day, muscle, hard_known_half, hard_assumed_half, failure_load_half, rest_from, utc_offset_s
     from near
+    union all
+    select athlete_no, local_day + later, muscle, 0, 0, 0, rest_from, utc_offset_s
+    from near
+    cross join (values (1), (2), (3)) as after (later)
+    where rest_from is not null
+),
+summed as (
+    select athlete_no, local_day, muscle, sum(hard_known_half)::integer as hard_known_half,
+        sum(hard_assumed_half)::integer as hard_assumed_half, sum(failure_load_half)::bigint as failure_load_half,
+        max(rest_from) as rest_from, arg_max(utc_offset_s, rest_from) as utc_offset_s
+    from spread
     group by all
-),
-last_qualifying as (
-    select t.athlete_no, t.local_day, n.muscle, any_value(t.now_at) as now_at,
-        max_by(struct_pack(last_at := n.last_at, rest_h := n.rest_h, utc_offset_s := n.utc_offset_s), n.last_at) as last
-    from touched_muscle_day t
-    join near n on t.athlete_no = n.athlete_no and n.local_day <= t.local_day and n.local_day >= t.local_day - 3
-    where n.qualifying and n.last_at is not null
-    group by t.athlete_no, t.local_day, n.muscle
-),
-muscle_of_day as (
-    select distinct t.athlete_no, t.local_day, n.muscle
-    from touched_muscle_day t
-    join near n on t.athlete_no = n.athlete_no and n.local_day <= t.local_day and n.local_day >= t.local_day - 3
-    where n.local_day = t.local_day or n.qualifying
 )
-select d.athlete_no, d.local_day, d.muscle,
-    coalesce(s.hard_known_half, 0) as hard_known_half, coalesce(s.hard_assumed_half, 0) as hard_assumed_half,
-    coalesce(s.failure_load_half, 0) as failure_load_half,
-    if(q.last is null, null, least(1, greatest(0, epoch_us(
-        coalesce(q.now_at, (d.local_day + 1)::timestamp - to_seconds(coalesce(q.last.utc_offset_s, 0))) - q.last.last_at
-    ) / 3600e6::double / q.last.rest_h)))::double as freshness
-from muscle_of_day d
-left join day_sums s on d.athlete_no = s.athlete_no and d.local_day = s.local_day and d.muscle = s.muscle
-left join last_qualifying q on d.athlete_no = q.athlete_no and d.local_day = q.local_day and d.muscle = q.muscle
+select s.athlete_no, s.local_day, s.muscle, s.hard_known_half, s.hard_assumed_half, s.failure_load_half,
+    if(s.rest_from is null, null, least(1, greatest(0, (
+        epoch_us(coalesce(t.now_at, (s.local_day + 1)::timestamp - to_seconds(coalesce(s.utc_offset_s, 0)))) - s.rest_from // 128
+    ) / 3600e6::double / (s.rest_from % 128))))::double as freshness
+from summed s
+join touched_muscle_day t on s.athlete_no = t.athlete_no and s.local_day = t.local_day

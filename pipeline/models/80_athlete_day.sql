@@ -2,7 +2,7 @@
 -- unit: sets, mg, thousandths x halves, thousandths x halves x 1e-8
 -- window: the local day; every day from the first with data to today has a row
 -- source: domain.md 0, 2
-create or replace temp table athlete_day_in as
+insert into mart.athlete_day by name
 with day_sums as (
     select x.athlete_no, x.local_day, count(distinct x.session_key)::integer as sessions,
         sum(x.sets)::integer as sets, sum(x.failure_sets)::integer as failure_sets,

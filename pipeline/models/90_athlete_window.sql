@@ -2,7 +2,7 @@
 -- unit: sets, mg, thousandths x halves, thousandths x halves x 1e-8
 -- window: 7 and 14 days ending on the day
 -- source: domain.md 0 (observed day, logging gap), 2
-create or replace temp table athlete_window_in as
+insert into mart.athlete_window by name
 with near as materialized (
     select d.*
     from mart.athlete_day d

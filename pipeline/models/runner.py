@@ -20,7 +20,6 @@ select m.athlete_no, m.session_key, m.local_day, m.last_at
 from mart.session m
 join touched_session t on m.athlete_no = t.athlete_no and m.session_key = t.session_key
 """
-_BY_SESSION = ("set_fact", "exercise_session", "muscle_session", "set_estimate", "exercise_reference")
 _MASS_IN = """
 create or replace temp table mass_in as
 select athlete_no, day as from_day,
@@ -63,6 +62,20 @@ join touched_exercise t
     and e.local_day >= t.from_day and e.local_day <= t.to_day + {days}
 group by all
 """
+_VELOCITY_IN = """
+create or replace temp table velocity_in as
+select l.athlete_no, l.doc_key, l.ordinal, l.source, l.rep_velocities_m_s
+from base.set_log l
+join (
+    select athlete_no, min(local_day) - 92 as from_day, max(local_day) + 2 as to_day from touched_estimate group by all
+) t on l.athlete_no = t.athlete_no and l.anchor_day >= t.from_day and l.anchor_day <= t.to_day
+where l.rep_velocities_m_s is not null
+"""
+_NO_VELOCITY_IN = """
+create or replace temp table velocity_in (
+    athlete_no integer, doc_key bigint, ordinal integer, source varchar, rep_velocities_m_s double[]
+)
+"""
 REFERENCE_DAYS = 42
 VELOCITY_DAYS = 90
 
@@ -87,40 +100,54 @@ def run_session_models(connection: Connection, *, velocities: bool, supersede: b
     if supersede:
         run(model("25_session_superseded"))
     run(_MASS_IN)
+    run(model("28_set_effort"))
+    run(model("29_set_order"))
+    if run("select count(side) from row_in").fetchall()[0][0]:
+        run(model("29_side_second"))
+    else:
+        run("create or replace temp table side_second (row_no bigint)")
+    replaces = _forget(connection, ("set_fact",))
     run(model("30_set_fact"))
     run(model("40_exercise_session"))
     run(model("50_muscle_session"))
     run(_TOUCHED_EXERCISE)
     days = VELOCITY_DAYS if velocities else REFERENCE_DAYS
     run(_ESTIMATE_SUMS.format(name="estimate_before", days=days))
-    _replace_touched(connection)
-    _run_estimates(connection, days)
-
-
-def _replace_touched(connection: Connection) -> None:
-    run = connection.execute
-    if run("select count(*) from old_session").fetchall()[0][0]:
-        for table in _BY_SESSION:
-            run(
-                f"delete from mart.{table} m using old_session o where m.athlete_no = o.athlete_no"
-                " and m.session_key = o.session_key and m.local_day = o.local_day"
-            )
-        if run("select count(*) from old_session where local_day is null").fetchall()[0][0]:
-            run(
-                "delete from mart.set_fact m using old_session o where m.athlete_no = o.athlete_no"
-                " and m.session_key = o.session_key and m.local_day is null"
-            )
+    if replaces:
+        _forget(connection, ("exercise_session", "muscle_session", "set_estimate", "exercise_reference"))
         run(
             "delete from mart.session m using old_session o"
             " where m.athlete_no = o.athlete_no and m.session_key = o.session_key"
         )
     run("insert into mart.session by name select * from session_in")
-    run("insert into mart.set_fact by name select * from fact_in")
-    run("insert into mart.exercise_session by name select * from exercise_session_in")
+    run(
+        "insert into mart.exercise_session by name"
+        " select * exclude (is_loading, first_at, final_at, local_load) from exercise_session_in"
+    )
     run("insert into mart.muscle_session by name select * from muscle_session_in")
+    _run_estimates(connection, days, velocities)
 
 
-def _run_estimates(connection: Connection, days: int) -> None:
+def _forget(connection: Connection, tables: tuple[str, ...]) -> bool:
+    """Delete the rows of ``old_session`` from marts that have a row a session and more; false if there are none."""
+    run = connection.execute
+    sessions, undated = run("select count(*), count(*) - count(local_day) from old_session").fetchall()[0]
+    if not sessions:
+        return False
+    for table in tables:
+        run(
+            f"delete from mart.{table} m using old_session o where m.athlete_no = o.athlete_no"
+            " and m.session_key = o.session_key and m.local_day = o.local_day"
+        )
+    if undated and "set_fact" in tables:
+        run(
+            "delete from mart.set_fact m using old_session o where m.athlete_no = o.athlete_no"
+            " and m.session_key = o.session_key and m.local_day is null"
+        )
+    return True
+
+
+def _run_estimates(connection: Connection, days: int, velocities: bool) -> None:
     run = connection.execute
     run(
         "delete from mart.exercise_reference r using touched_exercise t where r.athlete_no = t.athlete_no"
@@ -128,12 +155,18 @@ def _run_estimates(connection: Connection, days: int) -> None:
         f" and r.local_day <= t.to_day + {REFERENCE_DAYS}"
     )
     run(model("60_exercise_reference"))
-    run("insert into mart.exercise_reference by name select * from reference_in")
+    run(_TOUCHED_ESTIMATE.format(days=days))
+    before, unknown = run(
+        "select (select count(*) from estimate_before), (select count(*) from touched_estimate)"
+    ).fetchall()[0]
+    if not before and not unknown:  # every effort is known, and was
+        run("create or replace temp table estimate_day (athlete_no integer, local_day date)")
+        return
     run(
         "delete from mart.set_estimate e using touched_exercise t where e.athlete_no = t.athlete_no"
         f" and e.exercise_no = t.exercise_no and e.local_day >= t.from_day and e.local_day <= t.to_day + {days}"
     )
-    run(_TOUCHED_ESTIMATE.format(days=days))
+    run(_VELOCITY_IN if velocities else _NO_VELOCITY_IN)
     run(model("65_set_estimate"))
     run("insert into mart.set_estimate by name select * from estimate_in")
     run(_ESTIMATE_SUMS.format(name="estimate_after", days=days))
@@ -147,31 +180,28 @@ def _run_estimates(connection: Connection, days: int) -> None:
 def run_day_models(connection: Connection) -> None:
     """Muscle-days and athlete-days of ``touched_muscle_day`` and ``touched_day``."""
     run = connection.execute
-    run(model("70_muscle_day"))
     run(
         "delete from mart.muscle_day m using touched_muscle_day t"
         " where m.athlete_no = t.athlete_no and m.local_day = t.local_day"
     )
-    run("insert into mart.muscle_day by name select * from muscle_day_in")
+    run(model("70_muscle_day"))
     run(
         "create or replace temp table old_day as select d.athlete_no, d.local_day, d.revision, d.revised,"
         " t.local_day < s.today - 1 as final from mart.athlete_day d"
         " join touched_day t on d.athlete_no = t.athlete_no and d.local_day = t.local_day"
         " left join old_span s on d.athlete_no = s.athlete_no"
     )
-    run(model("80_athlete_day"))
     run(
         "delete from mart.athlete_day d using old_day o where d.athlete_no = o.athlete_no and d.local_day = o.local_day"
     )
-    run("insert into mart.athlete_day by name select * from athlete_day_in")
+    run(model("80_athlete_day"))
 
 
 def run_window_models(connection: Connection) -> None:
     """Rolling sums of the days in ``touched_window`` (athlete_no, from_day, to_day)."""
     run = connection.execute
-    run(model("90_athlete_window"))
     run(
         "delete from mart.athlete_window w using touched_window t where w.athlete_no = t.athlete_no"
         " and w.local_day >= t.from_day and w.local_day <= t.to_day"
     )
-    run("insert into mart.athlete_window by name select * from athlete_window_in")
+    run(model("90_athlete_window"))

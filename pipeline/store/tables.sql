@@ -4,6 +4,23 @@
 create schema if not exists base;
 create schema if not exists mart;
 
+-- words of a closed list: a byte a row instead of a string; views give them as varchar
+create type if not exists base.set_type as enum (
+    'warmup', 'working', 'drop', 'amrap', 'backoff', 'cluster', 'rest_pause', 'myo_reps', 'top', 'test', 'isometric'
+);
+create type if not exists base.outcome as enum ('completed', 'failed_mechanical', 'failed_technical', 'failed', 'stopped');
+create type if not exists base.load_kind as enum ('external', 'bodyweight', 'assisted', 'added');
+create type if not exists base.side as enum ('left', 'right', 'both');
+create type if not exists base.weight_unit as enum ('kg', 'lb');
+create type if not exists base.effort_scale as enum ('rir', 'rpe');
+create type if not exists base.endpoint as enum (
+    'UNKNOWN', 'LIMIT', 'SUBMAX', 'FAIL_MECHANICAL', 'FAIL_TECHNICAL', 'FAIL_UNSPECIFIED'
+);
+create type if not exists base.effort_source as enum (
+    'failure', 'failure_technical', 'failure_unspecified', 'logged', 'velocity', 'load_reps'
+);
+create type if not exists base.status as enum ('OK', 'DEGRADED', 'NOT_APPLICABLE');
+
 -- who and what: small tables, held in memory by the worker as well
 create table if not exists base.athlete (
     athlete_no integer, tenant_id varchar, athlete_id varchar
@@ -43,10 +60,10 @@ create table if not exists base.set_log (       -- one row per set of a living d
     source varchar, session varchar, session_key bigint,  -- session_key: digest of source and session; null: unnamed
     anchor_day date,                            -- UTC day of the row (performed_at, else session start): for pruning
     performed_at timestamp, performed_local timestamp, zone_kind tinyint,
-    name_no integer, exercise_block integer, set_index integer, set_type varchar,
-    weight_mg bigint, weight_value double, weight_unit varchar, load_kind varchar, side varchar,
+    name_no integer, exercise_block integer, set_index integer, set_type base.set_type,
+    weight_mg bigint, weight_value double, weight_unit base.weight_unit, load_kind base.load_kind, side base.side,
     reps integer, duration_s double, distance_m double,
-    rir_logged double, rpe_logged double, effort_scale varchar, effort_value double, outcome varchar,
+    rir_logged double, rpe_logged double, effort_scale base.effort_scale, effort_value double, outcome base.outcome,
     target_reps integer, target_weight_mg bigint, target_rir double, rest_s double,
     rep_velocities_m_s double[], superset varchar, notes varchar, effort_dropped boolean
 );
@@ -109,13 +126,13 @@ create table if not exists mart.set_fact (
     athlete_no integer, doc_key bigint, ordinal integer, session_key bigint, local_day date,
     set_order integer,                          -- 1.. within the session
     performed_at timestamp, exercise_no integer, name_no integer, exercise_block integer, set_index integer,
-    set_type varchar, side varchar, load_kind varchar, load_mg bigint,
-    weight_mg bigint, reps integer, duration_s double, source varchar,
-    effort_scale varchar, effort_value double,
+    set_type base.set_type, side base.side, load_kind base.load_kind, load_mg bigint,
+    weight_mg bigint, reps integer, duration_s double,
+    effort_scale base.effort_scale, effort_value double,
     rir double,                                 -- M1: logged RIR, or 10 - RPE; null unknown
     rir_effective double,                       -- M3 rungs 1-2 only here; estimates are in mart.set_estimate
-    effort_source varchar,                      -- failure | failure_technical | failure_unspecified | logged | null
-    endpoint varchar,                           -- M2
+    effort_source base.effort_source,           -- failure | failure_technical | failure_unspecified | logged | null
+    endpoint base.endpoint,                     -- M2
     is_failure_explicit boolean, is_failure boolean,
     failure_recorded boolean,                   -- its source says per set whether it failed (outcome present)
     is_working boolean,                         -- working row: no warm-up, no cardio or stretching, not "Warm Up"
@@ -127,13 +144,13 @@ create table if not exists mart.set_fact (
     is_hard_assumed boolean,                    -- known hard, or counted with reps and unknown effort
     volume_load_mg bigint,                      -- M6: weight * reps of working rows not assisted; null if load missing
     e1rm_kg double,                             -- M5 (Epley, RIR-adjusted); null: not applicable
-    e1rm_status varchar,                        -- OK | DEGRADED | NOT_APPLICABLE
+    e1rm_status base.status,                    -- OK | DEGRADED | NOT_APPLICABLE
     effort_conflict boolean, censored boolean, effort_dropped boolean, date_only boolean,
-    rep_velocities_m_s double[], superset varchar, superseded_by varchar
+    superset varchar, superseded_by varchar
 );
 create table if not exists mart.set_estimate (  -- rungs 3 and 4, only for counted or drop rows of unknown effort
     athlete_no integer, doc_key bigint, ordinal integer, session_key bigint, local_day date, exercise_no integer,
-    rir_effective double, rir_se double, effort_source varchar,  -- velocity | load_reps
+    rir_effective double, rir_se double, effort_source base.effort_source,  -- velocity | load_reps
     exceeds_reference boolean, phi_e8 bigint, kq_half bigint     -- kq_half = k_milli * q_half
 );
 create table if not exists mart.exercise_session (  -- per session and exercise, all blocks joined; superseded rows left out
@@ -144,7 +161,7 @@ create table if not exists mart.exercise_session (  -- per session and exercise,
     known_sets integer, conflict_sets integer, hard_sets_known integer, hard_sets_assumed integer,
     weighted_volume bigint, failure_load bigint,     -- sum k_milli*q_half ; sum k_milli*q_half*phi_e8
     volume_load_mg bigint, volume_rows_missing integer,
-    e1rm_kg double, e1rm_status varchar,        -- session best among counted sets (OK first)
+    e1rm_kg double, e1rm_status base.status,    -- session best among counted sets (OK first)
     top_weight_mg bigint, top_reps integer,
     date_only boolean
 );

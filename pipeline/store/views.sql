@@ -2,21 +2,21 @@
 create or replace view set_fact as
 select p.tenant_id, p.athlete_id,
     d.document_id || if(f.ordinal > 0, '#' || f.ordinal, '') as document_id,
-    f.source, s.session_id, f.set_order, f.performed_at, f.local_day,
+    d.source, s.session_id, f.set_order, f.performed_at, f.local_day,
     n.name as exercise, e.exercise_id, e.class as exercise_class,
     (
         select list(m.muscle order by m.muscle)
         from base.exercise_muscle m
         where m.exercise_no = f.exercise_no and m.is_primary
     ) as primary_muscles,
-    f.exercise_block, f.set_index, f.set_type, f.reps, f.weight_mg / 1e6::double as weight_kg,
-    f.load_mg / 1e6::double as load_kg, f.load_kind, f.side, f.duration_s, f.superset,
-    f.effort_scale, f.effort_value, f.rir,
+    f.exercise_block, f.set_index, f.set_type::varchar as set_type, f.reps, f.weight_mg / 1e6::double as weight_kg,
+    f.load_mg / 1e6::double as load_kg, f.load_kind::varchar as load_kind, f.side::varchar as side, f.duration_s, f.superset,
+    f.effort_scale::varchar as effort_scale, f.effort_value, f.rir,
     coalesce(f.rir_effective, x.rir_effective) as rir_effective,
-    x.rir_se, coalesce(f.effort_source, x.effort_source) as effort_source,
-    f.endpoint, f.is_failure_explicit, f.is_failure, f.is_working, f.is_counted,
+    x.rir_se, coalesce(f.effort_source, x.effort_source)::varchar as effort_source,
+    f.endpoint::varchar as endpoint, f.is_failure_explicit, f.is_failure, f.is_working, f.is_counted,
     f.is_hard as is_hard_known, f.is_hard_assumed,
-    f.e1rm_kg, f.e1rm_status, f.volume_load_mg / 1e6::double as volume_load_kg,
+    f.e1rm_kg, f.e1rm_status::varchar as e1rm_status, f.volume_load_mg / 1e6::double as volume_load_kg,
     f.superseded_by,
     list_filter(
         [
@@ -61,7 +61,7 @@ select p.tenant_id, p.athlete_id, s.session_id, x.local_day, e.exercise, e.exerc
     x.failure_load / 2e8::double / e.k_milli as failure_load_exercise,
     0.30::double * (x.weighted_volume / 2e3::double) + 0.70::double * (x.failure_load / 2e11::double)
         as fatigue_weighted_volume,
-    x.e1rm_kg, x.e1rm_status, r.e1rm_ref_kg, r.n_obs as e1rm_ref_sessions,
+    x.e1rm_kg, x.e1rm_status::varchar as e1rm_status, r.e1rm_ref_kg, r.n_obs as e1rm_ref_sessions,
     x.top_weight_mg / 1e6::double as top_weight_kg, x.top_reps,
     x.top_weight_mg / 1e6::double / r.e1rm_ref_kg as relative_intensity
 from mart.exercise_session x
@@ -149,7 +149,7 @@ lift as (
     select x.athlete_no, x.local_day, 'exercise-session:' || s.session_id || '/' || e.exercise as scope,
         x.known_sets as n_obs, true as observed,
         x.sets > 0 and x.sets - x.known_sets > 0.5 * x.sets as thin_effort,
-        x.e1rm_status, x.e1rm_kg, x.top_weight_mg, x.failure_load, x.sets, x.failure_sets, e.k_milli,
+        x.e1rm_status::varchar as e1rm_status, x.e1rm_kg, x.top_weight_mg, x.failure_load, x.sets, x.failure_sets, e.k_milli,
         r.e1rm_ref_kg, r.n_obs as n_ref
     from mart.exercise_session x
     join mart.session s on x.athlete_no = s.athlete_no and x.session_key = s.session_key
