@@ -1,4 +1,4 @@
-"""``python -m bench.run``: measure the embedded service, write bench/results/bench.json, print a table.
+"""``python -m bench.run``: measure the embedded service, write bench/results/bench.json and the README's table.
 
 Every measurement runs in a process of its own on a fresh folder; figures are medians of ``--runs``.
 """
@@ -22,6 +22,8 @@ from bench.door import measure as measure_door
 from bench.generate import write
 
 RESULTS = Path(__file__).parent / "results" / "bench.json"
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->"
 PACKAGES = ("duckdb", "pyarrow", "numpy", "pydantic", "orjson")
 
 Measured = dict[str, float | int | str]
@@ -55,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     if not given.dry:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        text = README.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        README.write_text(before + BEGIN + section(result) + END + rest.partition(END)[2], encoding="utf-8")
     print(table(result))
     return 0
 
@@ -69,6 +74,18 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
     }
+
+
+def section(result: dict[str, object]) -> str:
+    """The README's section of figures."""
+    facts = result["machine"]
+    assert isinstance(facts, dict)
+    told = (
+        f"Measured by `make bench` on {facts['cores']} cores ({facts['processor']}), Python {facts['python']}, DuckDB"
+        f" {facts['packages']['duckdb']}: medians of {result['runs']} runs, models and rules on, every upload synced"
+        " before it is answered."
+    )
+    return f"## Figures\n\n{told}\n\n{table(result)}\n\n"
 
 
 def table(result: dict[str, object]) -> str:

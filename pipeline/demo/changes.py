@@ -75,9 +75,9 @@ def shaky_press(workout: Workout, _: Random) -> Workout:
 
 
 def eager_beginner(workout: Workout, _: Random) -> Workout:
-    """Leg extensions always, curls often to failure: too early for a beginner."""
+    """Leg extensions always, curls and lateral raises often to failure: too early for a beginner."""
     if not workout.deload:
-        for lift in (LEG_EXTENSION, CURL) if workout.week % 2 == 0 else (LEG_EXTENSION,):
+        for lift in (LEG_EXTENSION, CURL, LATERAL) if workout.week % 2 == 0 else (LEG_EXTENSION,):
             for row in workout.of(lift)[-1:]:
                 fail(row)
     return workout

@@ -1,0 +1,42 @@
+"""The benchmark's table says what was measured."""
+
+from __future__ import annotations
+
+from bench.run import machine, section, table
+
+ONE = {
+    "sets": 1_000_000,
+    "seconds": 10.0,
+    "seconds_until_applied": 20.0,
+    "sets_per_second": 50_000.0,
+    "rss_mb_peak": 400.0,
+    "ms_p50": 20.0,
+    "ms_p99": 45.0,
+    "single_post_ms_p50": 4.0,
+    "single_post_ms_p99": 9.5,
+}
+RESULT: dict[str, object] = {
+    "runs": 3,
+    "machine": machine(),
+    "embedded_live": ONE,
+    "embedded_visits": ONE,
+    "http": ONE,
+    "rebuild": ONE,
+    "alert_latency": ONE,
+    "alert_latency_with_history": ONE,
+    "history": [{"history_sets": 650_000, "ms_median": 33.0, "rss_mb_peak": 410.0}],
+}
+
+
+def test_every_figure_has_a_row() -> None:
+    rows = table(RESULT).splitlines()
+    assert len(rows) == 2 + 3 + 1 + 1 + 2 + 1
+    assert "| rebuild from the log | 50,000 sets/s | 10.0 s |" in rows
+    assert "| one event over HTTP, durable | 4.0 ms | p99 9.5 ms |" in rows
+    assert "| 1,000 more sets on 650,000 | 33 ms | peak memory 410 MB |" in rows
+
+
+def test_the_section_tells_the_machine() -> None:
+    text = section(RESULT)
+    assert f"on {machine()['cores']} cores" in text
+    assert "medians of 3 runs" in text
