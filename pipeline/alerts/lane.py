@@ -25,6 +25,7 @@ __all__ = ["run_day_lane", "run_session_lane"]
 SESSION_DAYS = 7  # an alert about one session ends after this many days
 WINDOW_DAYS = 9  # 7 days; R06: 1 day for zones, 5 days of rest and cool-down, 2 days between local and UTC dates
 _SESSION_RULES = (1, 3, 4, 5, 19)
+_POOL = ("athlete_no", "exercise_no", "session_key", "day", "start_us")
 
 
 def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, model_version: str) -> int:
@@ -39,7 +40,7 @@ def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, m
         return 0
     statements.run(connection, statements.text("steps/work"), rules)
     said = declared(connection)
-    statements.run(connection, statements.session_conditions(said.plans), rules)
+    statements.run(connection, statements.conditions(_needed(connection, plans=said.plans)), rules)
     window = athletes["from_day"] - WINDOW_DAYS
     near, pool = _near(connection, rules, athletes, window)
     far = _twin_days(connection, rules, near, athletes, window)
@@ -68,6 +69,13 @@ def run_session_lane(connection: Connection, *, rules: Rules, log_offset: int, m
     )
 
 
+def _needed(connection: Connection, *, plans: bool) -> tuple[str, ...]:
+    """The rules that can find anything; R06 always, because it looks at muscles and not at failures."""
+    flags = connection.execute(statements.text("steps/needed")[0]).fetchall()[0]
+    found = [rule for rule, flag in zip(("R01", "R02", "R03", "R04", "R05"), flags, strict=True) if flag]
+    return (*found, "R06", "R19") if plans else (*found, "R06")
+
+
 def _window(athletes: Columns, window: Ints) -> pa.Table:
     return pa.table(
         {
@@ -87,7 +95,10 @@ def _near(connection: Connection, rules: Rules, athletes: Columns, window: Ints)
     """The conditions near the touched days, and the sessions of each exercise."""
     with statements.registered(connection, "alert_window", _window(athletes, window)):
         rows = statements.columns(connection, statements.text("steps/condition_near"), rules)
-        pool = statements.columns(connection, statements.text("steps/exercise_near"), rules)
+        if np.isin(rows["rule"], _SESSION_RULES).any():
+            pool = statements.columns(connection, statements.text("steps/exercise_near"), rules)
+        else:
+            pool = {name: np.empty(0, dtype=np.int64) for name in _POOL}
     _index(rows, athletes)
     _index(pool, athletes)
     return Near(**rows, from_day=athletes["from_day"][rows["athlete"]]), pool
@@ -126,6 +137,8 @@ def _twin_days(connection: Connection, rules: Rules, near: Near, athletes: Colum
 def _lift_sessions(connection: Connection, rules: Rules, near: Near, athletes: Columns) -> Columns:
     """The sessions of the exercises R02 speaks of, from the first failure that matters on."""
     athlete, exercise, day = exercises_with_failure(near)
+    if not len(athlete):
+        return {name: np.empty(0, dtype=np.int64) for name in ("athlete", *_POOL[1:], "failed")}
     wanted = pa.table(
         {
             "athlete_no": pa.array(athletes["athlete_no"][athlete].astype(np.int32)),

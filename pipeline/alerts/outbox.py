@@ -42,6 +42,7 @@ class Gone(NamedTuple):
     """An alert that was stored and is no longer."""
 
     alert_id: str
+    opened_on: date
     tenant_id: str
     athlete_id: str
     rule: str
@@ -53,10 +54,11 @@ class _Sent(NamedTuple):
     state: str
 
 
-_SENT_COLUMNS = pa.schema(
-    [(name, pa.string()) for name in ("tenant_id", "athlete_id", "alert_id", "revision", "state", "payload")]
-)
-_OUTBOX_COLUMNS = pa.schema([("seq", pa.int64()), *_SENT_COLUMNS, ("log_offset", pa.int64())])
+ID_COLUMNS = pa.schema([("alert_id", pa.string()), ("opened_on", pa.date32())])
+_WORDS = [(name, pa.string()) for name in ("tenant_id", "athlete_id", "alert_id", "revision", "state", "payload")]
+_SENT_COLUMNS = pa.schema([*_WORDS, ("alert_no", pa.uint64())])
+_OUTBOX_COLUMNS = pa.schema([("seq", pa.int64()), *_WORDS, ("log_offset", pa.int64())])
+_NUMBERED = pa.schema([("alert_no", pa.uint64()), ("alert_id", pa.string())])
 
 _Row = tuple[str, str, str, str, str, str]
 
@@ -96,10 +98,11 @@ def _withdraw(
         by_key.setdefault((fresh.tenant_id, fresh.athlete_id, fresh.rule, fresh.scope), []).append(fresh)
     rows: list[_Row] = []
     corrects: dict[str, list[str]] = {}
-    with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(by_id, pa.string())})):
+    with statements.registered(connection, "alert_id_in", _numbered(list(by_id))):
         found = connection.execute(
             "select s.alert_id, s.revision, s.payload from base.alert_sent s"
-            " join alert_id_in i on s.alert_id = i.alert_id where s.state <> 'withdrawn' order by s.alert_id"
+            " join alert_id_in i on s.alert_no = i.alert_no and s.alert_id = i.alert_id"
+            " where s.state <> 'withdrawn' order by s.alert_id"
         ).fetchall()
     for name, revision, text in found:
         one = by_id[name]
@@ -150,11 +153,19 @@ def _payload(one: News, corrects: list[str]) -> dict[str, Any]:
     }
 
 
+def _number(alert_id: str) -> int:
+    return int(alert_id[:8] + alert_id[9:13] + alert_id[14:18], 16)
+
+
+def _numbered(names: list[str]) -> pa.Table:
+    return statements.table([(_number(name), name) for name in names], _NUMBERED)
+
+
 def _sent(connection: Connection, names: list[str]) -> dict[str, _Sent]:
-    with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(names, pa.string())})):
+    with statements.registered(connection, "alert_id_in", _numbered(names)):
         rows = connection.execute(
             "select s.alert_id, s.revision, s.state from base.alert_sent s"
-            " join alert_id_in i on s.alert_id = i.alert_id"
+            " join alert_id_in i on s.alert_no = i.alert_no and s.alert_id = i.alert_id"
         ).fetchall()
     return {row[0]: _Sent(row[1], row[2]) for row in rows}
 
@@ -167,7 +178,12 @@ def _write(connection: Connection, told: list[_Row], kept: list[_Row], old: list
     with statements.registered(connection, "alert_out_in", statements.table(out, _OUTBOX_COLUMNS)):
         connection.execute("insert into base.outbox by name select * from alert_out_in")
     if old:
-        with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(old, pa.string())})):
-            connection.execute("delete from base.alert_sent s using alert_id_in i where s.alert_id = i.alert_id")
-    with statements.registered(connection, "alert_sent_in", statements.table(kept, _SENT_COLUMNS)):
+        with statements.registered(connection, "alert_id_in", _numbered(old)):
+            connection.execute(
+                "delete from base.alert_sent s using alert_id_in i"
+                " where s.alert_no = i.alert_no and s.alert_id = i.alert_id"
+            )
+    with statements.registered(
+        connection, "alert_sent_in", statements.table([(*row, _number(row[2])) for row in kept], _SENT_COLUMNS)
+    ):
         connection.execute("insert into base.alert_sent by name select * from alert_sent_in")

@@ -23,7 +23,7 @@ from pipeline.store.connection import Connection
 class Change(NamedTuple):
     """A row of ``steps/change.sql``: an alert that is new or says something else.
 
-    ``is_stored``: it has a row already; ``is_proven``: and its evidence stays the same.
+    ``opened_before``: the opening day of the row it has already; ``is_proven``: and its evidence stays the same.
     """
 
     athlete_no: int
@@ -42,7 +42,7 @@ class Change(NamedTuple):
     tenant_id: str
     athlete_id: str
     is_resolved: bool
-    is_stored: bool
+    opened_before: date | None
     is_proven: bool
     context: str
     context_code: int
@@ -85,6 +85,7 @@ _EVIDENCE_COLUMNS = pa.schema(
         ("window_end", pa.date32()),
         ("n_obs", pa.int32()),
         ("baseline", pa.float64()),
+        ("opened_on", pa.date32()),
     ]
 )
 
@@ -110,37 +111,37 @@ def settle(
     until_us = drafts.until_us
     today, now_us = athletes["today"][drafts.athlete], athletes["now_us"][drafts.athlete]
     is_resolved = np.where(until_us >= 0, until_us <= now_us, drafts.until_day <= today)
-    changed, gone, is_stored, is_proven = _compare(drafts, is_resolved, context.code, stored)
+    changed, gone, old_opened, is_proven = _compare(drafts, is_resolved, context.code, stored)
     from_day = athletes["from_day"][stored["athlete"][gone]] - np.where(np.isin(stored["rule"][gone], (6, 19)), 2, 0)
     gone = gone[(stored["opened"][gone] >= from_day) & np.isin(stored["scope_key"][gone], dropped)]
     withdrawn = _gone(connection, stored, gone)
     news: list[outbox.News] = []
     alerts: list[tuple[Any, ...]] = []
     evidence: list[tuple[Any, ...]] = []
-    replaced: list[str] = [one.alert_id for one in withdrawn]
+    replaced = [(one.alert_id, one.opened_on) for one in withdrawn]
     disproved = list(replaced)
-    for change in _changes(connection, drafts, changed, context, (is_resolved, is_stored, is_proven)):
+    for change in _changes(connection, drafts, changed, context, (is_resolved, is_proven), old_opened):
         name = alert_id(change.tenant_id, change.athlete_id, change.rule, change.scope, change.anchor)
         made = revision(*change[4:11], change.context)
         proof, text = _say(rules, change)
         one = _news(change, name, made, text=text, proof=proof, rules=rules, model_version=model_version)
         news.append(one)
         alerts.append(_alert(change, one))
-        if change.is_stored:
-            replaced.append(name)
+        if change.opened_before:
+            replaced.append((name, change.opened_before))
         if not change.is_proven:
-            evidence.extend((change.athlete_no, name, *proved.values()) for proved in proof)
-            if change.is_stored:
-                disproved.append(name)
+            evidence.extend((change.athlete_no, name, *proved.values(), change.opened_on) for proved in proof)
+            if change.opened_before:
+                disproved.append((name, change.opened_before))
     _store(connection, "mart.alert", replaced, alerts, _ALERT_COLUMNS)
     _store(connection, "mart.alert_evidence", disproved, evidence, _EVIDENCE_COLUMNS)
     return outbox.append(connection, news, withdrawn, log_offset=log_offset)
 
 
-def _compare(drafts: Drafts, is_resolved: Flags, context: Ints, stored: Columns) -> tuple[Ints, Ints, Flags, Flags]:
+def _compare(drafts: Drafts, is_resolved: Flags, context: Ints, stored: Columns) -> tuple[Ints, Ints, Ints, Flags]:
     """Which drafts are new or differ from what is stored, and which stored alerts have no draft (indexes).
 
-    Then two flags per draft: whether it is stored, and whether with the same evidence.
+    Then per draft: the opening day as stored (NEVER_DAY: not stored), and whether its evidence stays the same.
     Alerts about one session are one per scope; episodes one per scope and opening day.
     """
     n = len(drafts.rule)
@@ -168,20 +169,28 @@ def _compare(drafts: Drafts, is_resolved: Flags, context: Ints, stored: Columns)
     equal = proven.copy()
     for name in ("opened", "until_day", "until_us", "resolved"):
         equal &= column[name][1:] == column[name][:-1]
-    flags = {name: np.zeros(len(order), dtype=bool) for name in ("matched", "proven", "equal", "found")}
-    for name, pairs_found in (("matched", matched), ("proven", proven), ("equal", equal)):
+    flags = {name: np.zeros(len(order), dtype=bool) for name in ("proven", "equal", "found")}
+    old_opened = np.full(len(order), NEVER_DAY, dtype=np.int64)
+    pair = np.flatnonzero(matched)
+    old_opened[order[pair]] = column["opened"][pair + 1]
+    for name, pairs_found in (("proven", proven), ("equal", equal)):
         flags[name][order[np.flatnonzero(pairs_found)]] = True
-    flags["found"][order[np.flatnonzero(matched) + 1]] = True
+    flags["found"][order[pair + 1]] = True
     return (
         np.flatnonzero(~flags["equal"][:n]),
         np.flatnonzero(~flags["found"][n:]),
-        flags["matched"][:n],
+        old_opened[:n],
         flags["proven"][:n],
     )
 
 
 def _changes(
-    connection: Connection, drafts: Drafts, changed: Ints, context: Context, flags: tuple[Flags, Flags, Flags]
+    connection: Connection,
+    drafts: Drafts,
+    changed: Ints,
+    context: Context,
+    flags: tuple[Flags, Flags],
+    old_opened: Ints,
 ) -> list[Change]:
     """The words of the changed drafts, in the order in which they are told."""
     if not len(changed):
@@ -196,8 +205,8 @@ def _changes(
             "context": pa.array([context.words[row] for row in changed.tolist()], pa.string()),
             "context_code": pa.array(context.code[changed]),
             "is_resolved": pa.array(flags[0][changed]),
-            "is_stored": pa.array(flags[1][changed]),
-            "is_proven": pa.array(flags[2][changed]),
+            "opened_before": statements.dates(old_opened[changed], absent=old_opened[changed] == NEVER_DAY),
+            "is_proven": pa.array(flags[1][changed]),
         }
     )
     with statements.registered(connection, "alert_change", wanted):
@@ -269,11 +278,15 @@ def _alert(change: Change, one: outbox.News) -> tuple[Any, ...]:
     )
 
 
-def _store(connection: Connection, table: str, old: list[str], rows: list[tuple[Any, ...]], schema: pa.Schema) -> None:
-    """Take the rows of the alerts ``old`` out of ``table`` and put ``rows`` in."""
+def _store(
+    connection: Connection, table: str, old: list[tuple[str, date]], rows: list[tuple[Any, ...]], schema: pa.Schema
+) -> None:
+    """Take the rows of the alerts ``old`` (id, day it opened) out of ``table`` and put ``rows`` in."""
     if old:
-        with statements.registered(connection, "alert_id_in", pa.table({"alert_id": pa.array(old, pa.string())})):
-            connection.execute(f"delete from {table} a using alert_id_in i where a.alert_id = i.alert_id")
+        with statements.registered(connection, "alert_id_in", statements.table(old, outbox.ID_COLUMNS)):
+            connection.execute(
+                f"delete from {table} a using alert_id_in i where a.alert_id = i.alert_id and a.opened_on = i.opened_on"
+            )
     if rows:
         with statements.registered(connection, "alert_row_in", statements.table(rows, schema)):
             connection.execute(f"insert into {table} by name select * from alert_row_in")

@@ -17,8 +17,6 @@ from pipeline.alerts.rules import Rules
 from pipeline.store.connection import Connection
 
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
-_SESSION_CONDITIONS = ("R01", "R02", "R03", "R04", "R05", "R06")
-_PLAN_CONDITION = "R19"
 
 Statement = tuple[str, tuple[str, ...]]
 Columns = dict[str, npt.NDArray[Any]]
@@ -31,11 +29,10 @@ def text(name: str) -> Statement:
     return sql, tuple(sorted(set(_PARAMETER.findall(sql))))
 
 
-@lru_cache(maxsize=2)
-def session_conditions(plans: bool) -> Statement:
-    """All conditions of the session lane (R19 only with ``plans``) as one statement that makes ``alert_condition``."""
-    chosen = (*_SESSION_CONDITIONS, _PLAN_CONDITION) if plans else _SESSION_CONDITIONS
-    parts = [text(f"conditions/{rule}") for rule in chosen]
+@lru_cache(maxsize=256)
+def conditions(rules: tuple[str, ...]) -> Statement:
+    """The conditions of some rules of the session lane as one statement that makes ``alert_condition``."""
+    parts = [text(f"conditions/{rule}") for rule in rules]
     body = "\nunion all by name\n".join(f"(\n{sql})" for sql, _ in parts)
     names = tuple(sorted({name for _, found in parts for name in found}))
     head = (
