@@ -167,7 +167,11 @@ class _Connection(socketserver.StreamRequestHandler):
 
 def _read_exactly(stream: BufferedIOBase, count: int) -> bytes:
     if not 0 <= count <= BODY_BYTES_MAX:
-        raise SpotterError("the body is too large for the local socket", f"{count} bytes")
+        raise SpotterError(
+            "the body is too large for the local socket",
+            f"it has {count} bytes, the most is {BODY_BYTES_MAX}",
+            "send fewer lines at once",
+        )
     body = stream.read(count)
     if len(body) != count:
         raise ConnectionResetError

@@ -156,7 +156,7 @@ def test_a_gzip_bomb_is_refused_before_it_unfolds(tmp_path: Path, members: int) 
     ("headers", "content", "status"),
     [
         ({"Content-Encoding": "gzip"}, b"not gzip", 400),
-        ({"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-4], 400),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b"{}", mtime=0)[:-4], 400),
         ({"Content-Encoding": "gzip"}, b"", 400),
         ({"Content-Encoding": "br"}, b"{}", 415),
         ({"Content-Type": "text/csv"}, b"a,b", 415),
