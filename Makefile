@@ -8,6 +8,7 @@ DEMO_SERVE ?= 1
 PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 SOAK_ARGS ?=
+KILLS_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .PHONY: demo test check lint types bench soak
@@ -35,6 +36,7 @@ bench: $(VENV)/.installed-test ## measure, write bench/results, print a table
 
 soak: $(VENV)/.installed-test ## many random histories with crashes, against a replay and the oracle
 	$(BIN)/python -m tests.sim.soak $(SOAK_ARGS)
+	$(BIN)/python -m tests.sim.kills $(KILLS_ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
