@@ -6,6 +6,7 @@ and the files through the one behind ``spotter import``; both end as records in 
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -130,18 +131,17 @@ def _upload(
 
 def _import(service: Service, export: Export, now: datetime, report: DemoReport) -> None:
     name = f"demo-{export.athlete}"
-    with (files("pipeline.demo.exports") / export.file).open("rb") as stream:
-        plan = plan_import(
-            stream,
-            athlete=export.athlete,
-            tenant=TENANT,
-            source="auto",
-            tz=export.tz,
-            unit=export.unit,
-            received_at=now,
-            import_id=name,
-            upload_id=name,
-        )
+    plan = plan_import(
+        io.BytesIO((files("pipeline.demo.exports") / export.file).read_bytes()),
+        athlete=export.athlete,
+        tenant=TENANT,
+        source="auto",
+        tz=export.tz,
+        unit=export.unit,
+        received_at=now,
+        import_id=name,
+        upload_id=name,
+    )
     service.append(plan.records)
     report.import_ids.append(name)
     report.rows_imported += plan.accepted
