@@ -90,7 +90,8 @@ class Stimulus:
     """What a session was for one muscle: the input of its freshness clock."""
 
     local_day: date
-    last: datetime  # wall clock of the session's last set of the muscle
+    last_at: datetime  # instant of the same
+    last: datetime  # wall clock of the session's last row of the muscle; a drop row ends its set
     rest_h: int
 
 
@@ -113,34 +114,33 @@ def stimuli(sessions: list[Session]) -> dict[str, list[Stimulus]]:
         halves: dict[str, int] = {}
         primary: dict[str, int] = {}
         failed: set[str] = set()
-        last: dict[str, datetime] = {}
+        last: dict[str, tuple[datetime, datetime]] = {}
         for row in session.rows:
             for muscle, c_half in row.exercise.muscles:
-                if row.superseded_by or not row.counted or (c_half == 1 and muscle in STABILISERS):
+                if not row.q_half or (c_half == 1 and muscle in STABILISERS):
                     continue
                 halves[muscle] = halves.get(muscle, 0) + c_half * row.hard_assumed
-                at = row.local if row.time else (session.last or (None, None))[1]
-                if at is not None:
-                    last[muscle] = max(at, last.get(muscle, at))
+                at, local = (row.time.at, row.local) if row.time else (session.last or (None, None))
+                if at is not None and local is not None:
+                    last[muscle] = max((at, local), last.get(muscle, (at, local)))
                 if c_half == 2:
                     primary[muscle] = primary.get(muscle, 0) + row.hard_assumed
-                    if row.is_failure:
+                    if row.counted and row.is_failure:
                         failed.add(muscle)
         for muscle, half in halves.items():
             if muscle in last and half >= (4 if primary.get(muscle) else 8):
                 rest = 72 if muscle in failed or half >= 16 else 48
-                found.setdefault(muscle, []).append(Stimulus(session.local_day, last[muscle], rest))
+                found.setdefault(muscle, []).append(Stimulus(session.local_day, *last[muscle], rest))
     return found
 
 
-def freshness(stimulus: Stimulus, until: datetime) -> float:
-    """M32 at a wall clock."""
-    hours = max(0.0, (until - stimulus.last) / timedelta(hours=1))
-    return min(1.0, hours / stimulus.rest_h)
+def freshness(stimulus: Stimulus, rested: timedelta) -> float:
+    """M32 after some rest."""
+    return min(1.0, max(0.0, rested / timedelta(hours=1)) / stimulus.rest_h)
 
 
 def day_sums(sessions: list[Session], first: date | None, today: date | None, now: datetime | None) -> AthleteDays:
-    """One athlete's days from the first with data to today; ``now`` is the wall clock that ends today."""
+    """One athlete's days from the first with data to today; ``now`` is the instant at which today is looked at."""
     result = AthleteDays(today=today)
     day = first
     while day is not None and today is not None and day <= today:
@@ -158,6 +158,9 @@ def day_sums(sessions: list[Session], first: date | None, today: date | None, no
         for day in result.days:
             past = [stimulus for stimulus in found if stimulus.local_day <= day]
             if past:
-                end = now if day == today and now else datetime.combine(day + timedelta(1), time())
-                result.freshness[day, muscle] = freshness(max(past, key=lambda s: s.last), end)
+                newest = max(past, key=lambda s: s.last_at)
+                rested = datetime.combine(day + timedelta(1), time()) - newest.last
+                if day == today and now:
+                    rested = now - newest.last_at
+                result.freshness[day, muscle] = freshness(newest, rested)
     return result

@@ -25,6 +25,7 @@ class Effort:
     endpoint: str
     effective: Fraction | None  # rungs 1 and 2
     source: str | None  # failure | logged | null
+    scales_differ: bool = False  # RIR and RPE were both given and contradict each other
 
     @property
     def explicit(self) -> bool:
@@ -60,7 +61,8 @@ def read_effort(effort: Any, outcome: str | None) -> Effort:
     endpoint = ENDPOINTS.get(outcome or "", "")
     if not endpoint:
         endpoint = "UNKNOWN" if rir is None else "LIMIT" if rir == 0 else "SUBMAX"
-        return Effort(rir, censored, conflict, endpoint, rir, None if rir is None else "logged")
+        return Effort(rir, censored, conflict, endpoint, rir, None if rir is None else "logged", conflict)
+    scales_differ = conflict
     conflict = conflict or (rir is not None and rir > 0)
     if endpoint == "FAIL_MECHANICAL":
         effective = Fraction(0)
@@ -68,7 +70,7 @@ def read_effort(effort: Any, outcome: str | None) -> Effort:
         effective = Fraction(1) if rir is None else min(max(rir, Fraction(1, 2)), Fraction(1))
     else:
         effective = Fraction(0) if rir is None else min(rir, Fraction(1))
-    return Effort(rir, censored, conflict, endpoint, effective, "failure")
+    return Effort(rir, censored, conflict, endpoint, effective, "failure", scales_differ)
 
 
 def phi_e8(rir: Fraction | float) -> int:

@@ -89,7 +89,7 @@ def _velocity(row: Row, session: Session, calibration: list[tuple[Session, list[
     near = [
         pairs
         for other, pairs in calibration
-        if other.source == session.source and timedelta(0) < day - other.local_day <= timedelta(VELOCITY_DAYS)
+        if other.source == session.source and timedelta(0) <= day - other.local_day <= timedelta(VELOCITY_DAYS)
     ]
     pairs = [pair for chunk in near for pair in chunk]
     if len(near) < CALIBRATION_SETS_MIN or len(pairs) < PAIRS_MIN:
@@ -108,7 +108,7 @@ def _load_reps(row: Row, session: Session, bests: list[tuple[Session, Fraction]]
     near = [
         best
         for other, best in bests
-        if other is not session and timedelta(0) < day - other.local_day <= timedelta(REFERENCE_DAYS)
+        if other.first[0] < session.first[0] and day - other.local_day <= timedelta(REFERENCE_DAYS)
     ]
     if len(near) < REFERENCE_SESSIONS_MIN:
         return

@@ -155,7 +155,7 @@ def set_load(row: Row, body_mass_mg: int | None) -> None:
     if body_mass_mg is None or share is None:
         row.load_mg = None
         return
-    moved = Fraction(round(Fraction(body_mass_mg * share, 1000)))
+    moved = Fraction(body_mass_mg * share // 1000)  # whole milligrams
     if row.load_kind == "assisted":
         row.load_mg = None if weight is None else moved - weight
     else:

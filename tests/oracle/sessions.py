@@ -123,9 +123,9 @@ def drop_doubles(sessions: list[Session], priority: list[str]) -> None:
         if better is None:
             kept.append(session)
             continue
-        session.superseded_by = better.session_id
+        session.superseded_by = better.owner.document if better.owner else better.session_id
         for row in session.rows:
-            row.superseded_by = better.session_id
+            row.superseded_by = session.superseded_by
             row.counted = False
 
 

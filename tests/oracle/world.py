@@ -101,7 +101,7 @@ def _mass_on(masses: list[tuple[date, datetime, int]], day: date | None) -> int 
 def _span(
     documents: list[Document], sessions: list[Session], zones: Zones, clock: datetime | None
 ) -> tuple[date | None, date | None, datetime | None]:
-    """(first day with data, today, the wall clock at which today ends for freshness)."""
+    """(first day with data, today, the instant at which today is looked at)."""
     data: list[tuple[date, datetime, datetime]] = []  # day, instant, wall clock
     for session in sessions:
         if session.local_day is not None and not session.superseded_by:
@@ -120,10 +120,8 @@ def _span(
     first, last = min(day for day, _, _ in data), max(day for day, _, _ in data)
     _, newest, newest_local = max(data, key=lambda d: d[1])
     if clock is None:
-        return first, last, newest_local
+        return first, last, newest
     zone = zones.in_force(clock)
-    now = wall(clock, zone) if zone else clock + (newest_local - newest.replace(tzinfo=None))
-    now = now.replace(tzinfo=None)
-    if now.date() < last:
-        return first, last, newest_local
-    return first, now.date(), now
+    offset = newest_local - newest.replace(tzinfo=None)
+    today = (wall(clock, zone) if zone else clock + offset).date()
+    return (first, last, newest) if today < last else (first, today, clock)

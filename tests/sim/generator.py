@@ -98,10 +98,10 @@ class Generator:
             step = 1 if self.stated else self.rng.choice((1, 1, 1, 2, 0, -1))
             if self.stated or self.rng.random() < 0.9:
                 event["revision"] = self._spell(max(0, known.revision + step))
-            if step > 0:
-                known.revision += step
-        if "revision" in event or known.revision is None:
-            known.event = event
+            known.revision += max(step, 0)
+            if step < 0 or "revision" not in event:
+                return event  # an older version, or none beside stated ones: it changes nothing
+        known.event = event
         return event
 
     # sets and workouts
@@ -225,8 +225,10 @@ class Generator:
         known = self._pick(person, lambda e: e["kind"] in ("set", "session"))
         if known is None:
             return False
-        shift = timedelta(days=self.rng.choice((-9, -2, -1)))
-        return self._send(self._changed(known, shifted(known.event, shift)))
+        event = shifted(known.event, timedelta(days=self.rng.choice((-9, -2, -1))))
+        if event["kind"] == "set" and "session" in event:
+            event["session"] = self._next("s")
+        return self._send(self._changed(known, event))
 
     def _rename_session(self, person: Person) -> bool | None:
         known = self._pick(person, lambda e: e["kind"] == "set")

@@ -1,0 +1,75 @@
+"""Runs: several histories, one tenant each, share one shard that dies again and again and must still be right."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.sim.driver import POINTS, Driver, Faults
+from tests.sim.generator import OPERATIONS_MIN, Upload, history
+
+TOGETHER = 8  # histories that share a shard: a batch costs the same for one as for many
+CRASH_SHARE = 0.85  # of all batches, the first try dies this often
+CUTS = 16  # batches a run is cut into
+LOOKS = 3  # times a run is compared, the end included
+
+
+@dataclass
+class Outcome:
+    """What runs found: deaths per point, histories, and the failures with the command that replays each."""
+
+    histories: int = 0
+    hits: Counter[str] = field(default_factory=Counter)
+    failures: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        self.histories += other.histories
+        self.hits += other.hits
+        self.failures += other.failures
+
+    @property
+    def least_hit(self) -> int:
+        return min(self.hits[point] for point in POINTS)
+
+
+def merged(seed: int, together: int, operations: int = OPERATIONS_MIN) -> list[Upload]:
+    """The uploads of several histories in the order of their receipt."""
+    uploads = [upload for n in range(together) for upload in history(seed * 1000 + n, f"t{n}", operations=operations)]
+    return sorted(uploads, key=lambda upload: upload.received_at)
+
+
+def run(seed: int, together: int = TOGETHER, hits: Counter[str] | None = None) -> Outcome:
+    """One run; ``hits`` are the deaths so far, so that points die evenly often."""
+    rng = random.Random(seed)
+    faults = Faults()
+    before = Counter(hits or {})
+    faults.hits.update(before)
+    outcome = Outcome(together)
+    uploads = merged(seed, together)
+    cuts = sorted(rng.sample(range(1, len(uploads)), min(CUTS, len(uploads)) - 1))
+    looks = {cuts[len(cuts) * n // LOOKS] for n in range(1, LOOKS)}
+    with Driver(faults=faults) as driver:
+        for start, end in zip([0, *cuts], [*cuts, len(uploads)], strict=True):
+            for upload in uploads[start:end]:
+                driver.send(upload)
+            driver.apply(rng, CRASH_SHARE)
+            if end in looks or end == len(uploads):
+                problems = driver.problems(replay=end == len(uploads))
+                if problems:
+                    command = f"python -m tests.sim.soak --run {seed} --together {together}"
+                    outcome.failures.append(
+                        {"seed": seed, "uploads": end, "problems": problems[:20], "replay": command}
+                    )
+                    break
+    outcome.hits = faults.hits - before
+    return outcome
+
+
+def many(histories: int, seed: int, together: int = TOGETHER) -> Outcome:
+    """Runs until ``histories`` were done, from ``seed`` upwards."""
+    total = Outcome()
+    while total.histories < histories:
+        total.add(run(seed, min(together, histories - total.histories), total.hits))
+        seed += 1
+    return total

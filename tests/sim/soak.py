@@ -1,0 +1,82 @@
+"""``make soak``: many histories with crashes, compared with a replay and with the oracle.
+
+``python -m tests.sim.soak --histories 10000 --seed 1`` writes bench/results/sim.json and exits 1 on a failure;
+``--run SEED`` replays one run and prints what differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tests.sim.driver import POINTS
+from tests.sim.simulator import TOGETHER, Outcome, many, run
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULT = ROOT / "bench" / "results" / "sim.json"
+PORTION = 64  # histories one process does before it reports
+SEEDS_PER_PORTION = 1000
+
+
+def _portion(task: tuple[int, int]) -> Outcome:
+    histories, seed = task
+    return many(histories, seed)
+
+
+def soak(histories: int, seed: int, processes: int) -> Outcome:
+    """Do the histories in several processes; the seeds do not depend on how many."""
+    tasks = [
+        (min(PORTION, histories - start), seed * 10**6 + n * SEEDS_PER_PORTION)
+        for n, start in enumerate(range(0, histories, PORTION))
+    ]
+    total = Outcome()
+    with ProcessPoolExecutor(processes) as pool:
+        for outcome in pool.map(_portion, tasks):
+            total.add(outcome)
+            print(f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}")
+    return total
+
+
+def _commit() -> str:
+    answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the options, run, write the result; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim.soak", description=__doc__)
+    parser.add_argument("--histories", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--together", type=int, default=TOGETHER, help="histories that share a shard, with --run")
+    parser.add_argument("--run", type=int, help="replay the run with this seed")
+    options = parser.parse_args(arguments)
+    if options.run is not None:
+        outcome = run(options.run, options.together)
+        print(json.dumps(outcome.failures, indent=2))
+        return 1 if outcome.failures else 0
+    began = time.monotonic()
+    outcome = soak(options.histories, options.seed, options.processes)
+    result = {
+        "commit": _commit(),
+        "seed": options.seed,
+        "histories": outcome.histories,
+        "seconds": round(time.monotonic() - began, 1),
+        "crashes": sum(outcome.hits.values()),
+        "hits": {point: outcome.hits[point] for point in POINTS},
+        "failures": outcome.failures,
+    }
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    for failure in outcome.failures:
+        print(f"failed: {failure['problems']}\nreplay: {failure['replay']}", file=sys.stderr)
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
