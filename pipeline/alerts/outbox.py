@@ -73,7 +73,7 @@ def append(connection: Connection, news: Sequence[News], gone: Sequence[Gone], *
     sent = _sent(connection, [one.alert_id for one in news])
     fresh = [one for one in news if sent.get(one.alert_id) != _Sent(one.revision, one.state)]
     withdrawn, corrects = _withdraw(connection, gone, news)
-    told: list[_Row] = list(withdrawn)
+    told: list[_Row] = [_without_evidence(row) for row in withdrawn]
     kept: list[_Row] = list(withdrawn)
     for one in fresh:
         payload = _payload(one, corrects.get(one.alert_id, []))
@@ -84,6 +84,27 @@ def append(connection: Connection, news: Sequence[News], gone: Sequence[Gone], *
     old = [row[2] for row in withdrawn] + [one.alert_id for one in fresh if one.alert_id in sent]
     _write(connection, told, kept, old, log_offset)
     return len(told)
+
+
+def _without_evidence(row: _Row) -> _Row:
+    """A withdrawal as a message: what was kept of the alert, and an empty list where its evidence stood."""
+    return (*row[:5], orjson.dumps(orjson.loads(row[5]) | {"evidence": []}).decode())
+
+
+def withdraw_lost(connection: Connection, *, log_offset: int) -> int:
+    """After a rebuild: withdraw what was handed over and the rebuilt alerts no longer contain.
+
+    Reads everything that was ever sent, so it belongs to a rebuild and not to a batch. Returns the
+    number of outbox rows.
+    """
+    rows: list[_Row] = []
+    for tenant, athlete, name, revision, text, replaced_by in connection.execute(
+        statements.text("steps/lost")[0]
+    ).fetchall():
+        payload = orjson.loads(text) | {"state": "withdrawn", "replaced_by": replaced_by}
+        rows.append((tenant, athlete, name, revision, "withdrawn", orjson.dumps(payload).decode()))
+    _write(connection, [_without_evidence(row) for row in rows], rows, [row[2] for row in rows], log_offset)
+    return len(rows)
 
 
 def _withdraw(

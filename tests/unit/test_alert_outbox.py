@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from pipeline.alerts.identity import _NAMESPACE, alert_id
+from pipeline.alerts.outbox import withdraw_lost
 from schemas.alerts import ALERT
 from tests.unit.alert_marts import DAY0, Marts, Session
 
@@ -58,6 +59,7 @@ def test_a_deleted_session_withdraws_its_alerts_and_its_return_opens_them_again(
     assert marts.select("select * from alert_evidence") == []
     marts.run({1: DAY0})
     assert [row["state"] for row in marts.outbox()] == ["open", "withdrawn"]
+    ALERT.validate_json(orjson.dumps(marts.outbox()[-1]["payload"]))
     marts.play(Session(0, {CURL: "FFF"}, "s"))
     assert [row["state"] for row in marts.outbox()] == ["open", "withdrawn", "open"]
     assert [row["state"] for row in marts.alerts("R01")] == ["open"]
@@ -111,3 +113,21 @@ def test_the_same_facts_in_two_gyms_have_their_own_ids(tenant: str) -> None:
     marts.play(Session(0, {CURL: "FFF"}, "s"))
     expected = alert_id(tenant, "a1", "R01", "exercise-session:s/biceps_curl", "s")
     assert [row["alert_id"] for row in marts.alerts("R01")] == [expected]
+
+
+def test_a_rebuild_withdraws_what_it_no_longer_finds() -> None:
+    marts = Marts()
+    marts.play(Session(0, {CURL: "FFF"}, "s"), Session(10, {SQUAT: "NF"}), Session(12, {SQUAT: "NF"}))
+    assert withdraw_lost(marts.connection, log_offset=9) == 0
+    old = {row["rule"]: row["alert_id"] for row in marts.alerts()}
+    for table in ("condition", "alert", "alert_evidence"):
+        marts.connection.execute(f"delete from mart.{table}")
+    marts.remove("s")
+    marts.remove("s10-18.0")
+    marts.run({1: DAY0})
+    assert withdraw_lost(marts.connection, log_offset=9) == 2
+    rows = {row["alert_id"]: row for row in marts.alerts()}
+    assert rows[old["R01"]]["state"] == rows[old["R02"]]["state"] == "withdrawn"
+    new = next(row["alert_id"] for row in rows.values() if row["state"] == "open")
+    assert (rows[old["R01"]]["replaced_by"], rows[old["R02"]]["replaced_by"]) == (None, new)
+    assert withdraw_lost(marts.connection, log_offset=9) == 0
