@@ -47,14 +47,14 @@ select
     d.title as title, coalesce(d.origin, 0)::tinyint as origin,
     case when d.owns_sets then d.doc_key end as owner_doc_key,
     case when d.owns_sets then d.document_id end as owner_document_id,
-    coalesce(r.first_local, g.start_local)::date as local_day,
-    coalesce(r.first_at, g.start_at) as start_at, coalesce(r.first_local, g.start_local) as start_local,
+    if(r.first_at is null, g.start_local, r.first_local)::date as local_day,
+    coalesce(r.first_at, g.start_at) as start_at, if(r.first_at is null, g.start_local, r.first_local) as start_local,
     coalesce(r.last_at, case when ends.valid then g.end_at end, g.start_at) as last_at,
-    coalesce(
-        r.last_local,
-        case when ends.valid then g.end_at + (g.start_local - g.start_at) end,
-        g.start_local
-    ) as last_local,
+    case
+        when r.last_at is not null then r.last_local
+        when ends.valid then g.end_at + (g.start_local - g.start_at)
+        else g.start_local
+    end as last_local,
     coalesce(ends.valid, false) as ended,
     case when ends.valid then epoch_us(g.end_at - g.start_at) / 60e6 end as duration_min,
     g.cr10 as cr10, coalesce(d.date_only, false) as date_only,

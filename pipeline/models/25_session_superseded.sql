@@ -10,7 +10,7 @@ others as materialized (            -- sessions near by that are not worked out 
     select m.*
     from mart.session m
     join span p on m.athlete_no = p.athlete_no and m.local_day >= p.from_day and m.local_day <= p.to_day
-    anti join session_in s on m.athlete_no = s.athlete_no and m.session_key = s.session_key
+    anti join touched_session s on m.athlete_no = s.athlete_no and m.session_key = s.session_key
 ),
 partner as (
     from session_in

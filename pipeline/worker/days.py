@@ -181,7 +181,8 @@ def _clock_in(connection: Connection, names: Names, zones: Zones, clocks: dict[s
 
 
 def add_marks(connection: Connection) -> None:
-    """Hand the touched days to the day-level lane."""
+    """Hand the changed days to the day-level lane, days that are no longer there included."""
     connection.execute(
-        "insert into base.mark select athlete_no, min(local_day), max(local_day) from touched_day group by athlete_no"
+        "insert into base.mark select a.athlete_no, a.from_day, greatest(a.from_day, max(d.local_day))"
+        " from touched_alert a left join touched_day d on a.athlete_no = d.athlete_no group by a.athlete_no, a.from_day"
     )
