@@ -117,7 +117,7 @@ def test_the_same_facts_in_two_gyms_have_their_own_ids(tenant: str) -> None:
 
 def test_a_rebuild_withdraws_what_it_no_longer_finds() -> None:
     marts = Marts()
-    marts.play(Session(0, {CURL: "FFF"}, "s"), Session(10, {SQUAT: "NF"}), Session(12, {SQUAT: "NF"}))
+    marts.play(Session(0, {CURL: "FFF"}, "s"), Session(10, {SQUAT: "NF"}), Session(15, {SQUAT: "NF"}))
     assert withdraw_lost(marts.connection, log_offset=9) == 0
     old = {row["rule"]: row["alert_id"] for row in marts.alerts()}
     for table in ("condition", "alert", "alert_evidence"):
