@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.alerts.lane import run_session_lane
+from pipeline.alerts.outbox import withdraw_lost
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
@@ -155,6 +156,8 @@ def run_everything(engine: Engine) -> None:
         engine.shard.checkpoint_if_due()
     while engine.settle():
         pass
+    with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
+        withdraw_lost(connection, log_offset=engine.next_offset)
 
 
 def _slices(connection: Connection) -> Iterator[list[int]]:
