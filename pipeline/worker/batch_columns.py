@@ -35,6 +35,10 @@ class BatchColumns:
         self.batch, self.headers, self.decoded = batch, headers, decoded
         self.athlete_no, self.doc_key, self.alive, self.new_row = athlete_no, doc_key, alive, new_row
         self.record = ints(decoded.documents["record"])
+        # records of one upload share their header
+        places: dict[int, int] = {}
+        self._upload_of: Ints = np.array([places.setdefault(id(h), len(places)) for h in headers], np.int64)
+        self._uploads = [headers[i] for i in np.unique(self._upload_of, return_index=True)[1]]
 
     def documents(self, winners: Ints, reduction: Reduction, offset: Ints, days: tuple[Ints, Ints]) -> pa.Table:
         source = self.decoded.documents.take(pa.array(winners))
@@ -171,12 +175,12 @@ class BatchColumns:
         return pa.array(picked, pa.int64(), mask=picked == np.iinfo(np.int64).min)
 
     def _header_column(self, record: Ints, field: str) -> pa.Array:
-        values: list[str | None] = [getattr(h, field) for h in self.headers]
-        return pa.array(values, pa.string()).take(pa.array(record))
+        values: list[str | None] = [getattr(h, field) for h in self._uploads]
+        return pa.array(values, pa.string()).take(pa.array(self._upload_of[record]))
 
     def _received(self, record: Ints) -> pa.Array:
-        stamps = pa.array([h.received_at.replace("Z", "") for h in self.headers], pa.string())
-        return stamps.cast(pa.timestamp("us")).take(pa.array(record))
+        stamps = pa.array([h.received_at.replace("Z", "") for h in self._uploads], pa.string())
+        return stamps.cast(pa.timestamp("us")).take(pa.array(self._upload_of[record]))
 
 
 def _with_rest(columns: dict[str, object], table: pa.Table, done: list[str]) -> pa.Table:

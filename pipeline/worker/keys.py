@@ -20,6 +20,7 @@ UInt64s = npt.NDArray[np.uint64]
 _SEED = 0x5707_7E12
 _POSITIONS = 4096  # multipliers repeat beyond this many bytes, with the block number mixed in
 _MULTIPLIERS: UInt64s = np.random.default_rng(_SEED).integers(1, 2**63, size=_POSITIONS, dtype=np.uint64) | np.uint64(1)
+_MANY, _SAMPLE = 2048, 512  # columns of at least this many rows are looked at for repeated strings
 _LENGTH = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
@@ -42,7 +43,13 @@ def _hash_strings(column: pa.Array | pa.ChunkedArray) -> UInt64s:
         hashed = _hash_strings(array.dictionary)
         indices = pc.fill_null(array.indices, 0).to_numpy(zero_copy_only=False)
         out: UInt64s = hashed[indices] if len(hashed) else np.zeros(len(array), np.uint64)
+        if array.null_count:
+            out[array.is_null().to_numpy(zero_copy_only=False)] = 0  # what the empty string gives
         return out
+    if len(array) >= _MANY:  # few different strings are hashed once each: sources, sessions
+        head = array.slice(0, _SAMPLE)
+        if len(pc.unique(head)) * 4 < len(head):
+            return _hash_strings(array.dictionary_encode())
     array = pc.fill_null(array.cast(pa.large_string()), "")
     count = len(array)
     if count == 0:
@@ -56,8 +63,12 @@ def _hash_strings(column: pa.Array | pa.ChunkedArray) -> UInt64s:
         return _mix(lengths.astype(np.uint64) * _LENGTH)
     data = np.frombuffer(data_buffer, np.uint8, count=last - first, offset=first)
     position = np.arange(last - first, dtype=np.int64) - np.repeat(starts, lengths)
-    block = (position // _POSITIONS).astype(np.uint64)
-    products = (data.astype(np.uint64) + np.uint64(1)) * (_MULTIPLIERS[position % _POSITIONS] + block * np.uint64(2))
+    if int(lengths.max()) <= _POSITIONS:
+        multiplier = _MULTIPLIERS[position]
+    else:
+        block = (position // _POSITIONS).astype(np.uint64)
+        multiplier = _MULTIPLIERS[position % _POSITIONS] + block * np.uint64(2)
+    products = (data.astype(np.uint64) + np.uint64(1)) * multiplier
     sums = np.zeros(count, np.uint64)
     filled = lengths > 0
     sums[filled] = np.add.reduceat(products, starts[filled])

@@ -100,7 +100,17 @@ class Names:
     def write_new(self, connection: Connection) -> None:
         """Write what appeared since the last call, inside the caller's transaction."""
         if self._new_athletes:
-            connection.executemany("insert into base.athlete values (?, ?, ?)", self._new_athletes)
+            numbers, tenants, athletes = zip(*self._new_athletes, strict=True)
+            rows = pa.table(
+                {
+                    "athlete_no": pa.array(numbers, pa.int32()),
+                    "tenant_id": pa.array(tenants, pa.string()),
+                    "athlete_id": pa.array(athletes, pa.string()),
+                }
+            )
+            connection.register("new_athlete", rows)
+            connection.execute("insert into base.athlete by name select * from new_athlete")
+            connection.unregister("new_athlete")
         for number, exercise in self._new_exercises:
             insert_exercise(connection, number, exercise)
         for row in self._new_names:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,9 +26,9 @@ from pipeline.worker.days import DATA_KINDS
 
 BATCH_ITEMS_MAX = 50_000
 BATCH_BYTES_MAX = 32 << 20
-FACTS_SETS_MAX = 500_000  # sets of one transaction while facts are loaded
+FACTS_SETS_MAX = 250_000  # sets of one transaction while facts are loaded
 SLICE_SETS_MAX = 250_000  # sets whose models run together
-_AHEAD = 2  # decoded batches that may wait for the shard
+_DECODERS = 2  # threads that decode ahead of the shard, one batch each
 
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
@@ -100,34 +100,22 @@ def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) 
 
 
 def _decoded_ahead(source: Iterator[list[Logged]]) -> Iterator[tuple[list[Logged], Decoded]]:
-    """Decode in a second thread: parsing and column building let go of the interpreter lock for most of their time."""
-    ready: queue.Queue[tuple[list[Logged], Decoded] | BaseException | None] = queue.Queue(maxsize=_AHEAD)
-    stop = threading.Event()
-
-    def work() -> None:
+    """Decode beside the shard, in order: parsing and column building let go of the interpreter lock for most of
+    their time, so two threads keep a second core busy while the first stores."""
+    waiting: deque[tuple[list[Logged], Future[Decoded]]] = deque()
+    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode-ahead") as pool:
         try:
             for batch in source:
-                if stop.is_set():
-                    return
-                ready.put((batch, decode_records([logged.record for logged in batch])))
-            ready.put(None)
-        except BaseException as error:  # handed to the reader, which raises it
-            ready.put(error)
-
-    thread = threading.Thread(target=work, name="decode-ahead", daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        while thread.is_alive():
-            try:
-                ready.get_nowait()
-            except queue.Empty:
-                thread.join(timeout=0.01)
+                waiting.append((batch, pool.submit(decode_records, [logged.record for logged in batch])))
+                if len(waiting) > _DECODERS:
+                    first, decoded = waiting.popleft()
+                    yield first, decoded.result()
+            while waiting:
+                first, decoded = waiting.popleft()
+                yield first, decoded.result()
+        finally:
+            for _, decoded in waiting:
+                decoded.cancel()
 
 
 def run_everything(engine: Engine) -> None:
