@@ -18,3 +18,6 @@ alter table mart.alert add column if not exists context bigint;              -- 
 alter table mart.alert_evidence add column if not exists opened_on date;
 -- the first eight bytes of the id: found faster than the words
 alter table base.alert_sent add column if not exists alert_no ubigint;
+-- The mirror of the delivery ledger: what has left for a person. Only that can be seen as withdrawn; what was
+-- opened and taken back before anybody heard of it never was.
+create table if not exists base.alert_delivered (alert_id varchar, revision varchar, delivered_at timestamp);

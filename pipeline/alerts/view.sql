@@ -24,7 +24,7 @@ select
     t.payload ->> '$.rule_version', t.payload ->> '$.model_version'
 from base.alert_sent t
 anti join mart.alert a on t.alert_id = a.alert_id
-where t.state = 'withdrawn';
+where t.state = 'withdrawn' and t.alert_id in (select alert_id from base.alert_delivered);
 
 -- the evidence rows of living alerts
 create or replace view alert_evidence as

@@ -175,12 +175,13 @@ def sql(
 
 def current_snapshot(data: Path) -> Path:
     """A snapshot of everything the log holds; quick when one is there already."""
-    from pipeline.cli.session import open_session
-    from pipeline.worker.embedded import Embedded
+    from pipeline.worker.fresh import fresh_snapshot
 
-    found = Embedded.fresh_snapshot(data)
+    found = fresh_snapshot(data)
     if found is not None:
         return found
+    from pipeline.cli.session import open_session
+
     with open_session(data, create=False) as session:
         return Path(session.call("snapshot")["path"])
 

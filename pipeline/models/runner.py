@@ -187,7 +187,7 @@ def run_day_models(connection: Connection) -> None:
     run(model("70_muscle_day"))
     run(
         "create or replace temp table old_day as select d.athlete_no, d.local_day, d.revision, d.revised,"
-        " t.local_day < s.today - 1 as final from mart.athlete_day d"
+        " coalesce(t.local_day < s.clock_day - 1, false) as final from mart.athlete_day d"
         " join touched_day t on d.athlete_no = t.athlete_no and d.local_day = t.local_day"
         " left join old_span s on d.athlete_no = s.athlete_no"
     )

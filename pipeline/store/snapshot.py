@@ -8,13 +8,11 @@ opening anything whether it is current.
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
+from pipeline.store.pointer import FOLDER, POINTER
 from pipeline.store.shard import Shard, remove_files, sync_folder
 
-FOLDER = "snapshots"
-POINTER = "current.json"
 SNAPSHOT_STORAGE_VERSION = "v1.2.0"
 KEPT = 3
 
@@ -62,29 +60,3 @@ def _point(folder: Path, target: Path, state: dict[str, object]) -> None:
     temporary.replace(folder / POINTER)
     for old in sorted(folder.glob("snapshot-*.duckdb"))[:-KEPT]:
         old.unlink()
-
-
-def fresh_snapshot(data: Path, versions: dict[str, str]) -> Path | None:
-    """The current snapshot if it stands for the log's end and these versions; opens no DuckDB, takes no lock."""
-    folder = data / FOLDER
-    try:
-        pointer = json.loads((folder / POINTER).read_text())
-        target = folder / str(pointer["path"])
-        current = (
-            target.exists()
-            and pointer["marks"] == 0
-            and int(pointer["next_offset"]) == _log_end(data)
-            and all(pointer.get(name) == version for name, version in versions.items())
-        )
-    except (OSError, ValueError, KeyError, TypeError, sqlite3.Error):
-        return None
-    return target if current else None
-
-
-def _log_end(data: Path) -> int:
-    connection = sqlite3.connect(f"file:{data / 'log.sqlite'}?mode=ro", uri=True)
-    try:
-        found = connection.execute("select max(log_offset) from record").fetchone()[0]
-        return 0 if found is None else int(found) + 1
-    finally:
-        connection.close()

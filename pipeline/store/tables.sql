@@ -106,7 +106,8 @@ create table if not exists base.data_day (      -- local days that hold data, an
 );
 create table if not exists base.athlete_span (  -- first and last day with data, and today (clock, else last day)
     athlete_no integer, first_day date, last_day date, today date, newest_at timestamp,
-    utc_offset_s integer
+    utc_offset_s integer,
+    clock_day date                              -- the clock's date, null without one: only a clock makes a day final
 );
 create table if not exists base.mark (athlete_no integer, from_day date, to_day date);  -- day-level lane: not yet folded
 

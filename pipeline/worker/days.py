@@ -50,6 +50,7 @@ group by all
 _NEW_SPAN = """
 create or replace temp table new_span as
 select f.athlete_no, f.first_day, f.last_day, greatest(f.last_day, c.today) as today, f.newest_at, f.utc_offset_s,
+    c.today as clock_day,
     case when c.today >= f.last_day then c.now_at else f.newest_at end as now_at
 from span_found f
 left join clock_in c on f.athlete_no = c.athlete_no
@@ -139,7 +140,7 @@ def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[s
     run("delete from base.athlete_span s using touched_athlete t where s.athlete_no = t.athlete_no")
     run(
         "insert into base.athlete_span"
-        " select athlete_no, first_day, last_day, today, now_at, utc_offset_s from new_span"
+        " select athlete_no, first_day, last_day, today, now_at, utc_offset_s, clock_day from new_span"
     )
     run(_TOUCHED_DAY)
     run(_TOUCHED_MUSCLE_DAY)

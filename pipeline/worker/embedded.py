@@ -36,21 +36,21 @@ from pipeline.store.shard import (
     storage_failure,
     sync_folder,
 )
-from pipeline.store.snapshot import fresh_snapshot, write_snapshot
+from pipeline.store.snapshot import write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
+from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot
+from pipeline.worker.gate import Gate
 from pipeline.worker.poison import Attempts
 from pipeline.worker.rebuild import batches, build, run_everything
 
-LOG_NAME = "log.sqlite"
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"
-ALIASES_NAME = "aliases.csv"
 POISON = (
     "the worker died three times on this record; it is kept in the log,"
     " and a newer version that can read it repairs this in a rebuild"
 )
 IDLE_S = 0.25  # the background worker looks at the log at least this often
-KEPT_TABLES = ("alert_sent", "outbox")  # what was handed out; no log tells it
+KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
 
 
 class Embedded:
@@ -61,6 +61,7 @@ class Embedded:
         self.log = SqliteLog(data / LOG_NAME)
         self.rules: Rules = load_rules()
         self._writer = threading.RLock()  # whoever holds it may write the shard
+        self._readers = Gate()
         self._wake = threading.Event()
         self._changed = threading.Condition()
         self._stopping = False
@@ -105,7 +106,7 @@ class Embedded:
         return self.data / SHARD_NAME
 
     def _catalogue(self) -> Catalogue:
-        return Catalogue.load(extra=_aliases(self.data))
+        return Catalogue.load(extra=aliases_of(self.data))
 
     def _open_shard(self) -> None:
         catalogue = self._catalogue()
@@ -160,13 +161,14 @@ class Embedded:
             else None
         )
         build(fresh, self.log, catalogue, self.rules, kept=kept).close()
-        if keep is not None:
-            keep.close()
         settle_file(fresh)
-        remove_files(self.data, f"{SHARD_NAME}.wal")
-        fresh.replace(self.shard_path)
-        sync_folder(self.data)
-        self._shard = Shard(self.shard_path)
+        with self._readers.alone():  # a cursor that is still open would make DuckDB hand out the old file again
+            if keep is not None:
+                keep.close()
+            remove_files(self.data, f"{SHARD_NAME}.wal")
+            fresh.replace(self.shard_path)
+            sync_folder(self.data)
+            self._shard = Shard(self.shard_path)
         self._engine = self._new_engine(self._shard, catalogue)
 
     # door
@@ -275,15 +277,15 @@ class Embedded:
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""
-        with contextlib.closing(self._shard.reader()) as cursor:
+        with self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
             cursor.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def query_arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The same as an Arrow table."""
-        with contextlib.closing(self._shard.reader()) as cursor:
-            return cursor.execute(sql, list(parameters)).to_arrow_table()
+        with self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
+            return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def snapshot(self, path: Path | None = None) -> Path:
         """A copy of the shard as it is now, for readers outside; made again only when something changed."""
@@ -295,12 +297,7 @@ class Embedded:
     @staticmethod
     def fresh_snapshot(data: Path) -> Path | None:
         """The current snapshot if it holds everything; takes no lock and opens no DuckDB."""
-        versions = {
-            "model_version": MODEL_VERSION,
-            "rule_version": load_rules().version,
-            "catalogue_version": Catalogue.load(extra=_aliases(data)).version,
-        }
-        return fresh_snapshot(data, versions)
+        return fresh_snapshot(data)
 
     def rebuild(self) -> None:
         """Work everything out again from the log and put it in the shard's place."""
@@ -337,7 +334,3 @@ class Embedded:
             self._shard.close()
         self._lock_file.close()
 
-
-def _aliases(data: Path) -> Path | None:
-    path = data / ALIASES_NAME
-    return path if path.exists() else None

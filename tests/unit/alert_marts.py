@@ -247,6 +247,8 @@ class Marts:
     # results
 
     def alerts(self, rule: str | None = None) -> list[dict[str, Any]]:
+        """As a reader sees them once everything in the outbox has been delivered."""
+        self.connection.execute("insert into base.alert_delivered select alert_id, revision, null from base.outbox")
         return self.select(
             "select * from alert where rule = coalesce(?, rule) order by opened_on, rule, scope, alert_id", [rule]
         )

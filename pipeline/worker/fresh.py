@@ -1,0 +1,39 @@
+"""Is there a snapshot that holds everything? Asked before anything heavy is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.log.peek import end_offset_of
+from pipeline.store.pointer import current_snapshot
+
+LOG_NAME = "log.sqlite"
+ALIASES_NAME = "aliases.csv"
+
+
+def aliases_of(data: Path) -> Path | None:
+    """The folder's own aliases, if it has any."""
+    path = data / ALIASES_NAME
+    return path if path.exists() else None
+
+
+def versions_of(data: Path) -> dict[str, str]:
+    """The versions of models, rules and catalogue that tables of this folder must carry."""
+    from pipeline.alerts.rules import load
+    from pipeline.catalogue.loader import Catalogue
+    from pipeline.models.runner import MODEL_VERSION
+
+    return {
+        "model_version": MODEL_VERSION,
+        "rule_version": load().version,
+        "catalogue_version": Catalogue.load(extra=aliases_of(data)).version,
+    }
+
+
+def fresh_snapshot(data: Path) -> Path | None:
+    """The current snapshot if it holds everything the log does; takes no lock and opens no DuckDB."""
+    try:
+        end = end_offset_of(data / LOG_NAME)
+    except OSError:
+        return None
+    return current_snapshot(data, versions_of(data), end)
