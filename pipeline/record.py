@@ -51,7 +51,7 @@ def parse_header(raw: bytes) -> Header:
 
 @dataclass(slots=True)
 class Record:
-    """One part of an upload: ``items`` are the indexes its items had in the upload (uint32, native order little endian).
+    """One part of an upload: ``items`` are the indexes its items had in the upload (uint32, little endian).
 
     A canonical payload has one line per item, in the order of ``items``; a vendor payload is
     whatever its decoder splits into, and ``items`` are the vendor's rows in it.

@@ -333,4 +333,3 @@ class Embedded:
         with self._writer:
             self._shard.close()
         self._lock_file.close()
-
