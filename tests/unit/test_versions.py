@@ -40,9 +40,7 @@ def one_at_a_time(rows: list[Row]) -> dict[int, tuple[int, int, int]]:
 
 
 rows_of = st.lists(
-    st.tuples(
-        st.integers(0, 3), st.integers(0, 1), st.integers(-2, 3), st.booleans(), st.integers(0, 1)
-    ),
+    st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(-2, 3), st.booleans(), st.integers(0, 1)),
     min_size=1,
     max_size=30,
 )
