@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.oracle.estimates import by_exercise, session_best
@@ -41,6 +41,7 @@ def against_oracle(query: Query, world: World, most: int = 8) -> list[str]:
         lines = list(_compare(name, _keyed(query(sql), keys), expected))
         found += lines[:most]
     found += list(_freshness(query, world))[:most]
+    found += list(_compare("indicator", _weeks(query), _seven_days(world)))[:most]
     found += _accounts(query, world)
     return found
 
@@ -80,7 +81,7 @@ def _equal(column: str, shown: Any, wanted: Any) -> bool:
     if wanted is None or shown is None:
         return shown is None and wanted is None
     if isinstance(wanted, float):
-        slack = MILLIGRAM_KG if column == "load_kg" else 1e-12
+        slack = MILLIGRAM_KG if column == "load_kg" else 1e-11
         return math.isclose(float(shown), wanted, rel_tol=RELATIVE, abs_tol=slack)
     return bool(shown == wanted)
 
@@ -219,6 +220,32 @@ def _freshness(query: Query, world: World) -> Iterator[str]:
             yield f"muscle_day {key} freshness: {value!r}, the oracle knows of no clock"
         elif not math.isclose(value, wanted, rel_tol=RELATIVE, abs_tol=1e-12):
             yield f"muscle_day {key} freshness: {value!r}, the oracle says {wanted!r}"
+
+
+WEEK = {
+    "failure_load_7d_fes": lambda sums: sums.failure_load_fes,
+    "failure_sets_7d": lambda sums: sums.failure_sets,
+    "hard_sets_known_7d": lambda sums: sums.hard_sets_known,
+    "hard_sets_assumed_7d": lambda sums: sums.hard_sets_assumed,
+    "volume_load_7d_kg": lambda sums: sums.volume_load_mg / 1e6,
+}
+
+
+def _weeks(query: Query) -> Table:
+    metrics = ", ".join(f"'{name}'" for name in WEEK)
+    rows = query(f"select * from indicator where scope = 'body' and metric in ({metrics})")
+    return _keyed(rows, ("tenant_id", "athlete_id", "local_day", "metric"))
+
+
+def _seven_days(world: World) -> Table:
+    table: Table = {}
+    for (tenant, athlete), truth in world.people.items():
+        days = truth.days.days
+        for day in days:
+            week = [days[at] for at in (day - timedelta(n) for n in range(7)) if at in days]
+            for metric, value in WEEK.items():
+                table[tenant, athlete, day, metric] = {"value": float(sum(map(value, week)))}
+    return table
 
 
 def _accounts(query: Query, world: World) -> list[str]:

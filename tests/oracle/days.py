@@ -10,6 +10,7 @@ from tests.oracle.exercises import STABILISERS
 from tests.oracle.rows import Row
 from tests.oracle.sessions import Session
 
+CLOCK_DAYS = timedelta(3)  # 72 h at most; what a traveller's zones add to that is not counted
 FES_SCALE = 1000 * 2 * 10**8  # k in thousandths, q in halves, phi in 1e-8
 
 
@@ -156,7 +157,7 @@ def day_sums(sessions: list[Session], first: date | None, today: date | None, no
                     result.muscles.setdefault((session.local_day, muscle), MuscleSums()).add(row, c_half)
     for muscle, found in stimuli(sessions).items():
         for day in result.days:
-            past = [stimulus for stimulus in found if stimulus.local_day <= day]
+            past = [stimulus for stimulus in found if timedelta(0) <= day - stimulus.local_day <= CLOCK_DAYS]
             if past:
                 newest = max(past, key=lambda s: s.last_at)
                 rested = datetime.combine(day + timedelta(1), time()) - newest.last

@@ -91,6 +91,7 @@ class Driver:
 
     def come_back(self) -> None:
         """After a SimulatedCrash: forget the service and open what it left on the disk."""
+        self.service._shard.connection.execute("pragma disable_checkpoint_on_shutdown")
         self.service.close()
         shutil.rmtree(self.data)
         self.data = self.image

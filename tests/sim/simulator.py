@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from tests.sim.driver import POINTS, Driver, Faults
 from tests.sim.generator import OPERATIONS_MIN, Upload, history
 
-TOGETHER = 8  # histories that share a shard: a batch costs the same for one as for many
+TOGETHER = 20  # histories that share a shard: a batch costs the same for one as for many
 CRASH_SHARE = 0.85  # of all batches, the first try dies this often
-CUTS = 16  # batches a run is cut into
+CUTS = 12  # batches a run is cut into
 LOOKS = 3  # times a run is compared, the end included
 
 

@@ -19,7 +19,7 @@ from tests.sim.simulator import TOGETHER, Outcome, many, run
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "bench" / "results" / "sim.json"
-PORTION = 64  # histories one process does before it reports
+PORTION = 60  # histories one process does before it reports
 SEEDS_PER_PORTION = 1000
 
 
