@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sim.driver import POINTS
+from tests.sim.driver import POINTS, Driver, SimulatedCrash
 from tests.sim.generator import history
 from tests.sim.soak import soak
 
@@ -22,3 +22,27 @@ def test_a_seed_tells_its_history():
     assert one == again
     assert len({event["athlete"] for upload in one for event in upload.events if "athlete" in event}) >= 3
     assert len(one) >= 40
+
+
+def test_a_record_on_which_the_process_dies_three_times_is_put_aside_and_the_rest_goes_on():
+    uploads = history(3, operations=10)
+    with Driver() as driver:
+        driver.send(uploads[0])
+        deaths = 0
+        while deaths < 10:
+            driver.faults.armed = "inside:3"
+            try:
+                driver.service.apply_all()
+                break
+            except SimulatedCrash:
+                deaths += 1
+                driver.come_back()
+        driver.faults.armed = None
+        assert 3 <= deaths <= 6, "three deaths of the batch, and at most three of the record alone"
+        assert {row["reason"] for row in driver.query("select reason from rejected")} == {"worker_crash"}
+        for upload in uploads[1:]:
+            driver.send(upload)
+        driver.apply()
+        (ledger,) = driver.query("select * from ledger")
+        assert ledger["next_offset"] == driver.service.log.end_offset(0)
+        assert driver.query("select count(*) as n from set_fact")[0]["n"] > 0
