@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.alerts.lane import run_day_lane, run_session_lane
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
-from pipeline.errors import GapError, Reason
+from pipeline.errors import GapError
 from pipeline.log.base import Logged
 from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models, run_window_models
 from pipeline.record import WITHDRAWAL, unpack_items
@@ -44,6 +44,9 @@ Fault = Callable[[str], None]
 
 _EPOCH = datetime(1970, 1, 1)
 EXCERPT_BYTES = 800
+CRASH_MESSAGE = (
+    "the worker died three times on this record; it is kept in the log, and `spotter rebuild` tries it again"
+)
 
 
 def no_fault(point: str) -> None:
@@ -265,17 +268,9 @@ class Engine:
             (staged.next_offset, staged.items, staged.superseded, staged.conflicts),
         )
 
-    def reject(self, logged: Logged, reason: Reason, message: str) -> int:
-        """Put a whole record aside: every item becomes a ``rejected`` row, and the ledger moves on."""
-        builder = RowBuilder()
-        source = headers_of([logged])[0].source
-        for index in unpack_items(logged.record.items):
-            builder.reject(
-                Item(0, index, logged.record.athlete, source),
-                Problem(reason, None, message),
-                excerpt(logged.record.payload[:EXCERPT_BYTES]),
-            )
-        return self.apply([logged], decoded=builder.finish())
+    def put_aside(self, logged: Logged) -> int:
+        """Every item of a record that killed the worker becomes a ``rejected`` row, and the ledger moves on."""
+        return self.apply([logged], decoded=crash_rows(logged))
 
     def settle(self) -> bool:
         """The day-level lane: fold the collected marks in a transaction of their own; false if there were none."""
@@ -298,6 +293,19 @@ class Engine:
             run_day_lane(connection, rules=self.rules, log_offset=self.next_offset, model_version=MODEL_VERSION)
             connection.execute("delete from base.mark")
         return True
+
+
+def crash_rows(logged: Logged) -> Decoded:
+    """A record as rejected items; it stays in the log, so a rebuild by a version that can read it repairs this."""
+    builder = RowBuilder()
+    source = headers_of([logged])[0].source
+    for index in unpack_items(logged.record.items):
+        builder.reject(
+            Item(0, index, logged.record.athlete, source),
+            Problem("worker_crash", None, CRASH_MESSAGE),
+            excerpt(logged.record.payload[:EXCERPT_BYTES]),
+        )
+    return builder.finish()
 
 
 def apply_batch(engine: Engine, batch: Sequence[Logged], fault: Fault = no_fault) -> int:

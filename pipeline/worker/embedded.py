@@ -45,10 +45,6 @@ from pipeline.worker.rebuild import batches, build, run_everything
 
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"
-POISON = (
-    "the worker died three times on this record; it is kept in the log,"
-    " and a newer version that can read it repairs this in a rebuild"
-)
 IDLE_S = 0.25  # the background worker looks at the log at least this often
 KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
 
@@ -211,7 +207,7 @@ class Embedded:
             self._attempts.apply(
                 batch,
                 lambda part: apply_batch(self._engine, part, self._fault),
-                lambda logged: self._engine.reject(logged, "worker_crash", POISON),
+                self._engine.put_aside,
             )
         except Exception as error:
             if is_storage_failure(error):
@@ -308,6 +304,13 @@ class Embedded:
             remove_files(self.data / "snapshots", "*")
         self._announce()
 
+    def _put_aside(self) -> frozenset[int]:
+        """Offsets of the records that were put aside: a check leaves them there, a rebuild tries them again."""
+        found = self._shard.connection.execute(
+            "select distinct log_offset from base.rejected where reason = 'worker_crash'"
+        ).fetchall()
+        return frozenset(row[0] for row in found)
+
     def check(self) -> list[Difference]:
         """Rebuild into a scratch file and name every difference; nothing is changed."""
         with self._writer:
@@ -317,7 +320,7 @@ class Embedded:
             scratch = self.data / f"scratch-{os.getpid()}.duckdb"
             remove_files(self.data, f"{scratch.name}*")
             try:
-                build(scratch, self.log, self._catalogue(), self.rules, end=end).close()
+                build(scratch, self.log, self._catalogue(), self.rules, end=end, put_aside=self._put_aside()).close()
                 with contextlib.closing(self._shard.reader()) as cursor:
                     return compare(cursor, scratch)
             finally:

@@ -20,7 +20,7 @@ from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
 from pipeline.store.connection import Connection
 from pipeline.store.shard import Shard
-from pipeline.worker.apply import Engine
+from pipeline.worker.apply import Engine, crash_rows
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 
@@ -33,8 +33,10 @@ _DECODERS = 2  # threads that decode ahead of the shard, one batch each
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
 
-def batches(log: Log, start: int, end: int | None = None) -> Iterator[list[Logged]]:
-    """Batches of the log from ``start`` on, cut so that a withdrawal stands alone."""
+def batches(
+    log: Log, start: int, end: int | None = None, alone: frozenset[int] = frozenset()
+) -> Iterator[list[Logged]]:
+    """Batches of the log from ``start`` on, cut so that withdrawals and the offsets ``alone`` stand alone."""
     offset = start
     while end is None or offset < end:
         read = log.read(EMBEDDED_PARTITION, offset, items_max=BATCH_ITEMS_MAX, bytes_max=BATCH_BYTES_MAX)
@@ -43,7 +45,12 @@ def batches(log: Log, start: int, end: int | None = None) -> Iterator[list[Logge
         if not read:
             return
         cut = next(
-            (i for i, logged in enumerate(read) if parse_header(logged.record.header).decoder == WITHDRAWAL), None
+            (
+                i
+                for i, logged in enumerate(read)
+                if logged.offset in alone or parse_header(logged.record.header).decoder == WITHDRAWAL
+            ),
+            None,
         )
         if cut is not None:
             read = read[: max(cut, 1)]
@@ -59,11 +66,12 @@ def build(
     *,
     end: int | None = None,
     kept: dict[str, pa.Table] | None = None,
+    put_aside: frozenset[int] = frozenset(),
 ) -> Shard:
     """A new shard at ``path`` from the log below ``end``; equal to the one that was built batch by batch.
 
     ``kept`` are rows of the old shard's tables that no log tells: what was handed out already, so
-    that a rebuild sends nothing again.
+    that a rebuild sends nothing again. Records at the offsets ``put_aside`` are not decoded.
     """
     shard = Shard(path, fsync=False)
     for table, rows in (kept or {}).items():
@@ -75,7 +83,7 @@ def build(
         return log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, to)
 
     engine = Engine(shard, catalogue, rules, history)
-    _load_facts(engine, _decoded_ahead(batches(log, 0, end)))
+    _load_facts(engine, _decoded_ahead(batches(log, 0, end, put_aside), put_aside))
     run_everything(engine)
     shard.connection.execute("checkpoint")
     return shard
@@ -99,14 +107,17 @@ def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) 
             engine.recover()
 
 
-def _decoded_ahead(source: Iterator[list[Logged]]) -> Iterator[tuple[list[Logged], Decoded]]:
+def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) -> Iterator[tuple[list[Logged], Decoded]]:
     """Decode beside the shard, in order: parsing and column building let go of the interpreter lock for most of
     their time, so two threads keep a second core busy while the first stores."""
     waiting: deque[tuple[list[Logged], Future[Decoded]]] = deque()
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode-ahead") as pool:
         try:
             for batch in source:
-                waiting.append((batch, pool.submit(decode_records, [logged.record for logged in batch])))
+                if batch[0].offset in put_aside:
+                    waiting.append((batch, pool.submit(crash_rows, batch[0])))
+                else:
+                    waiting.append((batch, pool.submit(decode_records, [logged.record for logged in batch])))
                 if len(waiting) > _DECODERS:
                     first, decoded = waiting.popleft()
                     yield first, decoded.result()
@@ -128,10 +139,6 @@ def run_everything(engine: Engine) -> None:
             connection.execute(f"delete from mart.{table}")
         for table in ("base.data_day", "base.athlete_span", "base.mark"):
             connection.execute(f"delete from {table}")
-        connection.execute(
-            "update base.ledger set model_version = ?, rule_version = ?, catalogue_version = ?",
-            (MODEL_VERSION, engine.rules.version, engine.catalogue.version),
-        )
     engine.doors = {}
     for athlete, source, origin in connection.execute(
         "select athlete_no, source, origin from base.session_log"
@@ -146,6 +153,10 @@ def run_everything(engine: Engine) -> None:
         pass
     with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
         withdraw_lost(connection, log_offset=engine.next_offset)
+        connection.execute(  # only now: whoever dies before this begins again
+            "update base.ledger set model_version = ?, rule_version = ?, catalogue_version = ?",
+            (MODEL_VERSION, engine.rules.version, engine.catalogue.version),
+        )
 
 
 def _slices(connection: Connection) -> Iterator[list[int]]:

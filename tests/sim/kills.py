@@ -26,6 +26,7 @@ from tests.sim.kill_child import event
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "bench" / "results" / "kills.json"
 UP_S = 60.0
+BATCH_S = 20.0
 
 
 @dataclass
@@ -66,10 +67,13 @@ def _one_life(data: Path, rng: random.Random, acked: set[int], report: Report) -
     with output.open("w") as sink:
         child = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=ROOT)
         _wait_for(output, "up", child)
-        if rng.random() < 0.75:
-            _wait_for_a_batch(data / "attempts.json", rng)
+        if report.kills % 4 == 3:
+            time.sleep(rng.uniform(0, 1.0))
         else:
-            time.sleep(rng.uniform(0, 0.6))
+            if report.kills % 4 != 0:  # deaths without any progress between them are the poison test's matter
+                _wait_for_a_batch(data / "attempts.json", child)
+            _wait_for_a_batch(data / "attempts.json", child)
+            time.sleep(rng.uniform(0, 0.15))
         child.kill()
         child.wait()
     report.kills += 1
@@ -88,13 +92,14 @@ def _wait_for(output: Path, word: str, child: subprocess.Popen[bytes]) -> None:
         time.sleep(0.01)
 
 
-def _wait_for_a_batch(attempts: Path, rng: random.Random) -> None:
-    """Until a batch begins, then a moment that mostly ends before the batch does."""
+def _wait_for_a_batch(attempts: Path, child: subprocess.Popen[bytes]) -> None:
+    """Until a batch begins that has not begun yet; what came before it is then committed."""
     before = attempts.stat().st_mtime_ns if attempts.exists() else 0
-    end = time.monotonic() + 5
-    while time.monotonic() < end and (not attempts.exists() or attempts.stat().st_mtime_ns == before):
+    end = time.monotonic() + BATCH_S
+    while time.monotonic() < end and child.poll() is None:
+        if attempts.exists() and attempts.stat().st_mtime_ns != before:
+            return
         time.sleep(0.002)
-    time.sleep(rng.uniform(0, 0.15))
 
 
 def _died_inside(data: Path) -> int:

@@ -215,9 +215,10 @@ def test_a_poisoned_record_ends_as_rejected_row_worker_crash(tmp_path: Path) -> 
     service = open_service(tmp_path)
     send(service, SESSION, apply=False)
     logged = service.log.read(0, 0, items_max=100, bytes_max=1 << 20)[0]
-    service._engine.reject(logged, "worker_crash", "died")
+    service._engine.put_aside(logged)
     assert rows(service, "select count(*), min(reason) from rejected") == [(6, "worker_crash")]
     assert rows(service, "select items, rejected, next_offset from ledger") == [(6, 6, 1)]
+    assert service.check() == []
     service.rebuild()
     assert rows(service, DAY) == [(6, 2, 3840.0)]
     service.close()
