@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import subprocess
 import sys
 import time
@@ -35,7 +36,8 @@ def soak(histories: int, seed: int, processes: int) -> Outcome:
         for n, start in enumerate(range(0, histories, PORTION))
     ]
     total = Outcome()
-    with ProcessPoolExecutor(processes) as pool:
+    fresh = multiprocessing.get_context("spawn")  # a forked child would inherit locks of threads that are not there
+    with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
         for outcome in pool.map(_portion, tasks):
             total.add(outcome)
             print(f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}")
