@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 UNKNOWN = "unknown"
@@ -50,6 +50,23 @@ def failure_sets(count: Any, unknown_share: Any, sets: Any) -> str:
 def comparator(sign: str | None) -> str:
     """The sign between a value and its limit as it is printed."""
     return {">=": "≥", "<=": "≤", "!=": "≠", None: ""}.get(sign, str(sign))
+
+
+def met(row: Mapping[str, Any]) -> bool | None:
+    """Whether a row of evidence reached its limit; None where it has none or the sign is not an order."""
+    value, limit = row["value"], row["threshold"]
+    if value is None or limit is None:
+        return None
+    answers = {">=": value >= limit, ">": value > limit, "<=": value <= limit, "<": value < limit}
+    return answers.get(str(row["comparator"]))
+
+
+def by_severity(alerts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The gravest first, otherwise in the order they came."""
+    ranks = ("high", "warning", "advice", "info")
+    return sorted(
+        alerts, key=lambda alert: ranks.index(alert["severity"]) if alert["severity"] in ranks else len(ranks)
+    )
 
 
 def open_alerts(row: Mapping[str, Any]) -> str:

@@ -95,6 +95,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": words.number, "share": words.share, "day": day, "comparator": words.comparator}
+    environment.filters |= {"met": words.met, "by_severity": words.by_severity}
     environment.globals |= {
         "athlete_url": athlete_url,
         "style_url": style_url,

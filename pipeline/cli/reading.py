@@ -46,6 +46,8 @@ def alerts(
     state = "open" if only_open else None
     with _session(data) as session:
         found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=ROWS_MAX)
+        if athlete is not None and not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
+            raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     if as_json:
         output.print_json(found)
         return
@@ -114,7 +116,7 @@ def _print_report(
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
         )
-    for alert in open_alerts:
+    for alert in words.by_severity(open_alerts):
         output.say()
         output.say(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
         for text in (alert["body"], alert["action"]):
@@ -139,9 +141,12 @@ def _print_report(
 
 def evidence_line(row: dict[str, Any]) -> str:
     """Evidence in one line: metric, value, threshold, window, number of observations."""
+    from dashboards import words
+
     parts = [f"{row['metric']} {output.printable(row['value'])}"]
     if row["threshold"] is not None:
-        parts.append(f"({row['comparator'] or 'against'} {output.printable(row['threshold'])})")
+        reached = {True: ": met", False: ": not met", None: ""}[words.met(row)]
+        parts[0] += f" ({row['comparator'] or 'against'} {output.printable(row['threshold'])}{reached})"
     if row["baseline"] is not None:
         parts.append(f"usual {output.printable(row['baseline'])}")
     if row["window_start"] or row["window_end"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ def serve(data: Path, settings: Settings, *, demo: bool) -> None:
 
     clock = SystemClock()
     with ExitStack() as stack:
+        listener = stack.enter_context(_listener(settings))  # first: nothing is promised on a port that is taken
         make_private(data)
         service = Embedded.open(data, clock, background=True)
         stack.callback(service.close)
@@ -88,15 +90,25 @@ def serve(data: Path, settings: Settings, *, demo: bool) -> None:
         ticker.start()
         _greet(settings, control)
         with _watched(service, server):
-            server.run()
+            server.run(sockets=[listener])
         if service.failure is not None:
             raise _worker_ended(service.failure)
-        if not server.started:
-            raise RefusedError(
-                f"{settings.host}:{settings.port} cannot be served",
-                "another program uses the port, or the address is not of this machine",
-                "choose another with --port",
-            )
+
+
+def _listener(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise RefusedError(
+            f"{settings.host}:{settings.port} cannot be served",
+            f"another program uses the port, or the address is not of this machine ({error.strerror})",
+            "choose another with --port",
+        ) from error
+    return listener
 
 
 def _application(operations: Operations, service: Embedded, settings: Settings) -> ASGIApp:
