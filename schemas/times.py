@@ -15,6 +15,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
     r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))?"
@@ -69,8 +71,12 @@ class Moment:
 
 
 def format_us(us: int) -> str:
-    """Microseconds since 1970 as ``YYYY-MM-DDTHH:MM:SS[.ffffff]``, without a zone."""
-    return (_EPOCH + timedelta(microseconds=us)).replace(tzinfo=None).isoformat()
+    """Microseconds since 1970 as ``YYYY-MM-DDTHH:MM:SS[.ffffff]``, without a zone.
+
+    An offset can carry the first or last day of the calendar beyond its end: that is shown as the end.
+    """
+    bounded = min(max(us, _FIRST_US), _LAST_US)
+    return (_EPOCH + timedelta(microseconds=bounded)).replace(tzinfo=None).isoformat()
 
 
 def parse_moment(text: str) -> Moment:

@@ -20,7 +20,7 @@ doc_first as materialized (         -- the owner first, else the greatest versio
 rated as (                          -- a rating given in any session document counts, the greatest version first
     select athlete_no, session_key,
         arg_max(cr10, (rank, value, log_offset, item_index)) filter (cr10 is not null) as cr10,
-        max(end_at) as end_at, min(start_at) as start_at, arg_min(start_local, start_at) as start_local,
+        max(end_at) as end_at, min(start_at) as start_at, arg_min_null(start_local, (start_at, coalesce(start_local, 'infinity'))) as start_local,
         min(anchor_day) as anchor_from, max(anchor_day) as anchor_to
     from doc
     group by all
@@ -28,8 +28,10 @@ rated as (                          -- a rating given in any session document co
 rows_of as (
     select r.athlete_no, r.session_key,
         any_value(r.source) as source, any_value(r.session_id) as session_id,
-        min(r.performed_at) as first_at, arg_min(r.performed_local, r.performed_at) as first_local,
-        max(r.performed_at) as last_at, arg_max(r.performed_local, r.performed_at) as last_local,
+        min(r.performed_at) as first_at, arg_min_null(r.performed_local, (r.performed_at, coalesce(r.performed_local, 'infinity')))
+            filter (r.performed_at is not null) as first_local,
+        max(r.performed_at) as last_at, arg_max_null(r.performed_local, (r.performed_at, coalesce(r.performed_local, '-infinity')))
+            filter (r.performed_at is not null) as last_local,
         count(*) as row_count, min(r.anchor_day) as anchor_from, max(r.anchor_day) as anchor_to
     from row_in r
     left join doc_first d on r.athlete_no = d.athlete_no and r.session_key = d.session_key

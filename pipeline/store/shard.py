@@ -124,6 +124,13 @@ def is_storage_failure(error: Exception) -> bool:
     return full or isinstance(error, kinds) or type(error) is duckdb.Error
 
 
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that the file cannot be read, as opposed to a disk that is full."""
+    kinds = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+    full = "No space left" in str(error)
+    return isinstance(error, DamagedError) or (not full and (isinstance(error, kinds) or type(error) is duckdb.Error))
+
+
 def storage_failure(error: Exception) -> StorageError:
     """The error of a disk or memory failure, in words."""
     if isinstance(error, StorageError):

@@ -25,7 +25,8 @@ where local_day is not null
 """
 _REFRESH_DATA_DAY = """
 insert into base.data_day
-select athlete_no, local_day, max(newest_at), arg_max(utc_offset_s, newest_at)
+select athlete_no, local_day, max(newest_at),
+    arg_max(utc_offset_s, (newest_at, utc_offset_s)) filter (newest_at is not null)
 from (
     select m.athlete_no, m.local_day, m.last_at as newest_at,
         epoch(m.start_local - m.start_at)::integer as utc_offset_s
@@ -42,7 +43,8 @@ group by all
 _SPAN = """
 create or replace temp table span_found as
 select t.athlete_no, min(d.local_day) as first_day, max(d.local_day) as last_day,
-    max(d.newest_at) as newest_at, arg_max(d.utc_offset_s, d.newest_at) as utc_offset_s
+    max(d.newest_at) as newest_at,
+    arg_max(d.utc_offset_s, (d.newest_at, d.utc_offset_s)) filter (d.newest_at is not null) as utc_offset_s
 from base.data_day d
 join touched_athlete t on d.athlete_no = t.athlete_no
 group by all

@@ -21,7 +21,7 @@ from pipeline.alerts.rules import Rules
 from pipeline.alerts.rules import load as load_rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import BusyError, DamagedError
+from pipeline.errors import BusyError, DamagedError, StorageError
 from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.log.sqlite import SqliteLog
 from pipeline.models.runner import MODEL_VERSION
@@ -29,6 +29,7 @@ from pipeline.record import WITHDRAWAL, Header, Record, pack_items
 from pipeline.store.compare import Difference, compare
 from pipeline.store.shard import (
     Shard,
+    is_damage,
     is_storage_failure,
     put_aside,
     remove_files,
@@ -115,9 +116,11 @@ class Embedded:
             self._shard = shard = Shard(self.shard_path)
             self._engine = self._new_engine(shard, catalogue)
             self._check_versions()
-        except DamagedError:
+        except Exception as error:
             if shard is not None:
                 shard.close()
+            if not is_damage(error):
+                raise
             if self.shard_path.exists():
                 put_aside(self.shard_path, self.clock.now())
             self._build_and_swap(catalogue)
@@ -135,10 +138,11 @@ class Embedded:
             "select next_offset, model_version, rule_version, catalogue_version from base.ledger"
         ).fetchall()[0]
         if stored[0] > self.log.end_offset(EMBEDDED_PARTITION):
-            raise DamagedError(
-                "the shard is ahead of the log",
-                f"it has applied {stored[0]} records, the log holds {self.log.end_offset(EMBEDDED_PARTITION)}",
-                "it is put aside and rebuilt from the log",
+            raise StorageError(
+                "the log is shorter than what was applied from it",
+                f"the tables stand for {stored[0]} records, {LOG_NAME} holds {self.log.end_offset(EMBEDDED_PARTITION)}:"
+                " the log, which is the record, was lost or cut",
+                f"restore {LOG_NAME} from a backup; to go on with what the log holds, move {SHARD_NAME} away first",
             )
         if stored[1:] == (MODEL_VERSION, self.rules.version, self._engine.catalogue.version):
             return

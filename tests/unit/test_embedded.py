@@ -9,7 +9,7 @@ import pytest
 from service_events import RECEIVED, a_set, rows, send
 
 from pipeline.clock import FixedClock
-from pipeline.errors import BusyError, GapError
+from pipeline.errors import BusyError, GapError, StorageError
 from pipeline.log.base import Logged
 from pipeline.record import Header, Record, pack_items
 from pipeline.worker.apply import apply_batch
@@ -80,12 +80,17 @@ def test_a_damaged_or_missing_shard_is_put_aside_and_rebuilt(tmp_path: Path, dam
     service.close()
 
 
-def test_a_shard_ahead_of_its_log_is_rebuilt(tmp_path: Path) -> None:
+def test_a_log_that_was_lost_is_not_replaced_in_silence(tmp_path: Path) -> None:
     service = open_service(tmp_path)
     send(service, SESSION)
     service.close()
     for name in ("log.sqlite", "log.sqlite-wal", "log.sqlite-shm"):
         (tmp_path / name).unlink(missing_ok=True)
+    with pytest.raises(StorageError) as refused:
+        open_service(tmp_path)
+    assert "restore log.sqlite from a backup" in str(refused.value)
+    assert (tmp_path / SHARD_NAME).exists()
+    (tmp_path / SHARD_NAME).rename(tmp_path / "away")
     service = open_service(tmp_path)
     assert rows(service, "select count(*) from set_fact") == [(0,)]
     service.close()
@@ -174,6 +179,29 @@ def test_a_zone_told_later_gives_local_days_to_times_in_z(tmp_path: Path) -> Non
     assert rows(service, DAY) == [(1, 0, 640.0)]
     send(service, [{"kind": "delete", "athlete": "ana", "document": "profile", "source": "api"}])
     assert rows(service, "select local_day from set_fact") == [(None,)]
+    assert service.check() == []
+    service.close()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_invariant_I5_two_clocks_that_name_one_instant_differently_give_the_same_days(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    tick = {"kind": "tick", "now_at": "2026-11-23T11:30:00Z"}
+    masses = [
+        {"kind": "body_mass", "athlete": "ana", "source": name, "document": name, "measured_at": at,
+         "mass": {"value": 80, "unit": "kg"}}
+        for name, at in (("scale", "2026-11-20T18:05:00+01:00"), ("watch", "2026-11-21T07:05:00+14:00"))
+    ]  # fmt: skip
+    sets = [
+        a_set("A", revision=1, performed_at="2026-11-20T00:30:00+01:00"),
+        a_set("B", revision=1, performed_at="2026-11-19T18:30:00-05:00", set_index=2),
+    ]
+    service = open_service(tmp_path)
+    for turn, index in enumerate(order):
+        send(service, [sets[index], masses[index], tick], upload=f"u{turn}", admin=True)
+    assert {str(day) for (day,) in rows(service, "select local_day from set_fact")} == {"2026-11-19"}
+    assert [str(day) for (day,) in rows(service, "select max(local_day) from athlete_day")] == ["2026-11-24"]
     assert service.check() == []
     service.close()
 
