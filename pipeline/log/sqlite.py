@@ -158,8 +158,7 @@ class SqliteLog:
             done.set_result(at)
 
     def _keep_room(self) -> None:
-        usage = os.statvfs(self.path.parent)
-        if usage.f_bavail * usage.f_frsize < FREE_BYTES_MIN:
+        if _free_bytes(self.path.parent) < FREE_BYTES_MIN:
             raise StorageError(
                 "the upload was not taken: the disk is nearly full",
                 f"less than {FREE_BYTES_MIN >> 20} MiB are free under {self.path.parent}",
@@ -194,11 +193,22 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _unreadable(path: Path, error: Exception) -> StorageError:
+    if _free_bytes(path.parent) < FREE_BYTES_MIN:
+        return StorageError(
+            f"the log {path.name} cannot be opened: the disk is nearly full",
+            f"less than {FREE_BYTES_MIN >> 20} MiB are free under {path.parent} ({error})",
+            "free some space and try again; what was accepted is still there",
+        )
     return StorageError(
         f"the log {path.name} cannot be opened",
         str(error),
         "restore the data folder's log from a backup; do not delete it",
     )
+
+
+def _free_bytes(folder: Path) -> int:
+    usage = os.statvfs(folder)
+    return usage.f_bavail * usage.f_frsize
 
 
 def _unwritable(path: Path, error: Exception) -> StorageError:

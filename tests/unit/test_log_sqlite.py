@@ -92,6 +92,17 @@ def test_a_nearly_full_disk_refuses_and_says_what_to_do(tmp_path: Path, monkeypa
     log.close()
 
 
+def test_a_log_that_does_not_open_on_a_full_disk_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.sqlite"
+    path.write_bytes(b"not a database at all" * 100)
+    monkeypatch.setattr(module, "FREE_BYTES_MIN", 1 << 62)
+    with pytest.raises(StorageError) as refused:
+        SqliteLog(path)
+    assert "disk is nearly full" in str(refused.value) and "backup" not in str(refused.value)
+
+
 def test_a_closed_log_takes_nothing(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path / "log.sqlite")
     log.close()
