@@ -23,7 +23,8 @@ spread as (                         -- each session on its own day; a qualifying
 summed as (
     select athlete_no, local_day, muscle, sum(hard_known_half)::integer as hard_known_half,
         sum(hard_assumed_half)::integer as hard_assumed_half, sum(failure_load_half)::bigint as failure_load_half,
-        max(rest_from) as rest_from, arg_max(utc_offset_s, (rest_from, utc_offset_s)) as utc_offset_s
+        max(rest_from) as rest_from,
+        arg_max(utc_offset_s, (rest_from, utc_offset_s)) filter (rest_from is not null) as utc_offset_s
     from spread
     group by all
 )
