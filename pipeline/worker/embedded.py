@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-import pyarrow as pa
-
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.rules import load as load_rules
 from pipeline.catalogue.loader import Catalogue
@@ -250,11 +248,6 @@ class Embedded:
         """The offset below which everything is in the shard."""
         return int(str(self.query("select next_offset from ledger")[0]["next_offset"]))
 
-    def settled(self) -> bool:
-        """Whether both lanes have done everything the log holds."""
-        row = self.query("select next_offset, marks from ledger")[0]
-        return row["next_offset"] == self.log.end_offset(EMBEDDED_PARTITION) and row["marks"] == 0
-
     def wait_applied(self, offset: int, timeout_s: float) -> bool:
         """Wait until both lanes have done the log below ``offset``; raises what stopped the worker."""
         if self._thread is None:
@@ -281,11 +274,6 @@ class Embedded:
             cursor.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def query_arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
-        """The same as an Arrow table."""
-        with self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
-            return cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
     def snapshot(self, path: Path | None = None) -> Path:
         """A copy of the shard as it is now, for readers outside; made again only when something changed."""

@@ -1,8 +1,8 @@
 """The small numbers that stand for athletes and exercises inside a shard, held in memory.
 
 Numbers are given in the order of first appearance and never leave the shard: views show names.
-New ones are written in the transaction of the batch that brought them; when that fails the caches
-are read again.
+New ones are written in the transaction of the batch that brought them; when that fails, the engine
+makes this anew from the file.
 """
 
 from __future__ import annotations
@@ -37,10 +37,6 @@ class Names:
         self._new_athletes: list[tuple[int, str, str]] = []
         self._new_names: list[tuple[int, str, str, int, list[str]]] = []
         self._new_exercises: list[tuple[int, Exercise]] = []
-
-    def reload(self, connection: Connection) -> None:
-        """Forget what an abandoned transaction had added."""
-        self._load(connection)
 
     def athlete(self, tenant: str, athlete: str) -> int:
         """The number of an athlete, given now if it is new."""
