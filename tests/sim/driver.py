@@ -134,7 +134,7 @@ class Driver:
         for deaths in range(3):
             if rng is not None and deaths < 2 and rng.random() < crash / (1 + deaths):
                 least = min(self.faults.hits[point] for point in POINTS)
-                self.faults.armed = rng.choice([p for p in POINTS if self.faults.hits[p] <= least + 1])
+                self.faults.armed = rng.choice([p for p in POINTS if self.faults.hits[p] == least])
             try:
                 self._apply()
             except SimulatedCrash:

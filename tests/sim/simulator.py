@@ -10,8 +10,8 @@ from tests.sim.driver import POINTS, Driver, Faults
 from tests.sim.generator import OPERATIONS_MIN, Upload, history
 
 TOGETHER = 20  # histories that share a shard: a batch costs the same for one as for many
-CRASH_SHARE = 0.85  # of all batches, the first try dies this often
-CUTS = 12  # batches a run is cut into
+CRASH_SHARE = 1.0  # of all batches, the first try dies this often, the second half as often
+CUTS = 26  # batches a run is cut into
 LOOKS = 3  # times a run is compared, the end included
 
 
@@ -39,7 +39,7 @@ def merged(seed: int, together: int, operations: int = OPERATIONS_MIN) -> list[U
     return sorted(uploads, key=lambda upload: upload.received_at)
 
 
-def run(seed: int, together: int = TOGETHER, hits: Counter[str] | None = None) -> Outcome:
+def run(seed: int, together: int = TOGETHER, cuts: int = CUTS, hits: Counter[str] | None = None) -> Outcome:
     """One run; ``hits`` are the deaths so far, so that points die evenly often."""
     rng = random.Random(seed)
     faults = Faults()
@@ -47,17 +47,17 @@ def run(seed: int, together: int = TOGETHER, hits: Counter[str] | None = None) -
     faults.hits.update(before)
     outcome = Outcome(together)
     uploads = merged(seed, together)
-    cuts = sorted(rng.sample(range(1, len(uploads)), min(CUTS, len(uploads)) - 1))
-    looks = {cuts[len(cuts) * n // LOOKS] for n in range(1, LOOKS)}
+    ends = sorted(rng.sample(range(1, len(uploads)), min(cuts, len(uploads)) - 1))
+    looks = {ends[len(ends) * n // LOOKS] for n in range(1, LOOKS)}
     with Driver(faults=faults) as driver:
-        for start, end in zip([0, *cuts], [*cuts, len(uploads)], strict=True):
+        for start, end in zip([0, *ends], [*ends, len(uploads)], strict=True):
             for upload in uploads[start:end]:
                 driver.send(upload)
             driver.apply(rng, CRASH_SHARE)
             if end in looks or end == len(uploads):
                 problems = driver.problems(replay=end == len(uploads))
                 if problems:
-                    command = f"python -m tests.sim.soak --run {seed} --together {together}"
+                    command = f"python -m tests.sim.soak --run {seed} --together {together} --cuts {cuts}"
                     outcome.failures.append(
                         {"seed": seed, "uploads": end, "problems": problems[:20], "replay": command}
                     )
@@ -66,10 +66,10 @@ def run(seed: int, together: int = TOGETHER, hits: Counter[str] | None = None) -
     return outcome
 
 
-def many(histories: int, seed: int, together: int = TOGETHER) -> Outcome:
+def many(histories: int, seed: int, together: int = TOGETHER, cuts: int = CUTS) -> Outcome:
     """Runs until ``histories`` were done, from ``seed`` upwards."""
     total = Outcome()
     while total.histories < histories:
-        total.add(run(seed, min(together, histories - total.histories), total.hits))
+        total.add(run(seed, min(together, histories - total.histories), cuts, total.hits))
         seed += 1
     return total

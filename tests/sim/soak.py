@@ -16,31 +16,31 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.sim.driver import POINTS
-from tests.sim.simulator import TOGETHER, Outcome, many, run
+from tests.sim.simulator import CUTS, TOGETHER, Outcome, many, run
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "bench" / "results" / "sim.json"
-PORTION = 60  # histories one process does before it reports
+RUNS_OF_A_PORTION = 2  # what one process does before it reports
 SEEDS_PER_PORTION = 1000
 
 
-def _portion(task: tuple[int, int]) -> Outcome:
-    histories, seed = task
-    return many(histories, seed)
+def _portion(task: tuple[int, int, int, int]) -> Outcome:
+    return many(*task)
 
 
-def soak(histories: int, seed: int, processes: int) -> Outcome:
+def soak(histories: int, seed: int, processes: int, together: int = TOGETHER, cuts: int = CUTS) -> Outcome:
     """Do the histories in several processes; the seeds do not depend on how many."""
+    portion = together * RUNS_OF_A_PORTION
     tasks = [
-        (min(PORTION, histories - start), seed * 10**6 + n * SEEDS_PER_PORTION)
-        for n, start in enumerate(range(0, histories, PORTION))
+        (min(portion, histories - start), seed * 10**6 + n * SEEDS_PER_PORTION, together, cuts)
+        for n, start in enumerate(range(0, histories, portion))
     ]
     total = Outcome()
     fresh = multiprocessing.get_context("spawn")  # a forked child would inherit locks of threads that are not there
     with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
         for outcome in pool.map(_portion, tasks):
             total.add(outcome)
-            print(f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}")
+            print(f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}", flush=True)
     return total
 
 
@@ -55,19 +55,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--histories", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--together", type=int, default=TOGETHER, help="histories that share a shard, with --run")
+    parser.add_argument("--together", type=int, default=TOGETHER, help="histories that share a shard")
+    parser.add_argument("--cuts", type=int, default=CUTS, help="batches a shard's histories are cut into")
     parser.add_argument("--run", type=int, help="replay the run with this seed")
     options = parser.parse_args(arguments)
     if options.run is not None:
-        outcome = run(options.run, options.together)
+        outcome = run(options.run, options.together, options.cuts)
         print(json.dumps(outcome.failures, indent=2))
         return 1 if outcome.failures else 0
     began = time.monotonic()
-    outcome = soak(options.histories, options.seed, options.processes)
+    outcome = soak(options.histories, options.seed, options.processes, options.together, options.cuts)
     result = {
         "commit": _commit(),
         "seed": options.seed,
         "histories": outcome.histories,
+        "histories_of_a_shard": options.together,
         "seconds": round(time.monotonic() - began, 1),
         "crashes": sum(outcome.hits.values()),
         "hits": {point: outcome.hits[point] for point in POINTS},

@@ -7,11 +7,12 @@ from tests.sim.generator import history
 from tests.sim.soak import soak
 
 HISTORIES, SEED = 500, 1
-HITS_MIN = 10  # per crash point; `make soak` reaches hundreds
+HITS_MIN = 50  # per crash point
 
 
 def test_histories_with_crashes_agree_with_a_replay_and_with_the_oracle():
     outcome = soak(HISTORIES, SEED, processes=2)
+    print({point: outcome.hits[point] for point in POINTS})
     assert outcome.failures == []
     assert outcome.histories == HISTORIES
     assert {point: outcome.hits[point] for point in POINTS if outcome.hits[point] < HITS_MIN} == {}
