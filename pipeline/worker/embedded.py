@@ -195,7 +195,7 @@ class Embedded:
         """Apply what the log holds, both lanes, before returning."""
         with self._writer:
             while self._apply_some():
-                pass
+                self._shard.checkpoint_if_due()
             while self._engine.settle():
                 pass
             self._shard.checkpoint_if_due()
@@ -228,12 +228,10 @@ class Embedded:
                 self._wake.clear()
                 with self._writer:
                     busy = self._apply_some()
-                    if busy:
-                        self._announce()
-                    else:
+                    if not busy:
                         self._engine.settle()
-                        self._shard.checkpoint_if_due()
-                        self._announce()
+                    self._shard.checkpoint_if_due()
+                    self._announce()
                 if not busy:
                     self._wake.wait(IDLE_S)
         except BaseException as error:  # the process must end: what is in the log is applied at the next start
