@@ -39,7 +39,7 @@ def send(service: Embedded, body: bytes, upload_id: str) -> int:
     )
     if answer.rejected:
         raise SystemExit(f"{answer.rejected} lines of {upload_id} were rejected: {answer.results[:1]}")
-    end: int = service.append(answer.records)
+    end: int = service.append(answer.records, answer.decoded)
     return end
 
 

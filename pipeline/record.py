@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -69,9 +70,9 @@ class Record:
         return len(self.items) // 4
 
 
-def pack_items(indexes: Iterable[int]) -> bytes:
+def pack_items(indexes: Sequence[int]) -> bytes:
     """Item indexes as the bytes ``Record.items`` holds."""
-    return array("I", indexes).tobytes()
+    return struct.pack(f"<{len(indexes)}I", *indexes)
 
 
 def unpack_items(raw: bytes) -> list[int]:

@@ -20,6 +20,7 @@ from pipeline.demo.stories import Story, stories
 from pipeline.gateway.accept import accept_events
 from pipeline.gateway.imports import plan_import
 from pipeline.record import Record
+from pipeline.sources.columns import Decoded
 
 TENANT = "home"
 LINES_PER_BODY = 800
@@ -33,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 class Service(Protocol):
     """What loading needs of the embedded service."""
 
-    def append(self, records: Sequence[Record]) -> int: ...
+    def append(self, records: Sequence[Record], decoded: Decoded | None = None) -> int: ...
 
     def apply_all(self) -> None: ...
 
@@ -122,7 +123,7 @@ def _upload(
         received_at=at,
         admin=admin,
     )
-    service.append(answer.records)
+    service.append(answer.records, answer.decoded)
     report.uploads += 1
     report.accepted += answer.accepted
     report.duplicates += answer.duplicates

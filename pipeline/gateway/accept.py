@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+import numpy as np
+import pyarrow as pa
 
 from pipeline.errors import Reason
 from pipeline.gateway.split import split_items
@@ -34,13 +37,18 @@ class ItemResult:
 
 @dataclass(slots=True)
 class Accepted:
-    """The answers of one upload, and the records to append before they are given."""
+    """The answers of one upload, and the records to append before they are given.
+
+    ``decoded``: the records' columns, ``record`` being their place in ``records``; null if they hold other
+    items than were decoded.
+    """
 
     results: list[ItemResult]
     records: list[Record]
     accepted: int
     duplicates: int
     rejected: int
+    decoded: Decoded | None = None
 
 
 def accept_events(
@@ -87,7 +95,21 @@ def accept_events(
     ]
     statuses = [result.status for result in results]
     accepted, rejected = statuses.count("accepted"), statuses.count("rejected")
-    return Accepted(results, records, accepted, len(statuses) - accepted - rejected, rejected)
+    whole = _by_record(decoded, [indexes for _, (indexes, _) in parts]) if accepted == len(statuses) else None
+    return Accepted(results, records, accepted, len(statuses) - accepted - rejected, rejected, whole)
+
+
+def _by_record(decoded: Decoded, items: list[list[int]]) -> Decoded:
+    """The columns of an upload of which every item was accepted, by the records they went into."""
+    order = np.concatenate([np.asarray(indexes, np.int64) for indexes in items])
+    record_of = np.empty(len(order), np.int32)
+    record_of[order] = np.repeat(np.arange(len(items), dtype=np.int32), [len(indexes) for indexes in items])
+    documents = decoded.documents
+    place = documents.column_names.index("record")
+    record = pa.array(record_of[documents["item"].to_numpy()])
+    return dataclasses.replace(
+        decoded, documents=documents.set_column(place, documents.schema.field(place), record), warnings=[]
+    )
 
 
 def _answer(results: list[ItemResult], decoded: Decoded) -> list[str]:
@@ -135,6 +157,12 @@ def _mark_duplicates(results: list[ItemResult], lines: list[bytes], decoded: Dec
 
 def _parts(group: list[int], lines: list[bytes]) -> Iterable[tuple[list[int], bytes]]:
     """The items of one athlete in parts that fit into records, in their order."""
+    if len(group) == 1 and len(lines[group[0]]) <= ITEM_BYTES_MAX:
+        return [(group, lines[group[0]])]
+    return _several_parts(group, lines)
+
+
+def _several_parts(group: list[int], lines: list[bytes]) -> Iterator[tuple[list[int], bytes]]:
     part: list[int] = []
     kept: list[bytes] = []
     size = 0

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pipeline.record import Record
+from pipeline.sources.columns import Decoded
 
 
 class Service(Protocol):
     """The owner of a data folder: appends to the log, answers reads."""
 
-    def append(self, records: Sequence[Record]) -> int:
-        """Append durably; the log's end offset."""
+    def append(self, records: Sequence[Record], decoded: Decoded | None = None) -> int:
+        """Append durably; the log's end offset. ``decoded``: the records' columns, if they were made already."""
         ...
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:

@@ -74,7 +74,7 @@ class Uploads:
             received_at=now,
             admin=admin,
         )
-        end = self._service.append(accepted.records) if accepted.records else None
+        end = self._service.append(accepted.records, accepted.decoded) if accepted.records else None
         return Taken(upload, accepted, end)
 
     def post(

@@ -27,7 +27,10 @@ class Log(Protocol):
         ...
 
     def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
-        """Records from ``offset`` on, at least one if there is any, up to the limits."""
+        """Records from ``offset`` on, at least one if there is any, up to the limits.
+
+        ``bytes_max`` bounds what they take in memory, not their payloads alone.
+        """
         ...
 
     def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:

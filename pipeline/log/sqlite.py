@@ -19,6 +19,7 @@ from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.record import Record, parse_header
 
 GROUP_APPENDS_MAX = 256  # waiting appends that may share one commit
+RECORD_BYTES = 400  # what a record takes in memory beside its payload
 FREE_BYTES_MIN = 64 << 20  # below this an append is refused while there is still room to stop cleanly
 
 _TABLES = """
@@ -79,13 +80,15 @@ class SqliteLog:
         _only_partition(partition)
         out: list[Logged] = []
         items = size = 0
+        same = b""  # parts of an upload share their header: one copy of it
         cursor = self._reader().execute(_SELECT + "where log_offset >= ? order by log_offset", (offset,))
         for at, athlete, part, packed, header, payload in cursor:
             items += len(packed) // 4
-            size += len(payload)
+            size += len(payload) + RECORD_BYTES
             if out and (items > items_max or size > bytes_max):
                 break
-            out.append(Logged(at, Record(athlete, part, packed, header, payload)))
+            same = same if header == same else header
+            out.append(Logged(at, Record(athlete, part, packed, same, payload)))
         cursor.close()
         return out
 

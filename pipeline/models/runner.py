@@ -108,6 +108,7 @@ def run_session_models(connection: Connection, *, velocities: bool, supersede: b
         run("create or replace temp table side_second (row_no bigint)")
     replaces = _forget(connection, ("set_fact",))
     run(model("30_set_fact"))
+    _drop(connection, "row_in", "order_in", "side_second")
     run(model("40_exercise_session"))
     run(model("50_muscle_session"))
     run(_TOUCHED_EXERCISE)
@@ -125,7 +126,14 @@ def run_session_models(connection: Connection, *, velocities: bool, supersede: b
         " select * exclude (is_loading, first_at, final_at, local_load) from exercise_session_in"
     )
     run("insert into mart.muscle_session by name select * from muscle_session_in")
+    _drop(connection, "exercise_session_in", "muscle_session_in")
     _run_estimates(connection, days, velocities)
+
+
+def _drop(connection: Connection, *names: str) -> None:
+    """Tables of many rows that nothing reads any more would lie beside those of the next batch."""
+    for name in names:
+        connection.execute(f"drop table {name}")
 
 
 def _forget(connection: Connection, tables: tuple[str, ...]) -> bool:

@@ -78,12 +78,26 @@ _RARER: dict[str, pa.DataType] = {
     "target": pa.struct([("reps", pa.int64()), ("weight", _WEIGHT), ("effort", _EFFORT)]),
 }
 _SET_TYPES, _OUTCOMES = pa.array(get_args(SetType)), pa.array(get_args(Outcome))
+_KIND = pa.array(["set"])
+_FALSE = pa.scalar(False)
 _LOAD_KINDS, _SIDES = pa.array(get_args(LoadKind)), pa.array(get_args(Side))
 _RARER_KEYS = {name: f'"{name}"'.encode() for name in _RARER}
 
 
 def candidates(lines: Sequence[bytes]) -> npt.NDArray[np.bool_]:
-    """Lines that look like one whole ``set`` object."""
+    """Lines that look like one whole ``set`` object.
+
+    Where every line is an object and there are as many kinds as lines, they pass together: ``decode_sets``
+    hands back the rows whose kind is another one.
+    """
+    text = b"\n".join(lines)
+    if (
+        text[:1] == b"{"
+        and text[-1:] == b"}"
+        and text.count(b"}\n{") == len(lines) - 1 == text.count(b"\n")
+        and text.count(b'"kind":"set"') == len(lines)
+    ):
+        return np.ones(len(lines), np.bool_)
     return np.fromiter(
         (
             line[:1] == b"{" and line[-1:] == b"}" and (b'"kind":"set"' in line or b'"kind": "set"' in line)
@@ -150,7 +164,7 @@ def _decode_table(table: pa.Table, text: bytes, part: Lines) -> tuple[Decoded, n
     """The columns of a parsed chunk, and the rows in doubt."""
     escapes = b"\\" in text
     checks = Checks(table, controls=escapes or b"\x7f" in text, ascii_only=not escapes and text.isascii())
-    kind = checks.choice("kind", pa.array(["set"]), required=True)
+    kind = checks.choice("kind", _KIND, required=True)
     found: dict[str, Any] = {
         "athlete": checks.name("athlete", required=True),
         "document": checks.name("document", required=True),
@@ -170,8 +184,8 @@ def _decode_table(table: pa.Table, text: bytes, part: Lines) -> tuple[Decoded, n
         "superset": checks.name("superset", length_max=LABEL_LENGTH_MAX),
         "notes": checks.text("notes", NOTES_LENGTH_MAX),
         "kind": kind,
-        "deleted": pa.repeat(False, checks.count),
-        "effort_dropped": pa.repeat(False, checks.count),
+        "deleted": pa.repeat(_FALSE, checks.count),
+        "effort_dropped": pa.repeat(_FALSE, checks.count),
         "record": part.records,
         "item": part.items,
     }
@@ -206,13 +220,19 @@ def _select(found: dict[str, Any], schema: pa.Schema, checks: Checks) -> pa.Tabl
         if field.name == "doc_row":
             array = pa.array(np.arange(count, dtype=np.int32))
         elif value is None:
-            array = pa.nulls(count, field.type)
+            array = _nulls(field.type).slice(0, count)
         else:
             array = value if isinstance(value, pa.Array) else pa.array(value)
             array = array if array.type == field.type else array.cast(field.type)
             array = array if keep is None else array.filter(keep)
         arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+@lru_cache(maxsize=32)
+def _nulls(kind: pa.DataType) -> pa.Array:
+    """A column without values; all chunks share it."""
+    return pa.nulls(CHUNK_LINES, kind)
 
 
 def _sources(stated: pa.Array | None, part: Lines) -> pa.Array:
@@ -321,6 +341,11 @@ def _versions(checks: Checks, sources: pa.Array, part: Lines) -> dict[str, Any]:
     return {"rank": stated.astype(np.int8), "value": value, "payload_hash": hashes}
 
 
+@lru_cache(maxsize=512)
+def _word(word: str) -> pa.Scalar:
+    return pa.scalar(word)
+
+
 def _equal(column: pa.Array, word: str) -> Bools:
-    same: Bools = pc.fill_null(pc.equal(column, word), False).to_numpy(zero_copy_only=False)
+    same: Bools = pc.fill_null(pc.equal(column, _word(word)), _FALSE).to_numpy(zero_copy_only=False)
     return same

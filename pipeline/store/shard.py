@@ -23,7 +23,7 @@ from pipeline.store.connection import Connection
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
 THREADS = 2
-MEMORY_LIMIT = "400MB"
+MEMORY_LIMIT = "200MB"
 
 
 def sql_text(package: str, name: str) -> str:

@@ -41,6 +41,7 @@ from pipeline.worker.withdraw import Histories, stage_withdrawal
 from pipeline.worker.zones import Zones
 
 Fault = Callable[[str], None]
+Decode = Callable[[Sequence[Logged]], Decoded]
 
 _EPOCH = datetime(1970, 1, 1)
 EXCERPT_BYTES = 800
@@ -51,6 +52,11 @@ CRASH_MESSAGE = (
 
 def no_fault(point: str) -> None:
     """The fault hook of ordinary runs: nothing happens at any point."""
+
+
+def decode_batch(batch: Sequence[Logged]) -> Decoded:
+    """The columns of a batch, from its records."""
+    return decode_records([logged.record for logged in batch])
 
 
 class Engine:
@@ -102,23 +108,21 @@ class Engine:
         batch: Sequence[Logged],
         fault: Fault = no_fault,
         *,
-        decoded: Decoded | None = None,
+        decode: Decode = decode_batch,
     ) -> int:
-        """Apply one batch; returns the new next offset. ``decoded`` is the whole batch decoded ahead."""
-        whole = len(batch)
+        """Apply one batch; returns the new next offset. ``decode`` may know columns that were made before."""
         fault("before:1")
         batch = self._fresh(batch)
         fault("inside:1")
         if not batch:
             return self.next_offset
-        if len(batch) < whole:
-            decoded = None
         fault("after:1")
         fault("before:2")
-        decoded = decode_records([logged.record for logged in batch]) if decoded is None else decoded
+        decoded = decode(batch)
         fault("inside:2")
         with self.shard.transaction() as connection:
             staged = self._stage(connection, batch, decoded)
+            del decoded  # a large batch is not held twice while the models run
             fault("after:2")
             fault("before:3")
             self._store(connection, staged, fault)
@@ -137,6 +141,7 @@ class Engine:
             fault("inside:6")
         if self.known.full:
             self._load()
+        pa.default_memory_pool().release_unused()  # else the columns of a large batch stay beside the next ones
         fault("after:6")
         return staged.next_offset
 
@@ -163,6 +168,7 @@ class Engine:
         self.velocities |= staged.sets["rep_velocities_m_s"].null_count < staged.sets.num_rows
         fault("inside:3")
         swap_rows(connection, staged)
+        staged.let_go()
         fault("after:3")
 
     @staticmethod
@@ -270,7 +276,7 @@ class Engine:
 
     def put_aside(self, logged: Logged) -> int:
         """Every item of a record that killed the worker becomes a ``rejected`` row, and the ledger moves on."""
-        return self.apply([logged], decoded=crash_rows(logged))
+        return self.apply([logged], decode=lambda _: crash_rows(logged))
 
     def settle(self) -> bool:
         """The day-level lane: fold the collected marks in a transaction of their own; false if there were none."""
@@ -308,10 +314,12 @@ def crash_rows(logged: Logged) -> Decoded:
     return builder.finish()
 
 
-def apply_batch(engine: Engine, batch: Sequence[Logged], fault: Fault = no_fault) -> int:
+def apply_batch(
+    engine: Engine, batch: Sequence[Logged], fault: Fault = no_fault, *, decode: Decode = decode_batch
+) -> int:
     """Apply a batch through the numbered steps; an exception leaves the shard as it was before."""
     try:
-        return engine.apply(batch, fault)
+        return engine.apply(batch, fault, decode=decode)
     except Exception:
         engine.recover()
         raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import threading
 import uuid
@@ -24,6 +25,7 @@ from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.log.sqlite import SqliteLog
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, Header, Record, pack_items
+from pipeline.sources.columns import Decoded
 from pipeline.store.compare import Difference, compare
 from pipeline.store.shard import (
     Shard,
@@ -39,12 +41,14 @@ from pipeline.store.snapshot import write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot
 from pipeline.worker.gate import Gate
+from pipeline.worker.handover import Handover
 from pipeline.worker.poison import Attempts
 from pipeline.worker.rebuild import batches, build, run_everything
 
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"
 IDLE_S = 0.25  # the background worker looks at the log at least this often
+GARBAGE_OBJECTS = 50_000  # the default, 700, walks through every waiting answer again and again
 KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
 
 
@@ -63,6 +67,7 @@ class Embedded:
         self._thread: threading.Thread | None = None
         self.failure: BaseException | None = None
         self._attempts = Attempts(data / "attempts.json")
+        self._handover = Handover()
         self._open_shard()
 
     @classmethod
@@ -75,6 +80,7 @@ class Embedded:
         fault: Fault = no_fault,
     ) -> Embedded:
         """Take the folder (made if missing); raises BusyError if another process has it."""
+        gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / LOCK_NAME).open("a+")
         try:
@@ -171,9 +177,11 @@ class Embedded:
 
     # door
 
-    def append(self, records: Sequence[Record]) -> int:
-        """Append durably; returns the log's end offset after them."""
+    def append(self, records: Sequence[Record], decoded: Decoded | None = None) -> int:
+        """Append durably; returns the log's end offset after them. ``decoded``: their columns, if made already."""
         end = self.log.append(records)
+        if decoded is not None:
+            self._handover.put(end - len(records), len(records), decoded)
         self._wake.set()
         return end
 
@@ -208,7 +216,7 @@ class Embedded:
         try:
             self._attempts.apply(
                 batch,
-                lambda part: apply_batch(self._engine, part, self._fault),
+                lambda part: apply_batch(self._engine, part, self._fault, decode=self._decode),
                 self._engine.put_aside,
             )
         except Exception as error:
@@ -217,6 +225,13 @@ class Embedded:
                 raise storage_failure(error) from error
             raise
         return True
+
+    def _decode(self, batch: Sequence[Logged]) -> Decoded:
+        """Columns of a batch that was read for this alone: its payloads are not held while the models run."""
+        decoded = self._handover.columns_of(batch)
+        for logged in batch:
+            logged.record.payload = b""
+        return decoded
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)

@@ -24,8 +24,9 @@ from pipeline.worker.apply import Engine, crash_rows
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 
-BATCH_ITEMS_MAX = 50_000
-BATCH_BYTES_MAX = 32 << 20
+BATCH_ITEMS_MAX = 180_000  # of a worker that is behind: what fills whole row groups is written once, not twice
+BATCH_BYTES_MAX = 64 << 20
+FACTS_ITEMS_MAX = 50_000  # of a rebuild, whose transactions hold several batches and which decodes ahead
 FACTS_SETS_MAX = 250_000  # sets of one transaction while facts are loaded
 SLICE_SETS_MAX = 250_000  # sets whose models run together
 _DECODERS = 2  # threads that decode ahead of the shard, one batch each
@@ -34,12 +35,17 @@ _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
 
 def batches(
-    log: Log, start: int, end: int | None = None, alone: frozenset[int] = frozenset()
+    log: Log,
+    start: int,
+    end: int | None = None,
+    alone: frozenset[int] = frozenset(),
+    *,
+    items_max: int = BATCH_ITEMS_MAX,
 ) -> Iterator[list[Logged]]:
     """Batches of the log from ``start`` on, cut so that withdrawals and the offsets ``alone`` stand alone."""
     offset = start
     while end is None or offset < end:
-        read = log.read(EMBEDDED_PARTITION, offset, items_max=BATCH_ITEMS_MAX, bytes_max=BATCH_BYTES_MAX)
+        read = log.read(EMBEDDED_PARTITION, offset, items_max=items_max, bytes_max=BATCH_BYTES_MAX)
         if end is not None:
             read = [logged for logged in read if logged.offset < end]
         if not read:
@@ -83,7 +89,7 @@ def build(
         return log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, to)
 
     engine = Engine(shard, catalogue, rules, history)
-    _load_facts(engine, _decoded_ahead(batches(log, 0, end, put_aside), put_aside))
+    _load_facts(engine, _decoded_ahead(batches(log, 0, end, put_aside, items_max=FACTS_ITEMS_MAX), put_aside))
     run_everything(engine)
     shard.connection.execute("checkpoint")
     return shard

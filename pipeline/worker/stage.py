@@ -51,6 +51,11 @@ class Staged:
     conflicts: int
     next_offset: int
 
+    def let_go(self) -> None:
+        """Free the rows that are stored; what closes the batch stays."""
+        for name in ("documents", "sets", "sessions", "events", "replaced"):
+            setattr(self, name, getattr(self, name).slice(0, 0).select([]))
+
 
 def headers_of(batch: Sequence[Logged]) -> list[Header]:
     """The header of each record of a batch."""

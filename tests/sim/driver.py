@@ -16,6 +16,7 @@ import orjson
 from pipeline.clock import FixedClock
 from pipeline.gateway.accept import Accepted, accept_events
 from pipeline.record import Record, parse_header, unpack_items
+from pipeline.sources.columns import Decoded
 from pipeline.worker.apply import apply_batch
 from pipeline.worker.embedded import Embedded
 from tests.oracle.catalogue import find
@@ -109,7 +110,7 @@ class Driver:
             upload.body(), tenant=upload.tenant, upload_id=f"u{self.serial}",
             received_at=upload.received_at, admin=upload.admin,
         )  # fmt: skip
-        self.append(accepted.records)
+        self.append(accepted.records, accepted.decoded)
         return accepted
 
     def ingest(self, events: Sequence[dict[str, Any]], received_at: datetime = NOW, tenant: str = "home") -> Accepted:
@@ -118,11 +119,11 @@ class Driver:
         self.service.apply_all()
         return accepted
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record], decoded: Decoded | None = None) -> None:
         """Append records and remember their items."""
         if not records:
             return
-        first = self.service.append(records) - len(records)
+        first = self.service.append(records, decoded) - len(records)
         for offset, record in enumerate(records, first):
             self.items += items_of(offset, record)
 

@@ -53,7 +53,7 @@ def main() -> None:
         accepted = accept_events(
             body, tenant="home", upload_id=f"{seed}-{number}", received_at=datetime(2026, 11, 23, tzinfo=UTC)
         )
-        service.append(accepted.records)
+        service.append(accepted.records, accepted.decoded)
         print(f"ack {number} {count}", flush=True)
         number += count
         if service.failure is not None:

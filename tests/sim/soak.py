@@ -40,7 +40,9 @@ def soak(histories: int, seed: int, processes: int, together: int = TOGETHER, cu
     with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
         for outcome in pool.map(_portion, tasks):
             total.add(outcome)
-            print(f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}", flush=True)
+            print(
+                f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}", flush=True
+            )
     return total
 
 

@@ -19,6 +19,7 @@ from pipeline.gateway.file_imports import FileImports
 from pipeline.gateway.uploads import Uploads
 from pipeline.record import Record
 from pipeline.settings import Settings
+from pipeline.sources.columns import Decoded
 
 NOW = datetime(2026, 11, 20, 19, 30, tzinfo=UTC)
 
@@ -31,7 +32,7 @@ class FakeService:
         self.withdrawn: list[tuple[str, str]] = []
         self.broken = False
 
-    def append(self, records: Sequence[Record]) -> int:
+    def append(self, records: Sequence[Record], decoded: Decoded | None = None) -> int:
         if self.broken:
             raise StorageError("the upload was not taken: the disk is nearly full", "at /somewhere", "free space")
         self.records.extend(records)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import StorageError
 from pipeline.log import sqlite as module
-from pipeline.log.sqlite import SqliteLog
+from pipeline.log.sqlite import RECORD_BYTES, SqliteLog
 from pipeline.record import Header, Record, pack_items
 
 
@@ -22,7 +22,7 @@ def test_append_returns_the_end_and_read_gives_the_records_back(tmp_path: Path) 
     log = SqliteLog(tmp_path / "log.sqlite")
     assert log.append([record("a"), record("b")]) == 2
     assert log.append([record("c")]) == 3
-    read = log.read(0, 0, items_max=10, bytes_max=1000)
+    read = log.read(0, 0, items_max=10, bytes_max=1 << 20)
     assert [(one.offset, one.record.athlete) for one in read] == [(0, "a"), (1, "b"), (2, "c")]
     log.close()
 
@@ -65,8 +65,8 @@ def test_appends_of_many_threads_are_whole_and_without_holes(tmp_path: Path) -> 
 def test_read_stops_at_the_limits_but_gives_at_least_one(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path / "log.sqlite")
     log.append([record("a", size=100) for _ in range(10)])
-    assert len(log.read(0, 0, items_max=3, bytes_max=10_000)) == 3
-    assert len(log.read(0, 0, items_max=100, bytes_max=250)) == 2
+    assert len(log.read(0, 0, items_max=3, bytes_max=1 << 20)) == 3
+    assert len(log.read(0, 0, items_max=100, bytes_max=2 * (RECORD_BYTES + 100) + 50)) == 2
     assert len(log.read(0, 0, items_max=1, bytes_max=1)) == 1
     assert log.read(0, 10, items_max=1, bytes_max=1) == []
     log.close()
