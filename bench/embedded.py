@@ -14,14 +14,28 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+
 from bench.generate import SETS_PER_WORKOUT, bodies, set_line, workouts_of, write
 from pipeline.clock import SystemClock
 from pipeline.gateway.accept import accept_events
 from pipeline.worker.embedded import Embedded
+from pipeline.worker.rebuild import run_everything
 
 WAIT_SECONDS_MAX = 3600.0
 BATCH_LINES = 1_000
 TRIALS_OF_A_BATCH = 7
+
+BY_HAND_COLUMNS = ("athlete", "document", "performed_at", "session", "exercise", "set_index", "set_type", "reps")
+BY_HAND_SCHEMA = pa.schema(
+    [(name, pa.int64() if name in ("set_index", "reps") else pa.string()) for name in BY_HAND_COLUMNS]
+    + [("weight_kg", pa.float64()), ("rir", pa.float64())]
+)
+BY_HAND_TABLE = (
+    "create table sets (athlete varchar, document varchar, performed_at varchar, session varchar, exercise varchar,"
+    " set_index bigint, set_type varchar, reps bigint, weight_kg double, rir double)"
+)
 
 Measured = dict[str, float | int | str]
 
@@ -80,6 +94,51 @@ def rebuild(data: str) -> Measured:
     seconds = time.perf_counter() - begun
     service.close()
     return {"sets": sets, "seconds": seconds, "sets_per_second": sets / seconds, "rss_mb_peak": rss_mb_peak()}
+
+
+def recompute(data: str) -> Measured:
+    """Models and rules anew over the stored facts, as after a change of the catalogue or of a rule."""
+    service = Embedded.open(Path(data), SystemClock())
+    service.apply_all()
+    sets = int(str(service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]))
+    begun = time.perf_counter()
+    run_everything(service._engine)
+    seconds = time.perf_counter() - begun
+    service.close()
+    return {"sets": sets, "seconds": seconds, "sets_per_second": sets / seconds, "rss_mb_peak": rss_mb_peak()}
+
+
+def by_hand(file: str, data: str) -> Measured:
+    """The peer: what a script without Spotter does with the same bodies.
+
+    ``json.loads`` per line, an Arrow table per body, the older rows of its documents out and the new ones in, one
+    commit a body. No checks, no versions, no log, no models, no rules.
+    """
+    folder = Path(data)
+    folder.mkdir(parents=True)
+    connection = duckdb.connect(str(folder / "by_hand.duckdb"), config={"threads": 2})
+    connection.execute(BY_HAND_TABLE)
+    begun = time.perf_counter()
+    count = 0
+    for body in bodies(Path(file)):
+        events = [json.loads(line) for line in body.splitlines()]
+        rows = [
+            {name: event.get(name) for name in BY_HAND_COLUMNS}
+            | {"weight_kg": event["weight"]["value"], "rir": (event.get("effort") or {}).get("value")}
+            for event in events
+        ]
+        connection.register("incoming", pa.Table.from_pylist(rows, schema=BY_HAND_SCHEMA))
+        connection.execute("begin")
+        connection.execute(
+            "delete from sets s using incoming i where s.athlete = i.athlete and s.document = i.document"
+        )
+        connection.execute("insert into sets by name select * from incoming")
+        connection.execute("commit")
+        connection.unregister("incoming")
+        count += len(events)
+    seconds = time.perf_counter() - begun
+    connection.close()
+    return {"sets": count, "seconds": seconds, "sets_per_second": count / seconds, "rss_mb_peak": rss_mb_peak()}
 
 
 def latency(data: str, trials: str) -> Measured:
@@ -181,6 +240,8 @@ def rss_mb_peak() -> float:
 MEASUREMENTS: dict[str, Callable[..., Measured]] = {
     "ingest": ingest,
     "rebuild": rebuild,
+    "recompute": recompute,
+    "by_hand": by_hand,
     "latency": latency,
     "history": history,
 }
