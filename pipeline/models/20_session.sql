@@ -20,7 +20,8 @@ doc_first as materialized (         -- the owner first, else the greatest versio
 rated as (                          -- a rating given in any session document counts, the greatest version first
     select athlete_no, session_key,
         arg_max(cr10, (rank, value, log_offset, item_index)) filter (cr10 is not null) as cr10,
-        max(end_at) as end_at, min(start_at) as start_at, arg_min_null(start_local, (start_at, coalesce(start_local, 'infinity'))) as start_local,
+        max(end_at) as end_at, arg_max(end_local, (end_at, end_local)) filter (end_at is not null and end_local is not null) as end_local,
+        min(start_at) as start_at, arg_min_null(start_local, (start_at, coalesce(start_local, 'infinity'))) as start_local,
         min(anchor_day) as anchor_from, max(anchor_day) as anchor_to
     from doc
     group by all
@@ -54,7 +55,7 @@ select
     coalesce(r.last_at, case when ends.valid then g.end_at end, g.start_at) as last_at,
     case
         when r.last_at is not null then r.last_local
-        when ends.valid then g.end_at + (g.start_local - g.start_at)
+        when ends.valid then coalesce(g.end_local, g.end_at + (g.start_local - g.start_at))
         else g.start_local
     end as last_local,
     coalesce(ends.valid, false) as ended,

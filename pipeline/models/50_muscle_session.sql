@@ -6,7 +6,8 @@ create or replace temp table muscle_session_in as
 with grouped as (
     select x.athlete_no, x.session_key, m.muscle, any_value(x.local_day) as local_day,
         min(x.first_at) as first_at, max(x.final_at) as last_at,
-        epoch(any_value(s.start_local) - any_value(s.start_at))::integer as utc_offset_s,
+        -- of the session's last set: summer time may begin while somebody trains
+        any_value(epoch(coalesce(s.last_local - s.last_at, s.start_local - s.start_at)))::integer as utc_offset_s,
         sum(m.c_half * x.hard_sets_known)::integer as hard_known_half,
         sum(m.c_half * x.hard_sets_assumed)::integer as hard_assumed_half,
         sum(m.c_half * x.local_load)::bigint as failure_load_half,

@@ -29,7 +29,7 @@ select athlete_no, local_day, max(newest_at),
     arg_max(utc_offset_s, (newest_at, utc_offset_s)) filter (newest_at is not null)
 from (
     select m.athlete_no, m.local_day, m.last_at as newest_at,
-        epoch(m.start_local - m.start_at)::integer as utc_offset_s
+        epoch(coalesce(m.last_local - m.last_at, m.start_local - m.start_at))::integer as utc_offset_s
     from mart.session m
     join touched_data_day t on m.athlete_no = t.athlete_no and m.local_day = t.local_day
     union all

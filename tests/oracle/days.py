@@ -121,8 +121,10 @@ def stimuli(sessions: list[Session]) -> dict[str, list[Stimulus]]:
                 if not row.q_half or (c_half == 1 and muscle in STABILISERS):
                     continue
                 halves[muscle] = halves.get(muscle, 0) + c_half * row.hard_assumed
-                at, local = (row.time.at, row.local) if row.time else (session.last or (None, None))
-                if at is not None and local is not None:
+                at = row.time.at if row.time else session.last[0] if session.last else None
+                if at is not None and session.last and session.last[1]:
+                    offset = session.last[1] - session.last[0].replace(tzinfo=None)  # summer time may begin meanwhile
+                    local = at.replace(tzinfo=None) + offset
                     last[muscle] = max((at, local), last.get(muscle, (at, local)))
                 if c_half == 2:
                     primary[muscle] = primary.get(muscle, 0) + row.hard_assumed
