@@ -77,9 +77,21 @@ def open_alerts(row: Mapping[str, Any]) -> str:
 
 
 def headline(row: Mapping[str, Any]) -> str:
-    """The first reason why a roster row stands where it stands."""
-    if row["headline"]:
-        return str(row["headline"])
-    if row["attention"] != "unknown":
-        return "nothing open"
-    return "effort is not logged for most sets" if row["sets_7d"] else "no sets in the last 7 days"
+    """The first reason why a roster row stands where it stands; who is ready is so by the numbers of the week."""
+    if row["attention"] == "unknown":
+        return _doubt(row)
+    told = str(row["headline"] or "nothing open")
+    if row["attention"] != "ready":
+        return told
+    share_unknown = row["unknown_share_7d"]
+    week = f"{row['failure_sets_7d']} of {row['sets_7d']} sets to failure in 7 days"
+    return f"{told}; {week}" + (f", effort known for {share(1 - share_unknown)}" if share_unknown else "")
+
+
+def _doubt(row: Mapping[str, Any]) -> str:
+    """What is missing before anything can be said."""
+    if not row["sets_7d"]:
+        return "no sets in the last 7 days"
+    if row["unknown_share_7d"] is None or row["unknown_share_7d"] > 0.5:
+        return "effort is not logged for most sets"
+    return str(row["doubt"])

@@ -1,8 +1,8 @@
 -- panel: roster, one row per athlete, those who need attention first
 -- $1 tenant, $2 athlete or null
 -- unit: failure load in failure-equivalent sets (FES, M11), a lower bound while effort is unknown; shares 0..1
--- attention: act (open warning or high), watch (open advice), unknown (no evidence of the last 7 days, or effort
--- unknown for more than half of the sets), ready (seen, and nothing open above info)
+-- attention: act (open warning or high), watch (open advice), unknown (no sets in the last 7 days, or effort unknown
+-- for more than half of them, or an open finding about the data itself: doubt), ready (evidence, and nothing open above info)
 with today as (
     select athlete_id, max(local_day) as today
     from athlete_day
@@ -42,7 +42,8 @@ open_alert as (
         count(*) filter (where severity = 'advice')::integer as advice,
         count(*) filter (where severity = 'info')::integer as info,
         arg_max(title, (severity_rank, updated_on, alert_id)) as headline,
-        arg_max(rule, (severity_rank, updated_on, alert_id)) as headline_rule
+        arg_max(rule, (severity_rank, updated_on, alert_id)) as headline_rule,
+        arg_max(title, (updated_on, alert_id)) filter (where rule = 'R21') as doubt
     from (
         select
             *,
@@ -65,6 +66,7 @@ joined as (
         coalesce(a.info, 0) as info,
         a.headline,
         a.headline_rule,
+        a.doubt,
         w.sets_7d,
         w.failure_sets_7d,
         w.failure_load_7d,
@@ -80,7 +82,7 @@ select
     case
         when high + warning > 0 then 'act'
         when advice > 0 then 'watch'
-        when sets_7d = 0 or unknown_share_7d is null or unknown_share_7d > 0.5 then 'unknown'
+        when sets_7d = 0 or unknown_share_7d is null or unknown_share_7d > 0.5 or doubt is not null then 'unknown'
         else 'ready'
     end as attention
 from joined

@@ -69,7 +69,7 @@ def _r03_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
 
 
 def _r04_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
-    explicit, failures, compound_near, axial_near, sets, date_only = found
+    explicit, failures, compound_near, both, axial_near, sets, date_only = found
     window, limits = (day, day), rule.thresholds
     rows = []
     if failures:
@@ -77,6 +77,8 @@ def _r04_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
         rows.append(_row("compound_failure_sets", failures, 1.0, window, sets))
     if compound_near:
         rows.append(_row("compound_sets_under_1_rir", compound_near, limits["compound_near"], window, sets))
+    if both:  # decides nothing: says how many sets stand in both counts above
+        rows.append(_row("compound_failure_sets_under_1_rir", both, 1.0, window, sets))
     if axial_near:
         rows.append(_row("axial_sets_under_1_rir", axial_near, limits["axial_near"], window, sets))
     return _date_only(rows, date_only, window, sets)
@@ -113,14 +115,21 @@ def _r06_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
     return _date_only(rows, date_only, window, 2)
 
 
+_R19_MISSED = ("planned_reps", "failure_slots", "planned_reserve")
+
+
 def _r19_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
-    passed, applicable, planned, performed, extra, unplanned, unplanned_explicit, date_only = found
+    passed, applicable, planned, performed, *missed, extra, unplanned, unplanned_explicit, date_only = found
     window = (day, day)
     share = 100.0 * passed / applicable if applicable else 100.0
     rows = [
         _row("plan_compliance_percent", share, 100.0, window, applicable, comparator="<"),
         _row("plan_checks_passed", passed, applicable, window, applicable, comparator="<"),
         _row("planned_sets_performed", performed, planned, window, planned, comparator="<"),
+        *(
+            _row(f"{what}_missed", count, 1.0, window, performed)
+            for what, count in zip(_R19_MISSED, missed, strict=True)
+        ),
         _row("extra_sets", extra, 1.0, window, planned),
         _row("unplanned_failure_sets_explicit", unplanned_explicit, 1.0, window, planned),
         _row("unplanned_failure_sets", unplanned, 1.0, window, planned),

@@ -87,8 +87,9 @@ class Rules:
     ``parameters`` names every threshold (``r01_many``) and level (``r01_many_level``) for the SQL files.
     """
 
-    def __init__(self, preset: str, rules: dict[str, Rule], systemic_factor: str) -> None:
+    def __init__(self, preset: str, rules: dict[str, Rule], systemic_factor: str, file_version: str = "") -> None:
         self.preset = preset
+        self.file_version = file_version
         self.systemic_factor = systemic_factor
         self._rules = rules
         self.parameters: dict[str, int | float] = {}
@@ -113,8 +114,8 @@ class Rules:
 
     @property
     def version(self) -> str:
-        """Short hash over all rules, for the ledger."""
-        return _digest("|".join(self._versions[key] for key in sorted(self._versions)))
+        """Short hash over all rules and the version of their file, for the ledger."""
+        return _digest("|".join([self.file_version, *(self._versions[key] for key in sorted(self._versions))]))
 
     def with_changes(self, rule_id: str, changes: Mapping[str, float | str]) -> Rules:
         """The same rules with other thresholds or severities of one rule (a back-test); raises UsageError."""
@@ -135,7 +136,7 @@ class Rules:
                     f"numbers: {', '.join(thresholds)}; severities: {', '.join(severities)} ({', '.join(SEVERITIES)})",
                 )
         changed = rule.model_validate({**rule.model_dump(), "thresholds": thresholds, "severities": severities})
-        return Rules(self.preset, {**self._rules, rule_id: changed}, self.systemic_factor)
+        return Rules(self.preset, {**self._rules, rule_id: changed}, self.systemic_factor, self.file_version)
 
 
 def _digest(text: str) -> str:
@@ -173,7 +174,8 @@ def load(preset: str = "guideline") -> Rules:
         raise UsageError(f"there is no preset {preset}", "", f"use one of {', '.join(known)}")
     rules = {}
     chosen = known[preset]
-    for key, table in _read().items():
+    file = _read()
+    for key, table in file.items():
         if not isinstance(table, dict) or key == "presets":
             continue
         change = chosen.rules.get(key, Change())
@@ -193,4 +195,4 @@ def load(preset: str = "guideline") -> Rules:
     stray = set(chosen.rules) - set(rules)
     if stray:
         raise ValueError(f"rules.toml, preset {preset}: there is no rule {sorted(stray)}")
-    return Rules(preset, rules, chosen.systemic_factor)
+    return Rules(preset, rules, chosen.systemic_factor, str(file["version"]))

@@ -42,8 +42,8 @@ def _values(evidence: _Evidence) -> dict[str, float]:
     return {row["metric"]: row["value"] for row in evidence}
 
 
-def _sets(count: float) -> str:
-    return "1 set" if count == 1 else f"{plain_number(count)} sets"
+def _sets(count: float, kind: str = "") -> str:
+    return f"{plain_number(count)} {kind}{' ' if kind else ''}{'set' if count == 1 else 'sets'}"
 
 
 def _r01(_rule: Rule, evidence: _Evidence) -> _Fields:
@@ -51,9 +51,17 @@ def _r01(_rule: Rule, evidence: _Evidence) -> _Fields:
     explicit = value["failure_sets_explicit"]
     failures = value.get("failure_sets", explicit)
     limit = " Sets logged with 0 in reserve count as well, one level lower." if failures > explicit else ""
+    limits = {row["metric"]: row["threshold"] for row in evidence}
+    many, some = limits["failure_sets_explicit"], limits.get("failure_sets_multi_joint")
+    reason = ""
+    if some is not None and failures < many:
+        start, others = plain_number(some), plain_number(many)
+        reason = (
+            f" This lift works several joints at once; there the rule starts at {start} sets, elsewhere at {others}."
+        )
     return {
         "failures": plain_number(failures), "explicit": plain_number(explicit),
-        "sets": evidence[0]["n_obs"], "limit": limit,
+        "sets": evidence[0]["n_obs"], "limit": limit, "reason": reason,
     }  # fmt: skip
 
 
@@ -69,24 +77,27 @@ def _r02(rule: Rule, evidence: _Evidence) -> _Fields:
 def _r03(_rule: Rule, evidence: _Evidence) -> _Fields:
     position, exercises = evidence[0], evidence[1]
     count = exercises["value"]
+    reported = position["metric"].endswith("_explicit")
     return {
         "first": plain_number(position["value"]), "last": plain_number(position["threshold"]),
+        "sets": position["n_obs"], "ended": "at failure" if reported else "at the last possible repetition",
         "exercises": "1 exercise" if count == 1 else f"{plain_number(count)} exercises",
     }  # fmt: skip
 
 
 def _r04(_rule: Rule, evidence: _Evidence) -> _Fields:
+    value = _values(evidence)
+    failed, near = value.get("compound_failure_sets", 0), value.get("compound_sets_under_1_rir", 0)
+    both, axial = value.get("compound_failure_sets_under_1_rir", 0), value.get("axial_sets_under_1_rir", 0)
+    little = "with less than 1 repetition in reserve"
     found = []
-    for row in evidence:
-        value = row["value"]
-        if row["metric"] == "compound_failure_sets":
-            found.append(f"{_sets(value)} of compound lifts at failure or at the last possible repetition")
-        elif row["metric"] == "compound_sets_under_1_rir":
-            found.append(f"{_sets(value)} of compound lifts with less than 1 repetition in reserve")
-        elif row["metric"] == "axial_sets_under_1_rir":
-            found.append(
-                f"{_sets(value)} of squat, deadlift or overhead press lifts with less than 1 repetition in reserve"
-            )
+    if failed:
+        of_them = f" ({plain_number(both)} of them logged {little})" if both else ""
+        found.append(f"{_sets(failed)} of compound lifts at failure or at the last possible repetition{of_them}")
+    if near > both:  # a set that is in both counts is named once, so that the counts add up
+        found.append(f"{_sets(near - both, 'more' if failed else '')} of compound lifts {little}")
+    if axial:
+        found.append(f"{_sets(axial, 'more' if found else '')} of squats, deadlifts or overhead presses {little}")
     return {"findings": ", ".join(found)}
 
 
@@ -111,20 +122,24 @@ def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
     }  # fmt: skip
 
 
-def _r19(_rule: Rule, evidence: _Evidence) -> _Fields:
+def _r19(rule: Rule, evidence: _Evidence) -> _Fields:
     value = {row["metric"]: row for row in evidence}
     checks, sets = value["plan_checks_passed"], value["planned_sets_performed"]
-    unplanned, extra = value["unplanned_failure_sets"]["value"], value["extra_sets"]["value"]
-    notes = []
-    if unplanned:
-        notes.append(f"{_sets(unplanned)} ended at failure where the plan has none")
-    if extra:
-        notes.append(f"{_sets(extra)} beyond the plan")
+    reps = plain_number(rule.thresholds["reps"])
+    counts = {metric: row["value"] for metric, row in value.items()}
+    differing = (
+        (sets["threshold"] - sets["value"], "not done"),
+        (counts["planned_reps_missed"], f"not within {reps} repetitions of the plan"),
+        (counts["unplanned_failure_sets"], "at failure or at the last possible repetition where the plan has none"),
+        (counts["failure_slots_missed"], "in a failure slot with more than 1 repetition in reserve"),
+        (counts["planned_reserve_missed"], "outside the planned repetitions in reserve"),
+        (counts["extra_sets"], "beyond the plan"),
+    )
     return {
         "percent": plain_number(round(value["plan_compliance_percent"]["value"], 1)),
         "passed": plain_number(checks["value"]), "checks": plain_number(checks["threshold"]),
-        "performed": plain_number(sets["value"]), "planned": plain_number(sets["threshold"]),
-        "notes": "".join(f"; {note}" for note in notes),
+        "performed": plain_number(sets["value"]), "planned": plain_number(sets["threshold"]), "reps": reps,
+        "differing": ", ".join(f"{_sets(count)} {how}" for count, how in differing if count),
     }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ class Session:
     hours: float = 1.0
     reps: int = 8
     superseded_by: str | None = None
+    rir: dict[str, float] = field(default_factory=dict)  # by ending, in place of the usual one
 
 
 def session_key(key: tuple[int, str, str]) -> int:
@@ -144,7 +145,8 @@ class Marts:
             rows += [("N", False)] * session.drops.get(exercise, 0)
             for index, (ending, counted) in enumerate(rows):
                 order += 1
-                endpoint, rir, explicit, failure = ENDINGS[ending]
+                endpoint, usual_rir, explicit, failure = ENDINGS[ending]
+                rir = session.rir.get(ending, usual_rir)
                 facts.append((
                     session.athlete, 1, order, number, day, order, exercise, index + 1, endpoint, rir,
                     rir, explicit, failure, ending == "u" or explicit, counted, session.reps, session.date_only,

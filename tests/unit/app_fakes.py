@@ -126,6 +126,7 @@ def roster_row(athlete: str = "ana", **fields: object) -> dict[str, Any]:
         "info": 0,
         "headline": None,
         "headline_rule": None,
+        "doubt": None,
         "sets_7d": 20,
         "failure_sets_7d": 2,
         "failure_load_7d": 3.25,

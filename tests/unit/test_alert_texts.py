@@ -6,11 +6,14 @@ import random
 import re
 from importlib.resources import files
 
+import pytest
+
 from pipeline.alerts.catalogue import page
 from pipeline.alerts.rules import load
-from tests.unit.alert_marts import Marts
+from tests.unit.alert_marts import Marts, Session
 from tests.unit.test_alert_incremental import DAY0, move_time, random_session
 from tests.unit.test_alert_quality import lane
+from tests.unit.test_alert_rules import BENCH, CURL, SQUAT, check_recomputable
 
 BANNED = re.compile(
     r"overtrain|diagnos|injur|\bCNS\b|nervous system|\bsafe\b|danger|\brisk|\bnan\b|\{|\}|  ", re.IGNORECASE
@@ -52,3 +55,95 @@ def test_templates_and_catalogue_make_no_claims() -> None:
     templates = files("pipeline.alerts").joinpath("rules.toml").read_text(encoding="utf-8")
     assert not claims.search(templates)
     assert not claims.search(page().replace(RULES_WITH_REASONS, ""))
+
+
+def told(rule: str, work: dict[int, str], **session: object) -> str:
+    marts = Marts()
+    marts.play(Session(0, work, "s", **session))  # type: ignore[arg-type]
+    check_recomputable(marts)
+    (alert,) = marts.alerts(rule)
+    return str(alert["body"])
+
+
+def told_of_plan(work: dict[int, str], rows: list[dict[str, object]], **session: object) -> str:
+    marts = Marts()
+    marts.plan(rows)
+    marts.play(Session(0, work, "s", ended=True, **session))  # type: ignore[arg-type]
+    check_recomputable(marts)
+    (alert,) = marts.alerts("R19")
+    return str(alert["body"])
+
+
+def test_r01_says_why_two_sets_are_named() -> None:
+    reason = "This lift works several joints at once; there the rule starts at 2 sets, elsewhere at 3."
+    assert reason in told("R01", {BENCH: "NFF"})
+    assert reason in told("R01", {BENCH: "NLL"})
+    assert "joints" not in told("R01", {BENCH: "FFF"})  # three are too many on every lift
+    assert "joints" not in told("R01", {BENCH: "FFL"})
+    assert "joints" not in told("R01", {CURL: "FFF"})
+
+
+def test_r03_names_the_set_of_the_exercise_and_not_the_row_of_the_session() -> None:
+    body = told("R03", {BENCH: "NNN", CURL: "NFNN"})
+    assert "set 2 of 4 of Biceps Curl ended at failure, and set 4, after it, did not." in body
+    assert "row" not in body
+    assert "set 1 of 2 of Biceps Curl ended at the last possible repetition, and set 2" in told("R03", {CURL: "LN"})
+
+
+def test_r04_names_each_set_once() -> None:
+    assert "1 set of compound lifts at failure" in told("R04", {BENCH: "NNF"})
+    both = told("R04", {BENCH: "NT"}, rir={"T": 0.5})
+    assert "repetition (1 of them logged with less than 1 repetition in reserve) (Bench Press)" in both
+    assert both.count(" set of ") == 1
+    part = told("R04", {BENCH: "NTh", SQUAT: "h"}, rir={"T": 0.5})
+    assert (
+        "1 set of compound lifts at failure or at the last possible repetition"
+        " (1 of them logged with less than 1 repetition in reserve),"
+        " 1 more set of compound lifts with less than 1 repetition in reserve,"
+        " 1 more set of squats, deadlifts or overhead presses with less than 1 repetition in reserve"
+    ) in part
+    assert "1 set of squats, deadlifts or overhead presses with" in told("R04", {SQUAT: "Nh"})
+    assert "2 sets of compound lifts with less than 1 repetition in reserve (" in told("R04", {BENCH: "Nhh"})
+
+
+def test_r19_names_every_check_that_was_missed() -> None:
+    bench = {"exercise": "Bench Press", "sets": 4, "reps": 8, "target_rir": {"min": 1, "max": 1.5}}
+    curl = {"exercise": "Biceps Curl", "sets": 3, "reps": 12, "failure_slots": [2, 3]}
+    body = told_of_plan({BENCH: "NFh", CURL: "NFNL"}, [bench, curl], reps=8)
+    assert (
+        "Not as planned: 1 set not done, 3 sets not within 2 repetitions of the plan,"
+        " 2 sets at failure or at the last possible repetition where the plan has none,"
+        " 1 set in a failure slot with more than 1 repetition in reserve,"
+        " 2 sets outside the planned repetitions in reserve, 1 set beyond the plan."
+    ) in body
+    assert "Not as planned: 1 set not done. The rule" in told_of_plan({BENCH: "NNN"}, [bench | {"target_rir": None}])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_r19_names_adds_up_to_the_checks_that_were_missed(seed: int) -> None:
+    rng = random.Random(seed)
+    marts = Marts()
+    slots = rng.sample((1, 2, 3, 4), rng.randint(0, 3))
+    marts.plan([{"exercise": "Bench Press", "sets": 4, "reps": rng.choice((6, 8, 11)), "failure_slots": slots}])
+    endings = "".join(rng.choice("FTLhNUu") for _ in range(rng.randint(1, 4)))
+    marts.play(Session(0, {BENCH: endings}, "s", ended=True))
+    for alert in marts.alerts("R19"):
+        evidence = marts.select("select * from alert_evidence where alert_id = ?", [alert["alert_id"]])
+        row = {one["metric"]: one for one in evidence}
+        done = row["planned_sets_performed"]
+        named = 2 * (done["threshold"] - done["value"]) + row["unplanned_failure_sets"]["value"]
+        named += sum(one["value"] for metric, one in row.items() if metric.endswith("_missed"))
+        assert named == row["plan_checks_passed"]["threshold"] - row["plan_checks_passed"]["value"]
+
+
+def test_r21_says_of_which_day_its_number_is() -> None:
+    marts = Marts()
+    days = [(10, 5, 1, 14), (10, 4, 3, 14), (10, 3, 3, 14)]
+    lane(marts, days, 0)
+    before = {row["scope"]: row["body"] for row in marts.alerts("R21")}
+    share = "First seen on 3 March 2026: in the 14 days up to then, 60 % of 10 working sets had no effort"
+    assert share in before["body:unknown_effort"]
+    assert "The number stays that of the first day." in before["body:unknown_effort"]
+    assert "The number stays that of the first day." in before["body:effort_conflict"]
+    lane(marts, [*days, (10, 1, 1, 14)], 3)
+    assert {row["scope"]: row["body"] for row in marts.alerts("R21")} == before

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
+import duckdb
 import pytest
 
+from dashboards import words
 from dashboards.panels import Panels, panel_names, panel_sql
 from pipeline.store.shard import Shard
 
@@ -56,3 +58,71 @@ def test_an_unknown_panel_is_no_file(panels: Panels) -> None:
     for name in ("nope", "../panels", ""):
         with pytest.raises(KeyError):
             panel_sql(name)
+
+
+TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def roster() -> Callable[..., dict[str, object]]:
+    """The roster's row of one athlete, from the day rows and open alerts given."""
+
+    def row(
+        days: list[tuple[int, int, float | None]], alerts: Sequence[tuple[str, str, str]] = ()
+    ) -> dict[str, object]:
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(
+                "create table athlete_day (tenant_id varchar, athlete_id varchar, local_day date, sets integer,"
+                " failure_sets integer, failure_load double, unknown_effort_share double);"
+                "create table alert (tenant_id varchar, athlete_id varchar, alert_id varchar, rule varchar,"
+                " severity varchar, title varchar, state varchar, folded_into varchar, updated_on date)"
+            )
+            for ago, (sets, failures, unknown) in enumerate(days):
+                connection.execute(
+                    "insert into athlete_day values ('home', 'ana', ?::date - ?::integer, ?, ?, 1.0, ?)",
+                    [TODAY, ago, sets, failures, unknown],
+                )
+            for rule, severity, title in alerts:
+                connection.execute(
+                    "insert into alert values ('home', 'ana', ?, ?, ?, ?, 'open', null, ?)",
+                    [rule, rule, severity, title, TODAY],
+                )
+            cursor = connection.execute(panel_sql("roster"), ["home", None])
+            names = [column[0] for column in cursor.description or []]
+            (found,) = cursor.fetchall()
+            return dict(zip(names, found, strict=True))
+
+    return row
+
+
+def test_ready_shows_the_failure_sets_of_the_week(roster: Callable[..., dict[str, object]]) -> None:
+    row = roster([(20, 6, 0.0), (0, 0, None), (20, 4, 0.2)])
+    assert row["attention"] == "ready"
+    assert words.headline(row) == "nothing open; 10 of 40 sets to failure in 7 days, effort known for 90%"
+    row = roster([(20, 2, 0.0)], [("R01", "info", "Bench Press: 2 sets to failure")])
+    assert words.headline(row) == "Bench Press: 2 sets to failure; 2 of 20 sets to failure in 7 days"
+
+
+@pytest.mark.parametrize(
+    ("days", "alerts", "reason"),
+    [
+        ([(0, 0, None)] * 7 + [(20, 0, 0.0)], [], "no sets in the last 7 days"),
+        ([(20, 0, 0.55)], [], "effort is not logged for most sets"),
+        ([(20, 0, 0.55)], [("R06", "info", "Chest: trained again")], "effort is not logged for most sets"),
+        ([(20, 9, 0.0)], [("R21", "info", "Logged failures and logged effort disagree"), ("R06", "info", "Chest")],
+         "Logged failures and logged effort disagree"),
+    ],
+)  # fmt: skip
+def test_nobody_is_ready_without_evidence(
+    roster: Callable[..., dict[str, object]],
+    days: list[tuple[int, int, float | None]],
+    alerts: list[tuple[str, str, str]],
+    reason: str,
+) -> None:
+    row = roster(days, alerts)
+    assert (row["attention"], words.headline(row)) == ("unknown", reason)
+
+
+def test_an_open_alert_comes_before_doubt(roster: Callable[..., dict[str, object]]) -> None:
+    row = roster([(20, 9, 0.9)], [("R21", "info", "Effort is missing"), ("R01", "advice", "Bench Press: 2 sets")])
+    assert (row["attention"], words.headline(row)) == ("watch", "Bench Press: 2 sets")

@@ -9,7 +9,7 @@ import pytest
 from pipeline.alerts import statements
 from pipeline.alerts.catalogue import main, page
 from pipeline.alerts.lane import SESSION_DAYS
-from pipeline.alerts.rules import load, presets
+from pipeline.alerts.rules import _read, load, presets
 from pipeline.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,15 @@ def test_rule_versions_change_with_what_a_rule_decides_with() -> None:
     assert changed.parameters["r01_many"] == 4
     assert rules.parameters["r01_many"] == 3
     assert rules.with_changes("R01", {"many": "high"}).parameters["r01_many_level"] == 4
+
+
+def test_a_new_version_of_the_file_makes_stored_alerts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, file = load.__wrapped__(), _read()
+    monkeypatch.setattr("pipeline.alerts.rules._read", lambda: file | {"version": "another"})
+    after = load.__wrapped__()
+    assert after.version != before.version
+    assert after.rule_version("R01") == before.rule_version("R01")
+    assert after.with_changes("R01", {}).version == after.version
 
 
 def test_unknown_settings_are_refused() -> None:

@@ -1,5 +1,5 @@
 -- rule: R03 failure before the final sets of an exercise
--- unit: position of the set in its session
+-- unit: number of the set among the working sets of its exercise
 -- window: exercise in a session, all blocks joined
 -- source: practice rule; domain.md 4.2, 4.6, GV-30
 select
@@ -20,8 +20,14 @@ select
         end
     )::tinyint as level,
     [
-        early_explicit::integer, first_explicit, last_not_explicit, exercises_explicit,
-        early::integer, first_failure, last_other, exercises, sets, date_only::integer
+        early_explicit::integer,
+        len(list_filter(orders, lambda one: one <= first_explicit)),
+        len(list_filter(orders, lambda one: one <= last_not_explicit)),
+        exercises_explicit,
+        early::integer,
+        len(list_filter(orders, lambda one: one <= first_failure)),
+        len(list_filter(orders, lambda one: one <= last_other)),
+        exercises, sets, date_only::integer
     ]::double[] as found,
     session_key, exercise_no, display_name as subject, null::timestamp as resolves_at, null::date as resolves_on
 from (

@@ -8,7 +8,9 @@ select
         if(date_only and full_level > 1, full_level - 1, full_level),
         if(compound_failures > 0, $r04_limit_level::integer, null)
     )::tinyint as level,
-    [compound_explicit, compound_failures, compound_near, axial_near, sets, date_only::integer]::double[] as found,
+    [
+        compound_explicit, compound_failures, compound_near, compound_near_failures, axial_near, sets, date_only::integer
+    ]::double[] as found,
     session_key, null::integer as exercise_no, subject, null::timestamp as resolves_at, null::date as resolves_on
 from (
     select *,
@@ -24,6 +26,7 @@ from (
             coalesce(sum(failures) filter (class = 'compound'), 0)::integer as compound_failures,
             coalesce(sum(explicit) filter (class = 'compound'), 0)::integer as compound_explicit,
             coalesce(sum(near) filter (class = 'compound'), 0)::integer as compound_near,
+            coalesce(sum(near_failures) filter (class = 'compound'), 0)::integer as compound_near_failures,
             coalesce(sum(near) filter (class = 'axial'), 0)::integer as axial_near,
             string_agg(display_name, ', ' order by first_set) filter (class = 'compound' or near > 0) as subject
         from alert_work

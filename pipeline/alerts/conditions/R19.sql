@@ -119,7 +119,9 @@ checked as (
                 not w.is_failure and w.rir_effective >= 1
                 and w.rir_effective between coalesce(p.rir_min, 1) and coalesce(p.rir_max, 10)
             )
-        ) as effort_met
+        ) as effort_met,
+        count(*) filter (p.is_slot and not w.is_failure and w.rir_effective > 1) as slots_missed,
+        count(*) filter (not p.is_slot and w.is_failure) as planned_failed
     from planned p
     left join work w
         on p.athlete_no = w.athlete_no and p.session_key = w.session_key and p.exercise_no = w.exercise_no
@@ -141,7 +143,9 @@ judged as (
     select
         s.athlete_no, s.session_key, s.session_id, s.local_day, s.start_at, s.date_only,
         c.performed + c.reps_met + c.effort_met as passed, 2 * c.planned_sets + c.effort_known as applicable,
-        c.planned_sets, c.performed, o.extra_sets, o.unplanned, o.unplanned_explicit
+        c.planned_sets, c.performed, c.performed - c.reps_met as reps_missed, c.slots_missed,
+        c.effort_known - c.effort_met - c.slots_missed - c.planned_failed as reserve_missed,
+        o.extra_sets, o.unplanned, o.unplanned_explicit
     from session s
     join checked c on s.athlete_no = c.athlete_no and s.session_key = c.session_key
     join outside o on s.athlete_no = o.athlete_no and s.session_key = o.session_key
@@ -154,7 +158,8 @@ select
         if(passed < applicable, $r19_missed_level::integer, null)
     )::tinyint as level,
     [
-        passed, applicable, planned_sets, performed, extra_sets, unplanned, unplanned_explicit, date_only::integer
+        passed, applicable, planned_sets, performed, reps_missed, slots_missed, reserve_missed,
+        extra_sets, unplanned, unplanned_explicit, date_only::integer
     ]::double[] as found,
     session_key, null::integer as exercise_no, '' as subject, null::timestamp as resolves_at, null::date as resolves_on
 from judged

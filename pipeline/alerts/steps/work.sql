@@ -1,5 +1,5 @@
 -- input of: R01, R02, R03, R04, R05
--- unit: counted sets; positions are the order of the row in its session
+-- unit: counted sets; first_, last_ and orders are the order of the row in its session
 -- window: exercise in a session, all blocks joined, from the first touched day on
 -- source: domain.md M2, M12, 4.6 (an unknown effort counts as not failed only where failures are recorded)
 create or replace temp table alert_work as
@@ -19,11 +19,13 @@ grouped as materialized (
         count(*) filter (is_failure)::integer as failures,
         count(*) filter (is_failure_explicit)::integer as explicit,
         count(*) filter (rir > 0 and rir < 1)::integer as near,
+        count(*) filter (rir > 0 and rir < 1 and is_failure)::integer as near_failures,
         min(set_order) filter (is_failure) as first_failure,
         min(set_order) filter (is_failure_explicit) as first_explicit,
         max(set_order) filter (is_judged and not is_failure) as last_other,
         max(set_order) filter (is_judged and not is_failure_explicit) as last_not_explicit,
         min(set_order) as first_set,
+        list(set_order) as orders,      -- R03 names a set by its number in the exercise
         bool_or(date_only) as date_only
     from fact
     group by all
