@@ -59,6 +59,10 @@ class StorageError(SpotterError):
     """A log or shard cannot be read or written."""
 
 
+class DiskFullError(StorageError):
+    """There is no room to write; what was committed is whole, and it goes on when there is room."""
+
+
 class BusyError(StorageError):
     """Another process owns the data folder and does not answer."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from pipeline import disk
 from pipeline.errors import UsageError
 
 DATA_DEFAULT = Path("data")
@@ -53,6 +54,7 @@ def data_folder(given: Path | None, environment: Mapping[str, str] | None = None
 
 def make_private(data: Path) -> None:
     """Make the data folder if it is not there; only its owner may look into it."""
+    disk.check(data)
     if not data.exists():
         data.parent.mkdir(parents=True, exist_ok=True)
         data.mkdir(mode=0o700, exist_ok=True)

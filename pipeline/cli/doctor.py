@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline import disk
 from pipeline.clock import SystemClock
 from pipeline.errors import SpotterError
 
@@ -88,8 +89,7 @@ def _folder(data: Path) -> _Said:
         return _Said(
             "low", f"{data} is not there yet", "`spotter up`, `ingest` or `import` makes it; or give --data DIR"
         )
-    if not os.access(data, os.W_OK):
-        return _Said("bad", f"{data} may not be written", "give its owner the right to, or run as its owner")
+    disk.check(data)
     mode = data.stat().st_mode & 0o077
     if mode & 0o007:
         return _Said("low", f"other users of this machine may look into {data}", f"chmod o-rwx {data}")
@@ -122,6 +122,8 @@ def _tables(data: Path) -> _Said:
         return _Said(
             "bad", f"{says}; the worker stopped: {state['failure']}", "restart `spotter up`; nothing in the log is lost"
         )
+    if state.get("waiting"):
+        return _Said("bad", f"{says}; {state['waiting']}", "free some space; it goes on by itself")
     if lag > LAG_RECORDS_LOW:
         return _Said("low", says, "the worker catches up; if the number grows, send less at once")
     return _Said("good", says)

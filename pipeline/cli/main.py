@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from pipeline import disk
 from pipeline.cli import access, keeping, reading, sending, serving
 from pipeline.errors import SpotterError
 
@@ -41,6 +42,11 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output went away
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - replaces the dead stream at exit
         return BROKEN_PIPE
+    except OSError as error:
+        if os.environ.get("SPOTTER_DEBUG"):
+            raise
+        _tell(str(disk.in_words(error)))
+        return 1
     except Exception as error:
         if os.environ.get("SPOTTER_DEBUG"):
             raise

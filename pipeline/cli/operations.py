@@ -196,6 +196,7 @@ def _state(ops: Operations, *, body: bytes, progress: Progress) -> dict[str, obj
         "log_end": ops.service.log.end_offset(0),
         "applied": ops.service.applied(),
         "failure": None if ops.service.failure is None else str(ops.service.failure),
+        "waiting": ops.service.why_not_ready,
         "background": ops._background,
     }
 

@@ -123,7 +123,7 @@ def _application(operations: Operations, service: Embedded, settings: Settings) 
         panels=operations.panels,
         gate=gate,
         settings=settings,
-        not_ready=lambda: None if service.failure is None else "the worker ended; the service stops",
+        not_ready=lambda: service.why_not_ready,
         pages=routes(operations.panels, gate.page_tenant),
     )
     return create_app(parts)

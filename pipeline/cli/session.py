@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline import disk
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
 from pipeline.settings import make_private
@@ -58,6 +59,7 @@ def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
 
     Raises RefusedError when there is no data and ``create`` is false, BusyError when the owner does not answer.
     """
+    disk.check(data)
     if not create and not (data / LOG_FILE).exists():
         raise RefusedError(
             f"there is no data in {data}",

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from pipeline import disk
 from pipeline.errors import SpotterError
 from pipeline.gateway import documents as doc
 from pipeline.gateway.access import Gate, Reader, Sender
@@ -24,7 +25,7 @@ from pipeline.gateway.bodies import read_body
 from pipeline.gateway.file_imports import FileImports
 from pipeline.gateway.multipart import read_import
 from pipeline.gateway.plain_json import dumps
-from pipeline.gateway.problems import ProblemError, from_error
+from pipeline.gateway.problems import RETRY_AFTER_STORAGE_S, ProblemError, from_error
 from pipeline.gateway.service import Panels
 from pipeline.gateway.shield import Shield, unforeseen
 from pipeline.gateway.uploads import IDEMPOTENCY_KEY_CHARACTERS_MAX, Uploads
@@ -67,6 +68,7 @@ def create_app(parts: Parts) -> ASGIApp:
             SpotterError: _on_refusal,
             HTTPException: _on_http_error,
             RequestValidationError: _on_wrong_parameter,
+            OSError: _on_system_error,
             Exception: _on_bug,
         },
     )
@@ -264,6 +266,12 @@ async def _on_bug(_: Request, error: Any) -> Response:
 
 async def _on_refusal(_: Request, error: Any) -> Response:
     return from_error(error).response()
+
+
+async def _on_system_error(_: Request, error: Any) -> Response:
+    if not disk.is_full(error):
+        raise error
+    return ProblemError(503, "the disk is full", headers={"Retry-After": str(RETRY_AFTER_STORAGE_S)}).response()
 
 
 async def _on_http_error(_: Request, error: Any) -> Response:

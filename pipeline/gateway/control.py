@@ -12,12 +12,14 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipeline import disk
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import RefusedError, StorageError, UsageError
 from pipeline.gateway.keys import SCOPES, Caller, hash_secret, new_key, split_key
@@ -80,6 +82,7 @@ class Control:
         self._callers: dict[str, tuple[float, bytes, Caller]] = {}
         self._last_used: dict[str, float] = {}
         self._senders: dict[str, datetime] = {}
+        disk.check(data, (FILE_NAME,))
         try:
             make_private(data)
             self._db = sqlite3.connect(self.path, timeout=30, check_same_thread=False, isolation_level=None)
@@ -88,11 +91,7 @@ class Control:
             self._db.executescript(_TABLES)
             self._durably("insert or ignore into tenant values (?, ?)", (HOME, self._now()))
         except (sqlite3.Error, OSError) as error:
-            raise StorageError(
-                f"the control file {self.path} cannot be used",
-                str(error),
-                "check that the data folder exists and may be written; give it with --data DIR",
-            ) from error
+            raise _unusable(self.path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -194,7 +193,8 @@ class Control:
         now = time.monotonic()
         if now - self._last_used.get(key_id, -LAST_USED_EVERY_S) >= LAST_USED_EVERY_S:
             self._last_used[key_id] = now
-            self._write("update api_key set last_used_at = ? where key_id = ?", (self._now(), key_id))
+            with suppress(StorageError):  # a full disk must not keep a reader out
+                self._write("update api_key set last_used_at = ? where key_id = ?", (self._now(), key_id))
 
     # idempotency -----------------------------------------------------------
 
@@ -209,11 +209,12 @@ class Control:
     def remember(self, tenant: str, key: str, entry: Remembered, days: int) -> None:
         """Keep an answer for ``days`` and forget those that are older."""
         now = self._clock.now()
-        self._write("delete from idempotency where created_at < ?", ((now - timedelta(days=days)).isoformat(),))
-        self._write(
-            "insert or ignore into idempotency values (?, ?, ?, ?, ?, ?)",
-            (tenant, key, entry.body_hash, entry.status, entry.answer, now.isoformat()),
-        )
+        with suppress(StorageError):  # what was sent is in the log already; sent again, it changes nothing
+            self._write("delete from idempotency where created_at < ?", ((now - timedelta(days=days)).isoformat(),))
+            self._write(
+                "insert or ignore into idempotency values (?, ?, ?, ?, ?, ?)",
+                (tenant, key, entry.body_hash, entry.status, entry.answer, now.isoformat()),
+            )
 
     # senders and ticks -----------------------------------------------------
 
@@ -223,10 +224,12 @@ class Control:
         if noted is not None and timedelta(0) <= at - noted < SENDER_NOTED_EVERY:
             return
         self._senders[tenant] = at
-        self._write(
-            "insert into sender values (?, ?, null) on conflict (tenant_id) do update set last_at = excluded.last_at",
-            (tenant, at.isoformat()),
-        )
+        with suppress(StorageError):  # what it sent is in the log already and must be answered so
+            self._write(
+                "insert into sender values (?, ?, null)"
+                " on conflict (tenant_id) do update set last_at = excluded.last_at",
+                (tenant, at.isoformat()),
+            )
 
     def tick_due(self, hour: datetime, live_since: datetime) -> list[str]:
         """Tenants that sent since ``live_since`` and have no tick of ``hour`` yet."""
@@ -246,18 +249,26 @@ class Control:
         return self._clock.now().isoformat()
 
     def _rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._used():
             return self._db.execute(sql, parameters).fetchall()
 
     def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
-        with self._lock:
+        with self._used():
             self._db.execute("pragma synchronous = normal")
             self._db.execute(sql, parameters)
 
     def _durably(self, sql: str, parameters: tuple[object, ...]) -> None:
-        with self._lock:
+        with self._used():
             self._db.execute("pragma synchronous = full")
             self._db.execute(sql, parameters)
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise _unusable(self.path, error) from error
 
 
 def check_tenant_name(tenant: str) -> None:
@@ -268,6 +279,13 @@ def check_tenant_name(tenant: str) -> None:
             "a tenant has 1 to 63 characters of a-z, 0-9, _ and -, beginning with a letter or digit",
             "choose another name",
         )
+
+
+def _unusable(path: Path, error: Exception) -> StorageError:
+    what = f"the control file {path} cannot be used"
+    return disk.of_sqlite(path, what, error) or StorageError(
+        what, str(error), "check that the data folder exists and may be written; give it with --data DIR"
+    )
 
 
 def _no_tenant(tenant: str) -> RefusedError:

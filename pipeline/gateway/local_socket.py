@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from pipeline import errors
+from pipeline import disk, errors
 from pipeline.errors import BusyError, SpotterError, StorageError
 from pipeline.gateway.plain_json import dumps
 
@@ -149,7 +149,9 @@ class _Connection(socketserver.StreamRequestHandler):
             progress: Progress = lambda step: self._send({"progress": step})  # noqa: E731
             return {"result": self.server.handler(request["op"], request["args"], body, progress)}
         except SpotterError as error:
-            return {"error": {"type": type(error).__name__, "what": error.what, "why": error.why, "do": error.do}}
+            return {"error": _fields(error)}
+        except OSError as error:
+            return {"error": _fields(disk.in_words(error))}
         except Exception as error:
             return {
                 "error": {
@@ -176,6 +178,10 @@ def _read_exactly(stream: BufferedIOBase, count: int) -> bytes:
     if len(body) != count:
         raise ConnectionResetError
     return body
+
+
+def _fields(error: SpotterError) -> dict[str, str]:
+    return {"type": type(error).__name__, "what": error.what, "why": error.why, "do": error.do}
 
 
 def _error(fields: dict[str, str]) -> SpotterError:

@@ -6,6 +6,7 @@ at the same time share one commit (group commit), so a slow disk costs one sync 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sqlite3
@@ -13,14 +14,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
-from pipeline.errors import StorageError
+from pipeline import disk
+from pipeline.errors import DiskFullError, StorageError
 from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.record import Record, parse_header
 
 GROUP_APPENDS_MAX = 256  # waiting appends that may share one commit
 RECORD_BYTES = 400  # what a record takes in memory beside its payload
-FREE_BYTES_MIN = 64 << 20  # below this an append is refused while there is still room to stop cleanly
 
 _TABLES = """
 create table if not exists record (
@@ -81,22 +83,22 @@ class SqliteLog:
         out: list[Logged] = []
         items = size = 0
         same = b""  # parts of an upload share their header: one copy of it
-        cursor = self._reader().execute(_SELECT + "where log_offset >= ? order by log_offset", (offset,))
-        for at, athlete, part, packed, header, payload in cursor:
+        for at, athlete, part, packed, header, payload in self._rows(
+            "where log_offset >= ? order by log_offset", (offset,)
+        ):
             items += len(packed) // 4
             size += len(payload) + RECORD_BYTES
             if out and (items > items_max or size > bytes_max):
                 break
             same = same if header == same else header
             out.append(Logged(at, Record(athlete, part, packed, same, payload)))
-        cursor.close()
         return out
 
     def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
         """All records of one athlete below ``end``, in order."""
         _only_partition(partition)
         where = "where tenant = ? and athlete = ? and log_offset < ? order by log_offset"
-        for at, name, part, packed, header, payload in self._reader().execute(_SELECT + where, (tenant, athlete, end)):
+        for at, name, part, packed, header, payload in self._rows(where, (tenant, athlete, end)):
             yield Logged(at, Record(name, part, packed, header, payload))
 
     def end_offset(self, partition: int) -> int:
@@ -114,6 +116,13 @@ class SqliteLog:
         for reader in self._reader_list:
             reader.close()
         self._writer.close()
+
+    def _rows(self, where: str, parameters: tuple[object, ...]) -> Iterator[Any]:
+        try:
+            with contextlib.closing(self._reader().execute(_SELECT + where, parameters)) as cursor:
+                yield from cursor
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error, "read") from error
 
     def _reader(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._readers, "connection", None)
@@ -161,11 +170,11 @@ class SqliteLog:
             done.set_result(at)
 
     def _keep_room(self) -> None:
-        if _free_bytes(self.path.parent) < FREE_BYTES_MIN:
-            raise StorageError(
+        if disk.free_bytes(self.path.parent) < disk.FREE_BYTES_MIN:
+            raise DiskFullError(
                 "the upload was not taken: the disk is nearly full",
-                f"less than {FREE_BYTES_MIN >> 20} MiB are free under {self.path.parent}",
-                "free some space and send it again; nothing that was accepted is lost",
+                f"less than {disk.FREE_BYTES_MIN >> 20} MiB are free under {self.path.parent}",
+                f"{disk.FREE_IT}, then send it again; nothing that was accepted is lost",
             )
 
 
@@ -195,28 +204,15 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _unreadable(path: Path, error: Exception) -> StorageError:
-    if _free_bytes(path.parent) < FREE_BYTES_MIN:
-        return StorageError(
-            f"the log {path.name} cannot be opened: the disk is nearly full",
-            f"less than {FREE_BYTES_MIN >> 20} MiB are free under {path.parent} ({error})",
-            "free some space and try again; what was accepted is still there",
-        )
-    return StorageError(
-        f"the log {path.name} cannot be opened",
-        str(error),
-        "restore the data folder's log from a backup; do not delete it",
+def _unreadable(path: Path, error: Exception, wanted: str = "opened") -> StorageError:
+    what = f"the log {path.name} cannot be {wanted}"
+    return disk.of_sqlite(path, what, error) or StorageError(
+        what, str(error), "restore the data folder's log from a backup; do not delete it"
     )
 
 
-def _free_bytes(folder: Path) -> int:
-    usage = os.statvfs(folder)
-    return usage.f_bavail * usage.f_frsize
-
-
 def _unwritable(path: Path, error: Exception) -> StorageError:
-    return StorageError(
-        f"the upload was not taken: the log {path.name} could not be written",
-        str(error),
-        "check the disk and its free space, then send the upload again",
+    what = f"the upload was not taken: the log {path.name} could not be written"
+    return disk.of_sqlite(path, what, error) or StorageError(
+        what, str(error), "check the disk and its free space, then send the upload again"
     )

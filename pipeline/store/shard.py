@@ -7,7 +7,6 @@ batches, planner order left to the text of the models.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.errors import DamagedError, StorageError
+from pipeline.errors import StorageError
 from pipeline.store.connection import Connection
+from pipeline.store.failure import not_opened
 
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
@@ -51,9 +51,9 @@ class Shard:
             self.connection: Connection = duckdb.connect(str(path) if path else ":memory:", config=config)
             self._prepare(created)
         except duckdb.Error as error:
-            raise DamagedError(
-                f"the shard {path} cannot be opened", str(error), "it is put aside and rebuilt from the log"
-            ) from error
+            if hasattr(self, "connection"):
+                self.connection.close()  # else the half-opened file stays locked by this process
+            raise not_opened(path, error) from error
 
     def _prepare(self, created: bool) -> None:
         self.connection.execute("set TimeZone = 'UTC'")
@@ -105,6 +105,15 @@ class Shard:
         if wal.exists() and wal.stat().st_size > CHECKPOINT_WAL_BYTES:
             self.connection.execute("checkpoint")
 
+    def is_usable(self) -> bool:
+        """Whether it can still be read: after some failures DuckDB gives a database up until it is opened anew."""
+        try:
+            with contextlib.closing(self.reader()) as cursor:
+                cursor.execute("select next_offset from base.ledger").fetchall()
+        except duckdb.Error:
+            return False
+        return True
+
     def close(self) -> None:
         """Close the file; what was committed stays."""
         self.connection.close()
@@ -115,31 +124,6 @@ def _create(connection: Connection) -> None:
     connection.execute(sql_text("pipeline.alerts", "tables.sql"))
     connection.execute(sql_text("pipeline.store", "views.sql"))
     connection.execute(sql_text("pipeline.alerts", "view.sql"))
-
-
-def is_storage_failure(error: Exception) -> bool:
-    """Whether an error came from disk or memory rather than from data."""
-    kinds = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, MemoryError, StorageError)
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS)
-    return full or isinstance(error, kinds) or type(error) is duckdb.Error
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether an error says that the file cannot be read, as opposed to a disk that is full."""
-    kinds = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
-    full = "No space left" in str(error)
-    return isinstance(error, DamagedError) or (not full and (isinstance(error, kinds) or type(error) is duckdb.Error))
-
-
-def storage_failure(error: Exception) -> StorageError:
-    """The error of a disk or memory failure, in words."""
-    if isinstance(error, StorageError):
-        return error
-    return StorageError(
-        "the shard could not be written",
-        str(error),
-        "check disk space and memory, then start again; the log has everything",
-    )
 
 
 def put_aside(path: Path, now: datetime) -> Path:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipeline import disk
+from pipeline.store.failure import is_disk_full
 from pipeline.store.pointer import FOLDER, POINTER
 from pipeline.store.shard import Shard, remove_files, sync_folder
 
@@ -20,11 +22,28 @@ KEPT = 3
 def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
     """Copy the shard; without ``path`` the copy is numbered and becomes the current one."""
     folder = data / FOLDER
+    disk.check(data, folders=(FOLDER,))
     folder.mkdir(exist_ok=True)
     state = _state(shard)
     target = path or folder / f"snapshot-{_next_number(folder):06d}.duckdb"
     temporary = target.with_name(target.name + ".part")
     remove_files(temporary.parent, temporary.name + "*")
+    try:
+        _copy(shard, temporary)
+    except BaseException as error:
+        remove_files(temporary.parent, temporary.name + "*")  # half a copy must not keep the room that was missing
+        if is_disk_full(error):
+            raise disk.full("the snapshot could not be written", target.parent, "then run it again") from error
+        raise
+    remove_files(temporary.parent, temporary.name + ".wal")
+    temporary.replace(target)
+    if path is None:
+        _point(folder, target, state)
+    sync_folder(target.parent)
+    return target
+
+
+def _copy(shard: Shard, temporary: Path) -> None:
     connection = shard.connection
     name = connection.execute("select current_database()").fetchall()[0][0]
     quoted = str(temporary).replace("'", "''")
@@ -33,12 +52,6 @@ def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
         connection.execute(f'copy from database "{name}" to copied')
     finally:
         connection.execute("detach copied")
-    remove_files(temporary.parent, temporary.name + ".wal")
-    temporary.replace(target)
-    if path is None:
-        _point(folder, target, state)
-    sync_folder(target.parent)
-    return target
 
 
 def _state(shard: Shard) -> dict[str, object]:
@@ -50,8 +63,8 @@ def _state(shard: Shard) -> dict[str, object]:
 
 
 def _next_number(folder: Path) -> int:
-    numbers = [int(path.stem.split("-")[1]) for path in folder.glob("snapshot-*.duckdb")]
-    return max(numbers, default=0) + 1
+    numbers = [path.stem.partition("-")[2] for path in folder.glob("snapshot-*.duckdb")]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0) + 1
 
 
 def _point(folder: Path, target: Path, state: dict[str, object]) -> None:
@@ -59,4 +72,5 @@ def _point(folder: Path, target: Path, state: dict[str, object]) -> None:
     temporary.write_text(json.dumps({"path": target.name, **state}))
     temporary.replace(folder / POINTER)
     for old in sorted(folder.glob("snapshot-*.duckdb"))[:-KEPT]:
-        old.unlink()
+        if old.is_file():
+            old.unlink()

@@ -320,6 +320,9 @@ def apply_batch(
     """Apply a batch through the numbered steps; an exception leaves the shard as it was before."""
     try:
         return engine.apply(batch, fault, decode=decode)
-    except Exception:
-        engine.recover()
+    except Exception as error:
+        try:
+            engine.recover()
+        except Exception as second:  # a database that was given up: the first error says why
+            raise error from second
         raise

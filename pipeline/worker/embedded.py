@@ -16,27 +16,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from pipeline import disk
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.rules import load as load_rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import BusyError, DamagedError, StorageError
+from pipeline.errors import BusyError, DamagedError, DiskFullError, StorageError
 from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.log.sqlite import SqliteLog
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, Header, Record, pack_items
 from pipeline.sources.columns import Decoded
 from pipeline.store.compare import Difference, compare
-from pipeline.store.shard import (
-    Shard,
-    is_damage,
-    is_storage_failure,
-    put_aside,
-    remove_files,
-    settle_file,
-    storage_failure,
-    sync_folder,
-)
+from pipeline.store.failure import is_damage, is_storage_failure, storage_failure
+from pipeline.store.pointer import FOLDER
+from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot import write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot
@@ -44,9 +38,11 @@ from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
 from pipeline.worker.poison import Attempts
 from pipeline.worker.rebuild import batches, build, run_everything
+from pipeline.worker.room import Room
 
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"
+ATTEMPTS_NAME = "attempts.json"
 IDLE_S = 0.25  # the background worker looks at the log at least this often
 GARBAGE_OBJECTS = 50_000  # the default, 700, walks through every waiting answer again and again
 KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
@@ -66,8 +62,9 @@ class Embedded:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.failure: BaseException | None = None
-        self._attempts = Attempts(data / "attempts.json")
+        self._attempts = Attempts(data / ATTEMPTS_NAME)
         self._handover = Handover()
+        self._room = Room()
         self._open_shard()
 
     @classmethod
@@ -81,6 +78,7 @@ class Embedded:
     ) -> Embedded:
         """Take the folder (made if missing); raises BusyError if another process has it."""
         gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
+        disk.check(data, (LOCK_NAME, LOG_NAME, SHARD_NAME, f"{SHARD_NAME}.wal", ATTEMPTS_NAME), (FOLDER,))
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / LOCK_NAME).open("a+")
         try:
@@ -164,8 +162,12 @@ class Embedded:
             if keep
             else None
         )
-        build(fresh, self.log, catalogue, self.rules, kept=kept).close()
-        settle_file(fresh)
+        try:
+            build(fresh, self.log, catalogue, self.rules, kept=kept).close()
+            settle_file(fresh)
+        except BaseException:  # half a shard must not keep the room that was missing
+            remove_files(self.data, f"{SHARD_NAME}.new*")
+            raise
         with self._readers.alone():  # a cursor that is still open would make DuckDB hand out the old file again
             if keep is not None:
                 keep.close()
@@ -201,7 +203,7 @@ class Embedded:
 
     def apply_all(self) -> None:
         """Apply what the log holds, both lanes, before returning."""
-        with self._writer:
+        with self._writer, self._in_words():
             while self._apply_some():
                 self._shard.checkpoint_if_due()
             while self._engine.settle():
@@ -222,7 +224,6 @@ class Embedded:
         except Exception as error:
             if is_storage_failure(error):
                 self._attempts.forgive()
-                raise storage_failure(error) from error
             raise
         return True
 
@@ -241,17 +242,66 @@ class Embedded:
         try:
             while not self._stopping:
                 self._wake.clear()
-                with self._writer:
-                    busy = self._apply_some()
-                    if not busy:
-                        self._engine.settle()
-                    self._shard.checkpoint_if_due()
+                try:
+                    busy = self._turn()
+                except Exception as error:
+                    if not is_storage_failure(error):
+                        raise
+                    problem = storage_failure(error, self.data)
+                    if not isinstance(problem, DiskFullError):  # only want of room passes by itself
+                        raise problem from error
+                    self._room.missing(problem)
                     self._announce()
+                    self._room.pause()
+                    continue
+                self._room.found()
                 if not busy:
                     self._wake.wait(IDLE_S)
         except BaseException as error:  # the process must end: what is in the log is applied at the next start
             self.failure = error
             self._announce()
+
+    def _turn(self) -> bool:
+        with self._writer:
+            if self._room.problem is not None:
+                self._revive()
+            busy = self._apply_some()
+            if not busy:
+                self._engine.settle()
+            self._shard.checkpoint_if_due()
+            self._announce()
+        return busy
+
+    def _revive(self) -> None:
+        """Open the shard anew: DuckDB may have given it up. Without room, one that can be read is kept for readers."""
+        if self._shard.is_usable() and disk.free_bytes(self.data) < disk.FREE_BYTES_MIN:
+            self._engine.recover()
+            return
+        with self._readers.alone():
+            self._shard.close()
+        self._open_shard()
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What the disk refused, told as such; also to those who ask while the shard is closed for want of room."""
+        shard = self._shard
+        try:
+            yield
+        except Exception as error:
+            if is_storage_failure(error):
+                raise storage_failure(error, self.data) from error
+            if not shard.is_usable():
+                closed = StorageError("the tables were closed meanwhile", "they are being opened anew", "ask again")
+                raise (self._room.problem or closed) from error
+            raise
+
+    @property
+    def why_not_ready(self) -> str | None:
+        """Why uploads are not applied now; None when they are."""
+        if self.failure is not None:
+            return "the worker ended; the service stops"
+        waiting = self._room.problem
+        return None if waiting is None else f"waiting for disk space: {waiting.what}; {waiting.do}"
 
     def _announce(self) -> None:
         with self._changed:
@@ -271,7 +321,10 @@ class Embedded:
             if self.failure is not None:
                 return True
             row = self.query("select next_offset, marks from ledger")[0]
-            return int(str(row["next_offset"])) >= offset and row["marks"] == 0
+            both = int(str(row["next_offset"])) >= offset and row["marks"] == 0
+            if not both and (waiting := self._room.problem) is not None:
+                raise waiting
+            return both
 
         with self._changed:
             reached = self._changed.wait_for(done, timeout_s)
@@ -283,14 +336,14 @@ class Embedded:
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""
-        with self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
+        with self._in_words(), self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
             cursor.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def snapshot(self, path: Path | None = None) -> Path:
         """A copy of the shard as it is now, for readers outside; made again only when something changed."""
-        with self._writer:
+        with self._writer, self._in_words():
             if path is None and (found := self.fresh_snapshot(self.data)) is not None:
                 return found
             return write_snapshot(self._shard, self.data, path)
@@ -302,11 +355,11 @@ class Embedded:
 
     def rebuild(self) -> None:
         """Work everything out again from the log and put it in the shard's place."""
-        with self._writer:
+        with self._writer, self._in_words():
             self._build_and_swap(self._catalogue(), keep=self._shard)
             while self._apply_some():
                 pass
-            remove_files(self.data / "snapshots", "*")
+            remove_files(self.data / FOLDER, "*")
         self._announce()
 
     def _put_aside(self) -> frozenset[int]:
@@ -318,7 +371,7 @@ class Embedded:
 
     def check(self) -> list[Difference]:
         """Rebuild into a scratch file and name every difference; nothing is changed."""
-        with self._writer:
+        with self._writer, self._in_words():
             end = self._engine.next_offset
             while self._engine.settle():
                 pass
@@ -335,6 +388,7 @@ class Embedded:
         """Stop the worker, close log and shard, give the folder free."""
         self._stopping = True
         self._wake.set()
+        self._room.stop()
         if self._thread is not None:
             self._thread.join()
         self.log.close()

@@ -52,7 +52,10 @@ class Attempts:
 
     def forgive(self) -> None:
         """The start failed for a reason that no record can cause, such as a full disk."""
-        self._note(-1, 0, self._alone)
+        try:
+            self._note(-1, 0, self._alone)
+        except OSError:  # no room even for this: no note is better than one that counts a death which was none
+            self.path.unlink(missing_ok=True)
 
     def _note(self, offset: int, starts: int, alone: bool) -> None:
         self._offset, self._deaths, self._alone = offset, starts, alone

@@ -80,7 +80,24 @@ def build(
     that a rebuild sends nothing again. Records at the offsets ``put_aside`` are not decoded.
     """
     shard = Shard(path, fsync=False)
-    for table, rows in (kept or {}).items():
+    try:
+        _fill(shard, log, catalogue, rules, end, kept or {}, put_aside)
+    except BaseException:  # the room it took is given back only when it is closed
+        shard.close()
+        raise
+    return shard
+
+
+def _fill(
+    shard: Shard,
+    log: Log,
+    catalogue: Catalogue,
+    rules: Rules,
+    end: int | None,
+    kept: dict[str, pa.Table],
+    put_aside: frozenset[int],
+) -> None:
+    for table, rows in kept.items():
         shard.connection.register("kept_rows", rows)
         shard.connection.execute(f"insert into base.{table} by name select * from kept_rows")
         shard.connection.unregister("kept_rows")
@@ -92,7 +109,6 @@ def build(
     _load_facts(engine, _decoded_ahead(batches(log, 0, end, put_aside, items_max=FACTS_ITEMS_MAX), put_aside))
     run_everything(engine)
     shard.connection.execute("checkpoint")
-    return shard
 
 
 def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) -> None:

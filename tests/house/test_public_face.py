@@ -47,6 +47,7 @@ ERROR_TREE = {
     "UnitNeededError": "RefusedError",
     "ZoneNeededError": "RefusedError",
     "StorageError": "SpotterError",
+    "DiskFullError": "StorageError",
     "BusyError": "StorageError",
     "DamagedError": "StorageError",
     "GapError": "StorageError",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import StorageError
+from pipeline import disk
+from pipeline.errors import DiskFullError, StorageError
 from pipeline.log import sqlite as module
 from pipeline.log.sqlite import RECORD_BYTES, SqliteLog
 from pipeline.record import Header, Record, pack_items
@@ -83,11 +85,11 @@ def test_read_athlete_gives_only_that_athlete_below_the_end(tmp_path: Path) -> N
 
 def test_a_nearly_full_disk_refuses_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = SqliteLog(tmp_path / "log.sqlite")
-    monkeypatch.setattr(module, "FREE_BYTES_MIN", 1 << 62)
+    monkeypatch.setattr(disk, "FREE_BYTES_MIN", 1 << 62)
     with pytest.raises(StorageError) as refused:
         log.append([record("a")])
     assert "free some space" in str(refused.value)
-    monkeypatch.setattr(module, "FREE_BYTES_MIN", 0)
+    monkeypatch.setattr(disk, "FREE_BYTES_MIN", 0)
     assert log.append([record("a")]) == 1
     log.close()
 
@@ -95,12 +97,25 @@ def test_a_nearly_full_disk_refuses_and_says_what_to_do(tmp_path: Path, monkeypa
 def test_a_log_that_does_not_open_on_a_full_disk_is_not_called_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def connect(path: Path) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+        raise error
+
+    monkeypatch.setattr(module, "_connect", connect)
+    monkeypatch.setattr(disk, "FREE_BYTES_MIN", 1 << 62)
+    with pytest.raises(DiskFullError) as refused:
+        SqliteLog(tmp_path / "log.sqlite")
+    assert "the disk is full" in str(refused.value) and "backup" not in str(refused.value)
+
+
+def test_a_damaged_log_is_called_damaged_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.sqlite"
     path.write_bytes(b"not a database at all" * 100)
-    monkeypatch.setattr(module, "FREE_BYTES_MIN", 1 << 62)
+    monkeypatch.setattr(disk, "FREE_BYTES_MIN", 1 << 62)
     with pytest.raises(StorageError) as refused:
         SqliteLog(path)
-    assert "disk is nearly full" in str(refused.value) and "backup" not in str(refused.value)
+    assert "backup" in str(refused.value)
 
 
 def test_a_closed_log_takes_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Waiting for disk space: the worker says so, waits a little longer each time, and goes on when there is room."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from pipeline import disk
+from pipeline.errors import DiskFullError
+
+PAUSE_FIRST_S = 0.5
+PAUSE_MAX_S = 30.0
+
+_DO = f"{disk.FREE_IT}; it goes on by itself"
+
+log = structlog.get_logger("spotter.worker")
+
+
+class Room:
+    """Whether the worker waits for disk space. Written by the worker, read by any thread."""
+
+    def __init__(self) -> None:
+        self._problem: DiskFullError | None = None
+        self._pause_s = PAUSE_FIRST_S
+        self._over = threading.Event()
+
+    def missing(self, problem: DiskFullError) -> None:
+        """There is no room; said in the log when it begins and each time the pause grows."""
+        if self._problem is None or self._pause_s < PAUSE_MAX_S:
+            said = {"what": problem.what, "why": problem.why, "do": _DO, "again_in": f"{self._pause_s:g} s"}
+            log.error("waiting for disk space", **said)
+        self._problem = problem
+
+    def pause(self) -> None:
+        """Wait, longer each time; ends at once when the service stops."""
+        self._over.wait(self._pause_s)
+        self._pause_s = min(2 * self._pause_s, PAUSE_MAX_S)
+
+    def found(self) -> None:
+        """What could not be written is written."""
+        if self._problem is not None:
+            log.info("there is disk space again; the worker goes on")
+        self._problem, self._pause_s = None, PAUSE_FIRST_S
+
+    def stop(self) -> None:
+        """End a pause for good."""
+        self._over.set()
+
+    @property
+    def problem(self) -> DiskFullError | None:
+        """What is waited for, as an error of its own for each who raises it; None when there is room."""
+        found = self._problem
+        if found is None:
+            return None
+        why = f"the worker waits for disk space: {found.why}"
+        return DiskFullError("what was accepted is in the log, but not all of it in the tables yet", why, _DO)
