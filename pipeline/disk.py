@@ -47,7 +47,7 @@ def full(what: str, folder: Path, then: str) -> DiskFullError:
     """The error of a full disk; ``then`` says what follows once there is room."""
     return DiskFullError(
         f"{what}: the disk is full",
-        f"{free_bytes(folder) >> 20} MiB are free under {folder}",
+        f"only {free_bytes(folder) >> 20} MiB are free under {folder}",
         f"{FREE_IT}, {then}",
     )
 

@@ -283,16 +283,19 @@ class Embedded:
 
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:
-        """What the disk refused, told as such; also to those who ask while the shard is closed for want of room."""
+        """What the disk refused, told as such; also to those who ask while the shard is closed."""
         shard = self._shard
         try:
             yield
         except Exception as error:
+            lost = not shard.is_usable()
             if is_storage_failure(error):
-                raise storage_failure(error, self.data) from error
-            if not shard.is_usable():
-                closed = StorageError("the tables were closed meanwhile", "they are being opened anew", "ask again")
-                raise (self._room.problem or closed) from error
+                problem = storage_failure(error, self.data)
+                if lost and isinstance(problem, DiskFullError):
+                    self._room.missing(problem)  # the worker opens it anew
+                raise problem from error
+            if lost:
+                raise self._room.closed() from error
             raise
 
     @property
@@ -300,8 +303,7 @@ class Embedded:
         """Why uploads are not applied now; None when they are."""
         if self.failure is not None:
             return "the worker ended; the service stops"
-        waiting = self._room.problem
-        return None if waiting is None else f"waiting for disk space: {waiting.what}; {waiting.do}"
+        return self._room.said
 
     def _announce(self) -> None:
         with self._changed:

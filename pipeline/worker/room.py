@@ -7,7 +7,7 @@ import threading
 import structlog
 
 from pipeline import disk
-from pipeline.errors import DiskFullError
+from pipeline.errors import DiskFullError, StorageError
 
 PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
@@ -55,3 +55,14 @@ class Room:
             return None
         why = f"the worker waits for disk space: {found.why}"
         return DiskFullError("what was accepted is in the log, but not all of it in the tables yet", why, _DO)
+
+    @property
+    def said(self) -> str | None:
+        """That the worker waits, and what to do, in one line; None when there is room."""
+        found = self.problem
+        return None if found is None else f"waiting for disk space: {found.what}; {found.do}"
+
+    def closed(self) -> StorageError:
+        """What those are told who find the tables closed."""
+        closed = StorageError("the tables were closed meanwhile", "they are being opened anew", "ask again")
+        return self.problem or closed

@@ -211,6 +211,28 @@ def test_half_a_rebuild_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     service.close()
 
 
+def test_a_rebuild_that_finds_no_room_at_its_end_does_not_end_the_worker(
+    service: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(service, SETS, apply=False)
+    assert service.wait_applied(1, WAIT_S_MAX)
+    opened = []
+
+    def shard(path: Path) -> Shard:
+        opened.append(path)
+        if len(opened) < 4:
+            raise disk.full("the tables cannot be opened", path.parent, "then try again")
+        return Shard(path)
+
+    monkeypatch.setattr("pipeline.worker.embedded.Shard", shard)
+    with pytest.raises(DiskFullError):
+        service.rebuild()
+    until(lambda: service.why_not_ready is None)
+    assert service.failure is None and len(opened) == 4
+    assert rows(service, "select count(*) from set_fact") == [(6,)]
+    assert service.check() == []
+
+
 def test_a_command_names_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,15 @@ def test_a_file_named_snapshots_is_named(data: Path, spotter: Command, command: 
     assert (data / "snapshots").read_text() == "notes"
 
 
+def test_a_file_named_snapshots_that_came_while_the_service_runs_is_named(tmp_path: Path) -> None:
+    service = Embedded.open(tmp_path / "running", FixedClock(RECEIVED))
+    (tmp_path / "running" / "snapshots").write_text("notes")
+    with pytest.raises(StorageError) as told:
+        service.snapshot()
+    assert "a file where a folder belongs" in str(told.value)
+    service.close()
+
+
 @pytest.mark.parametrize("name", ["log.sqlite", "shard-0.duckdb", "control.sqlite", "lock", "attempts.json"])
 def test_a_folder_where_a_file_belongs_is_named(data: Path, spotter: Command, name: str) -> None:
     (data / name).unlink(missing_ok=True)
