@@ -77,15 +77,17 @@ def open_alerts(row: Mapping[str, Any]) -> str:
 
 
 def headline(row: Mapping[str, Any]) -> str:
-    """The first reason why a roster row stands where it stands; who is ready is so by the numbers of the week."""
-    if row["attention"] == "unknown":
-        return _doubt(row)
-    told = str(row["headline"] or "nothing open")
-    if row["attention"] != "ready":
-        return told
-    share_unknown = row["unknown_share_7d"]
-    week = f"{row['failure_sets_7d']} of {row['sets_7d']} sets to failure in 7 days"
-    return f"{told}; {week}" + (f", effort known for {share(1 - share_unknown)}" if share_unknown else "")
+    """The first reason why a roster row stands where it stands.
+
+    Without an alert to name, the failure sets of the week stand beside it: they are never hidden behind a state.
+    """
+    attention, failures = row["attention"], row["failure_sets_7d"]
+    told = _doubt(row) if attention == "unknown" else str(row["headline"] or "nothing open")
+    if attention == "ready" or (attention == "unknown" and failures):
+        told += f"; {failures} of {row['sets_7d']} sets to failure in 7 days"
+    if attention == "ready" and row["unknown_share_7d"]:
+        told += f", effort known for {share(1 - row['unknown_share_7d'])}"
+    return told
 
 
 def _doubt(row: Mapping[str, Any]) -> str:

@@ -153,7 +153,7 @@ _PARTS = {
 def _r21(_rule: Rule, evidence: _Evidence) -> _Fields:
     row = evidence[0]
     return {
-        "part": _PARTS[row["metric"]], "percent": plain_number(round(100 * row["value"])),
+        "part": _PARTS[row["metric"]], "percent": plain_number(round(100 * row["value"], 1)),
         "limit": plain_number(round(100 * row["threshold"])), "days": plain_number(row["threshold"]),
         "sets": row["n_obs"],
     }  # fmt: skip

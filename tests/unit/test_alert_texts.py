@@ -147,3 +147,11 @@ def test_r21_says_of_which_day_its_number_is() -> None:
     assert "The number stays that of the first day." in before["body:effort_conflict"]
     lane(marts, [*days, (10, 1, 1, 14)], 3)
     assert {row["scope"]: row["body"] for row in marts.alerts("R21")} == before
+
+
+def test_r21_does_not_round_its_number_down_to_the_limit() -> None:
+    marts = Marts()
+    lane(marts, [(199, 99, 20, 1)], 0)
+    bodies = {row["scope"]: row["body"] for row in marts.alerts("R21")}
+    assert "50.3 % of 199 working sets" in bodies["body:unknown_effort"]
+    assert "20.2 % of the sets with known effort" in bodies["body:effort_conflict"]

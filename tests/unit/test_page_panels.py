@@ -110,7 +110,7 @@ def test_ready_shows_the_failure_sets_of_the_week(roster: Callable[..., dict[str
         ([(20, 0, 0.55)], [], "effort is not logged for most sets"),
         ([(20, 0, 0.55)], [("R06", "info", "Chest: trained again")], "effort is not logged for most sets"),
         ([(20, 9, 0.0)], [("R21", "info", "Logged failures and logged effort disagree"), ("R06", "info", "Chest")],
-         "Logged failures and logged effort disagree"),
+         "Logged failures and logged effort disagree; 9 of 20 sets to failure in 7 days"),
     ],
 )  # fmt: skip
 def test_nobody_is_ready_without_evidence(
