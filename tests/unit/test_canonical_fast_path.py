@@ -135,11 +135,10 @@ def test_fast_path_takes_the_plain_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_bad_line_costs_only_itself() -> None:
     lines = [line(a_set(document=f"d{n}")) for n in range(300)]
     lines[77] = b'{"kind":"set","broken'
-    lines[78] = lines[78][:-1] + b',"reps":9}'  # a doubled key: the last one counts
+    lines[78] = lines[78][:-1] + b',"reps":9}'  # a doubled key: nobody knows which one counts
     decoded = decode_lines(lines, HEADER)
-    assert decoded.documents.num_rows == 299
-    assert decoded.rejected["item"].to_pylist() == [77]
-    assert as_rows(decoded)["sets"][77]["reps"] == 9
+    assert decoded.documents.num_rows == 298
+    assert sorted(decoded.rejected["item"].to_pylist()) == [77, 78]
 
 
 @pytest.mark.parametrize(
