@@ -25,6 +25,11 @@ def is_disk_full(error: BaseException) -> bool:
     return (isinstance(error, _DISK_KINDS) or type(error) is duckdb.Error) and disk.says_full(str(error))
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a statement needed more memory than it may use, with room left on the disk."""
+    return isinstance(error, duckdb.OutOfMemoryException) and not is_disk_full(error)
+
+
 def is_storage_failure(error: Exception) -> bool:
     """Whether an error came from disk or memory rather than from data."""
     kinds = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, MemoryError, StorageError)

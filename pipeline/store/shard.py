@@ -9,21 +9,24 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from pipeline.errors import StorageError
 from pipeline.store.connection import Connection
-from pipeline.store.failure import not_opened
+from pipeline.store.failure import is_out_of_memory, not_opened
 
+T = TypeVar("T")
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
 THREADS = 2
-MEMORY_LIMIT = "200MB"
+MEMORY_MB = 200  # what DuckDB's buffers take; a transaction that needs more gets more, up to MEMORY_MB_MAX
+MEMORY_MB_MAX = 1600
 
 
 def sql_text(package: str, name: str) -> str:
@@ -34,15 +37,16 @@ def sql_text(package: str, name: str) -> str:
 class Shard:
     """An open shard. ``connection`` is the writer's; readers take cursors with ``reader()``."""
 
-    def __init__(self, path: Path | None, *, memory_limit: str = MEMORY_LIMIT, fsync: bool = True) -> None:
+    def __init__(self, path: Path | None, *, memory_mb: int = MEMORY_MB, fsync: bool = True) -> None:
         """``fsync`` off is for a file nobody relies on until it is complete, see ``settle_file``."""
         self.path = path
+        self._memory_mb = memory_mb
         self._fsync_mode = "STANDARD" if fsync else "NONE"
         created = path is None or not path.exists()
         config: dict[str, str | bool | int | float | list[str]] = {
             "storage_compatibility_version": STORAGE_VERSION,
             "threads": THREADS,
-            "memory_limit": memory_limit,
+            "memory_limit": f"{memory_mb}MB",
             "checkpoint_threshold": "4GB",  # no checkpoint inside a commit; see checkpoint_if_due
             "preserve_insertion_order": True,
             "fsync_mode": self._fsync_mode,
@@ -104,6 +108,23 @@ class Shard:
         wal = Path(str(self.path) + ".wal")
         if wal.exists() and wal.stat().st_size > CHECKPOINT_WAL_BYTES:
             self.connection.execute("checkpoint")
+
+    def more_memory(self, error: BaseException) -> bool:
+        """Whether it was memory that lacked and twice as much is now allowed; then the transaction is worth a retry."""
+        if not is_out_of_memory(error) or self._memory_mb * 2 > MEMORY_MB_MAX:
+            return False
+        self._memory_mb *= 2
+        self.connection.execute(f"set memory_limit = '{self._memory_mb}MB'")
+        return True
+
+    def with_room(self, work: Callable[[], T]) -> T:
+        """Run ``work``, a whole transaction, again with more memory while memory is what it lacks."""
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not self.more_memory(error):
+                    raise
 
     def is_usable(self) -> bool:
         """Whether it can still be read: after some failures DuckDB gives a database up until it is opened anew."""

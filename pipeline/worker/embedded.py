@@ -206,7 +206,7 @@ class Embedded:
         with self._writer, self._in_words():
             while self._apply_some():
                 self._shard.checkpoint_if_due()
-            while self._engine.settle():
+            while self._shard.with_room(self._engine.settle):
                 pass
             self._shard.checkpoint_if_due()
         self._announce()
@@ -224,6 +224,8 @@ class Embedded:
         except Exception as error:
             if is_storage_failure(error):
                 self._attempts.forgive()
+                if self._shard.more_memory(error):
+                    return True  # the same batch is read again
             raise
         return True
 
@@ -267,7 +269,7 @@ class Embedded:
                 self._revive()
             busy = self._apply_some()
             if not busy:
-                self._engine.settle()
+                self._shard.with_room(self._engine.settle)
             self._shard.checkpoint_if_due()
             self._announce()
         return busy
@@ -346,14 +348,9 @@ class Embedded:
     def snapshot(self, path: Path | None = None) -> Path:
         """A copy of the shard as it is now, for readers outside; made again only when something changed."""
         with self._writer, self._in_words():
-            if path is None and (found := self.fresh_snapshot(self.data)) is not None:
+            if path is None and (found := fresh_snapshot(self.data)) is not None:
                 return found
             return write_snapshot(self._shard, self.data, path)
-
-    @staticmethod
-    def fresh_snapshot(data: Path) -> Path | None:
-        """The current snapshot if it holds everything; takes no lock and opens no DuckDB."""
-        return fresh_snapshot(data)
 
     def rebuild(self) -> None:
         """Work everything out again from the log and put it in the shard's place."""
@@ -375,7 +372,7 @@ class Embedded:
         """Rebuild into a scratch file and name every difference; nothing is changed."""
         with self._writer, self._in_words():
             end = self._engine.next_offset
-            while self._engine.settle():
+            while self._shard.with_room(self._engine.settle):
                 pass
             scratch = self.data / f"scratch-{os.getpid()}.duckdb"
             remove_files(self.data, f"{scratch.name}*")

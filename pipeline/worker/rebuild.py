@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -168,10 +169,9 @@ def run_everything(engine: Engine) -> None:
     ).fetchall():
         engine.doors.setdefault(athlete, set()).add((source, origin))
     for athletes in _slices(connection):
-        with engine.shard.transaction():
-            _run_slice(engine, connection, athletes)
+        engine.shard.with_room(partial(_run_slice, engine, connection, athletes))
         engine.shard.checkpoint_if_due()
-    while engine.settle():
+    while engine.shard.with_room(engine.settle):
         pass
     with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
         withdraw_lost(connection, log_offset=engine.next_offset)
@@ -201,6 +201,11 @@ def _slices(connection: Connection) -> Iterator[list[int]]:
 
 
 def _run_slice(engine: Engine, connection: Connection, athletes: list[int]) -> None:
+    with engine.shard.transaction():
+        _run_athletes(engine, connection, athletes)
+
+
+def _run_athletes(engine: Engine, connection: Connection, athletes: list[int]) -> None:
     run = connection.execute
     connection.register("slice_table", pa.table({"athlete_no": pa.array(athletes, pa.int32())}))
     run("create or replace temp table slice as select * from slice_table")

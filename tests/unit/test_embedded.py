@@ -14,6 +14,7 @@ from pipeline.log.base import Logged
 from pipeline.record import Header, Record, pack_items
 from pipeline.worker.apply import apply_batch
 from pipeline.worker.embedded import SHARD_NAME, Embedded
+from pipeline.worker.fresh import fresh_snapshot
 from pipeline.worker.poison import DEATHS_MAX, Attempts
 
 SESSION = [
@@ -266,8 +267,8 @@ def test_a_snapshot_is_made_again_only_when_something_changed(tmp_path: Path) ->
     service = open_service(tmp_path)
     send(service, SESSION)
     first = service.snapshot()
-    assert service.snapshot() == first == Embedded.fresh_snapshot(tmp_path)
+    assert service.snapshot() == first == fresh_snapshot(tmp_path)
     send(service, [a_set("more")], upload="u2")
-    assert Embedded.fresh_snapshot(tmp_path) is None
+    assert fresh_snapshot(tmp_path) is None
     assert service.snapshot() != first
     service.close()
