@@ -28,13 +28,8 @@ WEIGHT_LB_MAX = WEIGHT_KG_MAX / KG_PER_LB
 REVISION_MAX = (1 << 62) - 1
 SECONDS_MAX = 86_400.0
 
-# characters without a mark on the screen: joiners, directions, fillers, variation selectors
-_UNSEEN = (
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
-)
 # no control characters, and something to see
-_VISIBLE = rf"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f{_UNSEEN}][^\x00-\x1f\x7f]*$"
+_VISIBLE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=_VISIBLE)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=LABEL_LENGTH_MAX, pattern=_VISIBLE)]
 Title = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]

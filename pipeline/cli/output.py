@@ -115,7 +115,7 @@ def _csv_cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA_STARTS) and value != "-infinity" else value
+        return "'" + value if value.startswith(FORMULA_STARTS) else value
     if isinstance(value, list | dict | tuple):
         from pipeline.gateway.plain_json import dumps
 
@@ -127,35 +127,8 @@ def chunks(table: pa.Table) -> Iterator[list[dict[str, Any]]]:
     """The rows of a table as objects, some thousand at a time."""
     names = unique(table.column_names)
     for batch in table.to_batches(max_chunksize=ROWS_PER_CHUNK):
-        columns = [_values(column) for column in batch.columns]
+        columns = [column.to_pylist() for column in batch.columns]
         yield [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def _values(column: pa.Array) -> list[Any]:
-    """The values of a column; dates and times that Python has none for, infinity among them, as words."""
-    try:
-        values: list[Any] = column.to_pylist()
-    except (OverflowError, ValueError):
-        values = [_value(scalar) for scalar in column]
-    return values
-
-
-def _value(scalar: pa.Scalar) -> object:
-    try:
-        return scalar.as_py()
-    except (OverflowError, ValueError):
-        pass
-    import pyarrow as pa
-
-    kind = scalar.type
-    if pa.types.is_list(kind):
-        return [_value(one) for one in scalar.values]
-    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
-        return "a value that cannot be shown; cast it to varchar"
-    most = 2**31 - 1 if pa.types.is_date32(kind) else 2**63 - 1
-    if abs(scalar.value) == most:
-        return "infinity" if scalar.value > 0 else "-infinity"
-    return "a time beyond the years 1 to 9999; cast it to varchar"
 
 
 def unique(names: Sequence[str]) -> list[str]:

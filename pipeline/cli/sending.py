@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shlex
 import sys
 import zlib
 from collections import Counter
@@ -223,14 +222,9 @@ def import_files(
         raise UsageError("no file is given", do="spotter import FILE… --athlete A")
     if not athlete:
         raise UsageError("an import needs the athlete it belongs to", do="add --athlete A")
-    here = "".join(
-        f" {option} {shlex.quote(str(value))}"
-        for option, value, usual in (("--tenant", tenant, HOME), ("--data", data, None))
-        if value != usual
-    )
     said = {"athlete": athlete, "tenant": tenant, "source": source, "tz": tz, "unit": unit, "preview": preview}
     with open_session(data_folder(data)) as session:
-        reports = _import_each(session, files, said, None if as_json else here)
+        reports = _import_each(session, files, said, quiet=as_json)
         _settle(session, max((report["end"] for report in reports if report.get("end") is not None), default=None))
     if as_json:
         output.print_json(reports)
@@ -238,8 +232,7 @@ def import_files(
         raise typer.Exit(1)
 
 
-def _import_each(session: Session, files: list[Path], said: dict[str, Any], here: str | None) -> list[dict[str, Any]]:
-    """``here``: the options that lead to this data folder, for the hint how to undo; null: print nothing."""
+def _import_each(session: Session, files: list[Path], said: dict[str, Any], *, quiet: bool) -> list[dict[str, Any]]:
     reports: list[dict[str, Any]] = []
     with output.progress("importing", len(files)) as bar:
         for number, file in enumerate(files):
@@ -253,12 +246,12 @@ def _import_each(session: Session, files: list[Path], said: dict[str, Any], here
                 reports.append({"file": str(file), "error": error.what, "why": error.why, "do": error.do})
             else:
                 reports.append({"file": str(file), **report})
-                if here is not None:
-                    _print_report(reports[-1], here)
+                if not quiet:
+                    _print_report(reports[-1])
     return reports
 
 
-def _print_report(report: dict[str, Any], here: str) -> None:
+def _print_report(report: dict[str, Any]) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
     output.say(
@@ -280,4 +273,4 @@ def _print_report(report: dict[str, Any], here: str) -> None:
         columns = {"start": "start", "title": "title", "sets": "sets", "exercises": "exercises"}
         output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts")
     else:
-        output.say(f"  take it back with: spotter import --undo {report['import_id']}{here}")
+        output.say(f"  take it back with: spotter import --undo {report['import_id']}")

@@ -147,12 +147,7 @@ async def post_import(request: Request, caller: Sender) -> Response:
         return report.as_answer()
 
     answer = await request.app.state.imports.run(work)
-    if answer["import_id"] is None:
-        return Response(dumps(answer), 200, media_type=JSON)
-    if not answer["accepted"]:
-        detail = "none of the rows could be taken; see the reason of each"
-        raise ProblemError(422, detail, members=orjson.loads(dumps(answer)))
-    return Response(dumps(answer), 202, media_type=JSON)
+    return Response(dumps(answer), 200 if answer["import_id"] is None else 202, media_type=JSON)
 
 
 @api.delete(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +12,7 @@ from pipeline.record import RECORD_BYTES_MAX, Header
 from pipeline.sources.columns import Decoded
 from pipeline.sources.fast_sets import candidates, decode_sets
 from pipeline.sources.lines import Lines
-from pipeline.sources.problems import Problem, excerpt, shown
+from pipeline.sources.problems import Problem, excerpt
 from pipeline.sources.receipt import Upload, upload_of
 from pipeline.sources.rows import Item, RowBuilder, concat
 from pipeline.sources.validate import check_event
@@ -103,29 +101,7 @@ def parse_object(line: bytes) -> dict[str, Any] | Problem:
         return Problem(
             "invalid_json", None, f"The item is {what}, not an object: every event is one JSON object in braces."
         )
-    doubled = _doubled_key(line)
-    if doubled is not None:
-        return Problem(
-            "invalid_json",
-            None,
-            f"The item names {shown(doubled)} twice in one object, so it is not clear which counts. Name it once.",
-        )
     return value
-
-
-def _doubled_key(line: bytes) -> str | None:
-    """A key that stands twice in one object of the item; readers of JSON take the last one in silence."""
-    found: list[str] = []
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        if len({key for key, _ in pairs}) < len(pairs):
-            found.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-
-    try:
-        json.loads(line, object_pairs_hook=look)
-    except (ValueError, RecursionError):  # the stricter reader took it, so its word counts
-        return None
-    return found[0] if found else None
 
 
 def name_in(fields: dict[str, Any], key: str) -> str:

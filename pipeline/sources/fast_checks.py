@@ -13,13 +13,8 @@ from schemas.common import NAME_LENGTH_MAX
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-# first two bytes of the characters beyond ASCII that are white space or leave no mark: a name may begin with, but
-# not be, such
-_UNSEEN_STARTS = [
-    (0xC2, 0x85), (0xC2, 0xA0), (0xC2, 0xAD), (0xCD, 0x8F), (0xD8, 0x9C), (0xE1, 0x85), (0xE1, 0x9A), (0xE1, 0x9E),
-    (0xE1, 0xA0), (0xE2, 0x80), (0xE2, 0x81), (0xE3, 0x80), (0xE3, 0x85), (0xEF, 0xB8), (0xEF, 0xBB), (0xEF, 0xBE),
-    (0xEF, 0xBF),
-]  # fmt: skip
+# first two bytes of the characters beyond ASCII that are white space: a name may begin with, but not be, such
+_SPACE_STARTS = [(0xC2, 0x85), (0xC2, 0xA0), (0xE1, 0x9A), (0xE2, 0x80), (0xE2, 0x81), (0xE3, 0x80)]
 _CONTROL = "[\\x00-\\x1f\\x7f]"
 
 
@@ -71,7 +66,7 @@ class Checks:
             sound &= first > 0x20
             if not self._ascii_only:
                 second = data[np.minimum(at + 1, len(data) - 1)]
-                for one, two in _UNSEEN_STARTS:
+                for one, two in _SPACE_STARTS:
                     sound &= (first != one) | (second != two)
         if self._controls:
             sound &= ~_bools(pc.fill_null(pc.match_substring_regex(column, _CONTROL), False))

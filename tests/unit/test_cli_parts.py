@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pytest
 
@@ -116,19 +115,3 @@ def test_settings_come_from_the_environment_and_name_what_is_wrong() -> None:
     assert data_folder(None, {}) == Path("data")
     assert data_folder(None, {"SPOTTER_DATA": "elsewhere"}) == Path("elsewhere")
     assert data_folder(Path("given"), {"SPOTTER_DATA": "elsewhere"}) == Path("given")
-
-
-def test_dates_beyond_what_python_knows_are_told_in_words() -> None:
-    table = duckdb.sql(
-        "select 'infinity'::date as a, '-infinity'::timestamp as b, [date 'infinity', date '2026-01-02'] as c,"
-        " '290000-01-01'::timestamp as d, '5000000-01-01'::date as e, timestamptz 'infinity' as f,"
-        " timestamp '2026-01-02 03:04:05' as g"
-    ).to_arrow_table()
-    ((row,),) = list(output.chunks(table))
-    assert row["a"] == row["f"] == "infinity"
-    assert row["b"] == "-infinity"
-    assert row["c"] == ["infinity", date(2026, 1, 2)]
-    assert "cast it to varchar" in row["d"]
-    assert row["d"] == row["e"]
-    assert row["g"] == datetime(2026, 1, 2, 3, 4, 5)
-    assert "infinity" in "".join(output.table_csv(table))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from importlib.resources import files
 from pathlib import Path
 
@@ -36,19 +34,6 @@ def test_a_file_is_taken_whole_and_answered_row_by_row(door: Door) -> None:
     assert told["workouts"] == told["new_workouts"] + told["known_workouts"]
     assert len(door.service.records) == told["workouts"]
     assert "end" not in told
-
-
-def test_a_file_of_which_nothing_can_be_taken_is_refused_row_by_row(door: Door) -> None:
-    rows = list(csv.reader(io.StringIO(HEVY.decode())))[:4]
-    reps, out = rows[0].index("reps"), io.StringIO()
-    for row in rows[1:]:
-        row[reps] = "-7"
-    csv.writer(out).writerows(rows)
-    answer = send(door, out.getvalue().encode())
-    assert answer.status_code == 422, answer.text
-    told = answer.json()
-    assert (told["accepted"], told["rows"]) == (0, told["rejected"] + told["ignored"])
-    assert told["told"][0]["field"] == "reps"
 
 
 def test_a_preview_takes_nothing(door: Door) -> None:
