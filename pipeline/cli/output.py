@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")  # a spreadsheet would run a text that begins so
+NEVER_BEFORE = "-infinity"  # DuckDB's earliest time: begins like a formula, runs nothing
 ROWS_PER_CHUNK = 10_000
 
 
@@ -115,7 +116,7 @@ def _csv_cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA_STARTS) else value
+        return "'" + value if value.startswith(FORMULA_STARTS) and value != NEVER_BEFORE else value
     if isinstance(value, list | dict | tuple):
         from pipeline.gateway.plain_json import dumps
 
@@ -125,9 +126,11 @@ def _csv_cell(value: object) -> object:
 
 def chunks(table: pa.Table) -> Iterator[list[dict[str, Any]]]:
     """The rows of a table as objects, some thousand at a time."""
+    from pipeline.cli.values import python_values
+
     names = unique(table.column_names)
     for batch in table.to_batches(max_chunksize=ROWS_PER_CHUNK):
-        columns = [column.to_pylist() for column in batch.columns]
+        columns = [python_values(column) for column in batch.columns]
         yield [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

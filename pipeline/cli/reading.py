@@ -12,7 +12,7 @@ import typer
 
 from pipeline.cli import output
 from pipeline.cli.options import HOME, AnyAthlete, AsJson, Athlete, Data, Format, Tenant
-from pipeline.errors import RefusedError, UsageError
+from pipeline.errors import QueryError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.cli.session import Session
@@ -194,9 +194,7 @@ def current_snapshot(data: Path) -> Path:
 def _write_result(result: Result, form: Format, to: Path | None) -> None:
     table = result.table
     if form is Format.parquet:
-        import pyarrow.parquet as pq
-
-        pq.write_table(table, to if to is not None else sys.stdout.buffer)
+        _write_parquet(table, to)
         return
     if form is Format.table:
         parts = iter([_table_text(table)])
@@ -207,6 +205,20 @@ def _write_result(result: Result, form: Format, to: Path | None) -> None:
         return
     with to.open("w", encoding="utf-8", newline="") as file:
         file.writelines(parts)
+
+
+def _write_parquet(table: Any, to: Path | None) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.write_table(table, to if to is not None else sys.stdout.buffer)
+    except pa.ArrowException as error:  # intervals, unions, infinite times counted in seconds
+        raise QueryError(
+            "the result cannot be written as Parquet",
+            f"Parquet has no such values: {error}",
+            "make the column a text, for example with `::varchar`, or choose another --format",
+        ) from error
 
 
 def _table_text(table: Any) -> str:
