@@ -62,6 +62,7 @@ def test_stored_workouts_are_told_as_known(door: Door) -> None:
         (HEVY, {"unit": "stone"}, 400),
         (HEVY, {"athlete": ""}, 400),
         (HEVY, {"athlete": "a" * 300}, 400),
+        (HEVY, {"athlete": "\u200b\u2060"}, 400),
         (HEVY, {"preview": "perhaps"}, 422),
         (HEVY, {"tenant": "other"}, 422),
         (HEVY, {"tz": "x" * 5000}, 400),
