@@ -188,11 +188,41 @@ def test_names_with_a_visible_start_are_not_handed_over(monkeypatch: pytest.Monk
 def test_one_bad_line_costs_only_itself() -> None:
     lines = [line(a_set(document=f"d{n}")) for n in range(300)]
     lines[77] = b'{"kind":"set","broken'
-    lines[78] = lines[78][:-1] + b',"reps":9}'  # a doubled key: the last one counts
     decoded = decode_lines(lines, HEADER)
     assert decoded.documents.num_rows == 299
     assert decoded.rejected["item"].to_pylist() == [77]
-    assert as_rows(decoded)["sets"][77]["reps"] == 9
+
+
+DOUBLED = [
+    ("reps", b',"reps":9}'),
+    ("reps", b',"reps" : 8}'),
+    ("reps", b',"\\u0072eps":9}'),
+    ("wat", b',"wat":[{"x":1}],"wat":1}'),
+    ("value", b',"target":{"weight":{"value":80,"unit":"kg","value":90}}}'),
+    ("athlete", b',"notes":"\\":","athlete":"bea"}'),
+    ("kind", b',"kind":"set"}'),
+]
+
+
+@pytest.mark.parametrize(("key", "end"), DOUBLED)
+def test_an_item_with_a_key_twice_is_refused_by_both_paths(key: str, end: bytes) -> None:
+    lines = [line(a_set(document=f"d{n}")) for n in range(40)]
+    lines[20] = lines[20][:-1] + end
+    decoded, slow = decode_lines(lines, HEADER), one_by_one(lines)
+    assert as_rows(decoded) == as_rows(slow)
+    assert decoded.documents.num_rows == 39
+    (refused,) = decoded.rejected.to_pylist()
+    assert (refused["item"], refused["reason"], refused["field"]) == (20, "invalid_json", None)
+    assert f"'{key}' more than once" in refused["message"]
+
+
+def test_texts_and_neighbours_that_look_like_keys_are_no_doubled_keys() -> None:
+    notes = ['":', '\\":"reps":', '{"reps":1,"reps":2}', "a :b", '"\t:']
+    lines = [line(a_set(document=f"d{n}", notes=text)) for n, text in enumerate(notes)]
+    lines.append(line(a_set(document="spaced")).replace(b":", b" \t: "))
+    lines.append(line(a_set(document="pairs", effort=[{"scale": "rir", "value": 1}, {"scale": "rpe", "value": 9}])))
+    assert one_by_one(lines).rejected.num_rows == 1, "only the time whose colons were spaced"
+    assert as_rows(decode_lines(lines, HEADER)) == as_rows(one_by_one(lines))
 
 
 @pytest.mark.parametrize(
