@@ -139,7 +139,10 @@ def get_upload(request: Request, upload_id: str, caller: Sender) -> Response:
     openapi_extra=doc.IMPORT_BODY,
 )
 async def post_import(request: Request, caller: Sender) -> Response:
-    """Takes the file whole or not at all; with ``preview`` it takes nothing and answers 200."""
+    """Takes the file whole or not at all; with ``preview`` it takes nothing and answers 200.
+
+    422 when no row could be taken; rows that came with an earlier import are taken again.
+    """
     parts = _parts(request)
 
     async def work() -> dict[str, Any]:
@@ -148,7 +151,12 @@ async def post_import(request: Request, caller: Sender) -> Response:
         return report.as_answer()
 
     answer = await request.app.state.imports.run(work)
-    return Response(dumps(answer), 200 if answer["import_id"] is None else 202, media_type=JSON)
+    if answer["import_id"] is None:
+        return _json(answer)
+    if not answer["accepted"]:
+        detail = "none of the rows could be taken; see the reasons"
+        raise ProblemError(422, detail, members=orjson.loads(dumps(answer)))
+    return Response(dumps(answer), 202, media_type=JSON)
 
 
 @api.delete(

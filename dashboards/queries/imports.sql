@@ -1,0 +1,44 @@
+-- panel: imports of a tenant, newest first, with the log offsets of their records; of one that was taken back
+-- what became of its rows is no longer kept
+-- $1 tenant
+with import as (
+    select
+        import_id,
+        any_value(athlete_id) filter (where not coalesce(withdrawn, false)) as athlete_id,
+        min(log_offset) filter (where not coalesce(withdrawn, false)) as first_offset,
+        max(log_offset) filter (where not coalesce(withdrawn, false)) as last_offset,
+        bool_or(coalesce(withdrawn, false)) as undone
+    from base.upload
+    where
+        tenant_id = $1
+        and import_id is not null
+    group by import_id
+),
+left_out as (
+    select
+        upload_id,
+        count(distinct item_index) filter (where status = 'ignored')::integer as ignored,
+        count(distinct item_index) filter (where status = 'rejected')::integer as rejected
+    from (
+        select upload_id, item_index, 'ignored' as status
+        from ignored
+        where tenant_id = $1
+        union all
+        select upload_id, item_index, 'rejected' as status
+        from rejected
+        where tenant_id = $1
+    )
+    group by upload_id
+)
+select
+    i.import_id,
+    i.athlete_id,
+    case when not i.undone then coalesce(l.ignored, 0) end as ignored,
+    case when not i.undone then coalesce(l.rejected, 0) end as rejected,
+    i.undone,
+    i.first_offset,
+    i.last_offset
+from import as i
+left join left_out as l on l.upload_id = i.import_id
+where i.first_offset is not null
+order by i.first_offset desc
