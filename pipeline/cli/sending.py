@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import output
+from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AsJson, Data, Tenant
 from pipeline.errors import RefusedError, SpotterError, UsageError
 
@@ -262,10 +263,19 @@ def _print_imports(found: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return
-    rows = [row | {"when": f"{str(row['received_at'] or '')[:16].replace('T', ' ')}"} for row in found]
-    columns = {"import_id": "id", "athlete_id": "athlete", "decoder": "file", "when": "when (UTC)"}
-    counts = {"accepted": "accepted", "ignored": "ignored", "rejected": "rejected", "undone": "undone"}
-    output.print_rows(rows, columns | counts, empty="no imports yet; `spotter import FILE… --athlete A` makes one")
+    rows = [
+        row
+        | {
+            "when": str(row["received_at"] or "")[:10],
+            "counts": ", ".join(output.printable(row[key]) for key in ("accepted", "ignored", "rejected")),
+        }
+        for row in found
+    ]
+    columns = {"import_id": "id", "athlete_id": "athlete", "decoder": "file", "when": "when"}
+    more = {"counts": "rows accepted, ignored, rejected", "undone": "undone"}
+    narrow = Narrow(texts=("athlete_id",), left_out=("decoder", "when"))
+    empty = "no imports yet; `spotter import FILE… --athlete A` makes one"
+    output.print_rows(rows, columns | more, empty=empty, narrow=narrow)
 
 
 def _import_each(
@@ -294,23 +304,27 @@ def _import_each(
 def _print_report(report: dict[str, Any], undo: str) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
-    output.say(
-        f"  {report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
+    output.paragraph(
+        f"{report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
         f" {report['known_workouts']} known), {report['rows']} rows:"
-        f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}"
+        f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}",
+        "  ",
     )
     for reason in report["reasons"]:
         text = f": {output.printable(reason['message'])}" if reason["message"] else ""
-        output.say(f"  {reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}{text}")
+        counted = f"{reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}"
+        output.paragraph(counted + text, "  ")
     for row in report["told"][:PROBLEMS_SHOWN]:
         where = f" {output.printable(row['field'])}" if row["field"] else ""
-        output.say(f"  row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}")
+        output.paragraph(f"row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}", "  ")
     for double in report["duplicates"][:PROBLEMS_SHOWN]:
-        output.say(f"  {output.printable(double['document'])} stands in the file more than once; the last one counts")
+        name = output.printable(double["document"])
+        output.paragraph(f"{name} stands in the file more than once; the last one counts", "  ")
     for warning in report["warnings"]:
-        output.say(f"  note: {output.printable(warning)}")
+        output.paragraph(f"note: {output.printable(warning)}", "  ")
     if report["import_id"] is None:
         columns = {"start": "start", "title": "title", "sets": "sets", "exercises": "exercises"}
-        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts")
+        narrow = Narrow(texts=("start", "title", "exercises"), left_out=("sets",))
+        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts", narrow=narrow)
     elif report["accepted"]:
         output.say(f"  take it back with: {undo} {report['import_id']}")
