@@ -14,12 +14,22 @@ with import as (
         and import_id is not null
     group by import_id
 ),
+part as (
+    select distinct
+        import_id,
+        upload_id
+    from base.upload
+    where
+        tenant_id = $1
+        and not coalesce(withdrawn, false)
+),
 left_out as (
     select
-        upload_id,
-        count(distinct item_index) filter (where status = 'ignored')::integer as ignored,
-        count(distinct item_index) filter (where status = 'rejected')::integer as rejected
-    from (
+        p.import_id,
+        count(distinct r.item_index) filter (where r.status = 'ignored')::integer as ignored,
+        count(distinct r.item_index) filter (where r.status = 'rejected')::integer as rejected
+    from part as p
+    inner join (
         select upload_id, item_index, 'ignored' as status
         from ignored
         where tenant_id = $1
@@ -27,8 +37,8 @@ left_out as (
         select upload_id, item_index, 'rejected' as status
         from rejected
         where tenant_id = $1
-    )
-    group by upload_id
+    ) as r on r.upload_id = p.upload_id
+    group by p.import_id
 )
 select
     i.import_id,
@@ -39,6 +49,6 @@ select
     i.first_offset,
     i.last_offset
 from import as i
-left join left_out as l on l.upload_id = i.import_id
+left join left_out as l on l.import_id = i.import_id
 where i.first_offset is not null
 order by i.first_offset desc
