@@ -53,6 +53,7 @@ def ingest(
     from pipeline.cli.session import open_session
     from pipeline.settings import data_folder
 
+    _check_source(source)
     counts = _Counts()
     with _event_stream(file) as (stream, size), open_session(data_folder(data)) as session:
         with output.progress("sending", size) as bar:
@@ -63,6 +64,22 @@ def ingest(
     _print_counts(counts, as_json)
     if counts.accepted + counts.duplicates == 0:
         raise typer.Exit(1)
+
+
+def _check_source(source: str) -> None:
+    """Events that name no source get this one, so it must be a name like theirs."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from schemas.common import NAME_LENGTH_MAX, Name
+
+    try:
+        TypeAdapter(Name).validate_python(source)
+    except ValidationError:
+        raise UsageError(
+            "the source's name cannot be taken",
+            f"it is empty, longer than {NAME_LENGTH_MAX} characters, holds control characters or shows nothing",
+            "give a name of visible characters, for example `--source gymlog`",
+        ) from None
 
 
 @dataclass(slots=True)

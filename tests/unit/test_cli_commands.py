@@ -151,6 +151,12 @@ def test_sql_prints_what_was_asked_for(spotter: Spotter, tmp_path: Path) -> None
     assert pq.read_table(tmp_path / "x.parquet").num_rows == 2
 
 
+@pytest.mark.parametrize("source", ["", " ", "\u200b", "x" * 201])
+def test_a_source_must_be_a_name(spotter: Spotter, tmp_path: Path, source: str) -> None:
+    done = spotter("ingest", write(tmp_path / "one.ndjson", set_event()), "--source", source)
+    assert (done.code, "source's name" in done.err) == (2, True)
+
+
 @pytest.mark.parametrize("value", ["'infinity'::date", "'-infinity'::timestamp", "'infinity'::timestamptz"])
 def test_infinite_days_and_times_are_answered_in_every_format(spotter: Spotter, tmp_path: Path, value: str) -> None:
     spotter("ingest", write(tmp_path / "one.ndjson", set_event()))
