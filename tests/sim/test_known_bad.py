@@ -72,7 +72,7 @@ def acknowledged_before_it_is_in_the_log(patch: pytest.MonkeyPatch) -> None:
     append, opened = Embedded.append, Embedded.open.__func__
     waiting: list[Any] = []
 
-    def bad_append(self: Embedded, records: Any) -> int:
+    def bad_append(self: Embedded, records: Any, decoded: Any = None) -> int:
         waiting.extend(records)
         end = self.log.end_offset(0) + len(waiting)
         if len(waiting) > 5:
