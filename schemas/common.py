@@ -28,8 +28,41 @@ WEIGHT_LB_MAX = WEIGHT_KG_MAX / KG_PER_LB
 REVISION_MAX = (1 << 62) - 1
 SECONDS_MAX = 86_400.0
 
+# characters that show nothing: a name of these alone could not be told from another on any page
+INVISIBLE = (
+    (0x80, 0x9F),  # control characters beyond ASCII
+    (0xAD, 0xAD),  # soft hyphen
+    (0x34F, 0x34F),  # grapheme joiner
+    (0x61C, 0x61C),  # marks of direction, here and in the 20.. and 206. below
+    (0x115F, 0x1160),  # fillers
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),  # zero-width space and joiners
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x2800, 0x2800),  # blank Braille cell
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),  # variation selectors
+    (0xFEFF, 0xFEFF),  # byte order mark
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),  # tags, more selectors
+)
+
+
+def _class_of(ranges: tuple[tuple[int, int], ...]) -> str:
+    """Inside of a regular expression's class, for every engine that reads the JSON Schemas."""
+
+    def one(code: int) -> str:
+        return f"\\u{code:04x}" if code < 0x10000 else chr(code)
+
+    return "".join(one(first) if first == last else f"{one(first)}-{one(last)}" for first, last in ranges)
+
+
 # no control characters, and something to see
-_VISIBLE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+_VISIBLE = rf"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f{_class_of(INVISIBLE)}][^\x00-\x1f\x7f]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=_VISIBLE)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=LABEL_LENGTH_MAX, pattern=_VISIBLE)]
 Title = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]

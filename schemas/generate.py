@@ -30,7 +30,8 @@ def _file(name: str) -> str:
 
 def _text(name: str, schema: dict[str, Any]) -> str:
     whole = {**_tidy(schema), "$schema": _DIALECT, "$id": _file(name), "title": name}
-    return json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def _tidy(schema: Any) -> Any:

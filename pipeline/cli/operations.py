@@ -93,6 +93,12 @@ def _undo(ops: Operations, *, body: bytes, progress: Progress, tenant: str, impo
     return {"import_id": import_id, "end": ops.imports.undo(tenant, import_id)}
 
 
+def _imports(ops: Operations, *, body: bytes, progress: Progress, tenant: str) -> list[dict[str, object]]:
+    from pipeline.cli.import_list import imports_told
+
+    return imports_told(ops.panels.rows("imports", tenant), ops.service.log, 0)
+
+
 def _settle(ops: Operations, *, body: bytes, progress: Progress, end: int | None) -> dict[str, object]:
     """Wait until everything below ``end`` is in the tables, both lanes."""
     if end is None:
@@ -205,6 +211,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "ingest": _ingest,
     "import": _import,
     "undo": _undo,
+    "imports": _imports,
     "settle": _settle,
     "panel": _panel,
     "alerts": _alerts,

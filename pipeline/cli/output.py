@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+
+from pipeline.cli.layout import TEXT_WIDTH_MIN, Narrow, fit
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")  # a spreadsheet would run a text that begins so
+NEVER_BEFORE = "-infinity"  # DuckDB's earliest time: begins like a formula, runs nothing
+WIDTH_OF_FILES = 200
 ROWS_PER_CHUNK = 10_000
 
 
@@ -41,28 +47,60 @@ def print_json(value: object) -> None:
     say(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
-    """A table of ``rows``; ``columns`` maps keys to headings."""
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str, narrow: Narrow | None = None
+) -> None:
+    """A table of ``rows``; ``columns`` maps keys to headings, ``narrow`` says how it is made to fit a terminal."""
     if not rows:
         say(empty)
         return
     from rich.table import Table
 
+    width = screen_width()
+    widths = None
+    if width is not None and narrow is not None:
+        widths = fit(columns, [{key: printable(row.get(key)) for key in columns} for row in rows], width, narrow)
+    shown = {key: heading for key, heading in columns.items() if widths is None or key in widths}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for key, heading in columns.items():
+    for key, heading in shown.items():
         numeric = all(isinstance(row.get(key), int | float) or row.get(key) is None for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        clipped = widths is not None and narrow is not None and key in narrow.clipped
+        table.add_column(
+            heading,
+            justify="right" if numeric else "left",
+            overflow="ellipsis" if clipped else "fold",
+            no_wrap=clipped,
+            width=None if widths is None else widths[key],
+        )
     for row in rows:
-        table.add_row(*(_cell(row.get(key)) for key in columns))
+        table.add_row(*(_cell(row.get(key)) for key in shown))
     console().print(table)
+    hidden = [heading for key, heading in columns.items() if key not in shown]
+    if hidden:
+        say(f"not shown here: {', '.join(hidden)}; a wider terminal or --json has them")
+
+
+def screen_width() -> int | None:
+    """Columns of the terminal on standard output, None when it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def console() -> Console:
     """The console of standard output; wide when it is no terminal, so that nothing is cut."""
     from rich.console import Console
 
-    terminal = sys.stdout.isatty()
-    return Console(file=sys.stdout, width=None if terminal else 200, markup=False, highlight=False, emoji=False)
+    return Console(file=sys.stdout, width=screen_width() or WIDTH_OF_FILES, markup=False, highlight=False, emoji=False)
+
+
+def paragraph(text: str, indent: str = "") -> None:
+    """A sentence or more on standard output, broken between words where a terminal would break inside of them."""
+    width = screen_width()
+    if width is None or len(indent) + len(text) <= width:
+        say(indent + text)
+        return
+    wide = max(width, len(indent) + TEXT_WIDTH_MIN)
+    for line in text.split("\n"):
+        say(textwrap.fill(line, wide, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False))
 
 
 def _cell(value: object) -> Any:
@@ -115,7 +153,7 @@ def _csv_cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA_STARTS) else value
+        return "'" + value if value.startswith(FORMULA_STARTS) and value != NEVER_BEFORE else value
     if isinstance(value, list | dict | tuple):
         from pipeline.gateway.plain_json import dumps
 
@@ -125,9 +163,11 @@ def _csv_cell(value: object) -> object:
 
 def chunks(table: pa.Table) -> Iterator[list[dict[str, Any]]]:
     """The rows of a table as objects, some thousand at a time."""
+    from pipeline.cli.values import python_values
+
     names = unique(table.column_names)
     for batch in table.to_batches(max_chunksize=ROWS_PER_CHUNK):
-        columns = [column.to_pylist() for column in batch.columns]
+        columns = [python_values(column) for column in batch.columns]
         yield [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 

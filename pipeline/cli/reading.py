@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import output
+from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AnyAthlete, AsJson, Athlete, Data, Format, Tenant
-from pipeline.errors import RefusedError, UsageError
+from pipeline.errors import QueryError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.cli.session import Session
@@ -53,7 +54,11 @@ def alerts(
         return
     columns = {"athlete_id": "athlete", "severity": "severity", "rule": "rule", "state": "state"}
     dates = {"opened_on": "opened", "updated_on": "updated", "title": "what", "action": "what to do"}
-    output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""))
+    narrow = Narrow(
+        texts=("athlete_id", "title", "action"),
+        left_out=("updated_on", "state", "rule") if only_open else ("updated_on", "rule", "action"),
+    )
+    output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""), narrow=narrow)
 
 
 def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
@@ -85,7 +90,9 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
         "share": "effort unknown",
         "last_session_on": "last session",
     }
-    output.print_rows(shown, columns, empty="no athletes yet; `spotter ingest` or `spotter import` brings the first")
+    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("share", "load", "failures"))
+    empty = "no athletes yet; `spotter ingest` or `spotter import` brings the first"
+    output.print_rows(shown, columns, empty=empty, narrow=narrow)
 
 
 def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
@@ -109,21 +116,22 @@ def _print_report(
     from dashboards import words
 
     share, sets = state["unknown_share_7d"], state["sets_7d"]
-    output.say(f"{output.printable(athlete)}, {state['today']}: {state['attention']}, {words.headline(state)}")
+    headline = output.printable(words.headline(state))
+    output.paragraph(f"{output.printable(athlete)}, {state['today']}: {state['attention']}, {headline}")
     if sets:
-        output.say(
+        output.paragraph(
             f"7 days: {sets} sets, failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
         )
     for alert in words.by_severity(open_alerts):
         output.say()
-        output.say(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
+        output.paragraph(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
         for text in (alert["body"], alert["action"]):
             if text:
-                output.say(f"  {output.printable(text)}")
+                output.paragraph(output.printable(text), "  ")
         for row in alert["evidence"]:
-            output.say("  " + evidence_line(row))
+            output.paragraph(evidence_line(row), "  ")
     output.say()
     shown = [
         day
@@ -136,7 +144,7 @@ def _print_report(
     ]
     columns = {"local_day": "day", "sets": "sets", "failures": "failure sets", "load": "failure load (FES)"}
     more = {"share": "effort unknown", "volume_load_kg": "volume load kg", "state": "state"}
-    output.print_rows(shown, columns | more, empty="no days")
+    output.print_rows(shown, columns | more, empty="no days", narrow=Narrow(left_out=("state", "volume_load_kg")))
 
 
 def evidence_line(row: dict[str, Any]) -> str:
@@ -194,9 +202,7 @@ def current_snapshot(data: Path) -> Path:
 def _write_result(result: Result, form: Format, to: Path | None) -> None:
     table = result.table
     if form is Format.parquet:
-        import pyarrow.parquet as pq
-
-        pq.write_table(table, to if to is not None else sys.stdout.buffer)
+        _write_parquet(table, to)
         return
     if form is Format.table:
         parts = iter([_table_text(table)])
@@ -207,6 +213,20 @@ def _write_result(result: Result, form: Format, to: Path | None) -> None:
         return
     with to.open("w", encoding="utf-8", newline="") as file:
         file.writelines(parts)
+
+
+def _write_parquet(table: Any, to: Path | None) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.write_table(table, to if to is not None else sys.stdout.buffer)
+    except pa.ArrowException as error:  # intervals, unions, infinite times counted in seconds
+        raise QueryError(
+            "the result cannot be written as Parquet",
+            f"Parquet has no such values: {error}",
+            "make the column a text, for example with `::varchar`, or choose another --format",
+        ) from error
 
 
 def _table_text(table: Any) -> str:
@@ -233,7 +253,9 @@ def list_rejected(
         output.print_json(rows)
         return
     columns = {"upload_id": "upload", "item_index": "item", "athlete_id": "athlete", "reason": "reason"}
-    output.print_rows(rows, columns | {"field": "field", "excerpt": "excerpt"}, empty="nothing was rejected")
+    narrow = Narrow(texts=("athlete_id", "field"), clipped=("excerpt",), left_out=("excerpt", "athlete_id"))
+    columns |= {"field": "field", "excerpt": "excerpt"}
+    output.print_rows(rows, columns, empty="nothing was rejected", narrow=narrow)
 
 
 @rejected.command("show")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shlex
 import sys
 import zlib
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import output
+from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AsJson, Data, Tenant
 from pipeline.errors import RefusedError, SpotterError, UsageError
 
@@ -26,6 +28,11 @@ BYTES_PER_BODY = 8 << 20
 LINE_BYTES_MAX = 2 << 20  # longer than any event may be; the rest of such a line is skipped
 PROBLEMS_SHOWN = 20
 PREVIEW_SHOWN = 20
+NOTHING_TAKEN = (
+    "{file}: none of its rows could be taken\n"
+    "  why: every one was ignored or rejected; the reasons are counted in the report\n"
+    "  do:  correct them, or export the file again; `spotter rejected list` shows the rejected rows"
+)
 SPACE = b" \t\r\n"
 
 
@@ -46,6 +53,7 @@ def ingest(
     from pipeline.cli.session import open_session
     from pipeline.settings import data_folder
 
+    _check_source(source)
     counts = _Counts()
     with _event_stream(file) as (stream, size), open_session(data_folder(data)) as session:
         with output.progress("sending", size) as bar:
@@ -56,6 +64,22 @@ def ingest(
     _print_counts(counts, as_json)
     if counts.accepted + counts.duplicates == 0:
         raise typer.Exit(1)
+
+
+def _check_source(source: str) -> None:
+    """Events that name no source get this one, so it must be a name like theirs."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from schemas.common import NAME_LENGTH_MAX, Name
+
+    try:
+        TypeAdapter(Name).validate_python(source)
+    except ValidationError:
+        raise UsageError(
+            "the source's name cannot be taken",
+            f"it is empty, longer than {NAME_LENGTH_MAX} characters, holds control characters or shows nothing",
+            "give a name of visible characters, for example `--source gymlog`",
+        ) from None
 
 
 @dataclass(slots=True)
@@ -203,13 +227,21 @@ def import_files(
     unit: Annotated[str | None, typer.Option("--unit", metavar="kg|lb", help="Of weights that state none.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what would be taken, take nothing.")] = False,
     undo: Annotated[str | None, typer.Option("--undo", metavar="ID", help="Take an import back.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Show the imports so far, newest first.")] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import exports of other loggers, or take an import back."""
+    """Import exports of other loggers, list the imports, or take one back."""
     from pipeline.cli.session import open_session
     from pipeline.settings import data_folder
 
+    if listed:
+        if files or preview or undo is not None:
+            raise UsageError("--list shows the imports and takes nothing else", do="spotter import --list")
+        with open_session(data_folder(data), create=False) as session:
+            found = session.call("imports", tenant=tenant)
+        _print_imports([row for row in found if athlete in (None, row["athlete_id"])], as_json)
+        return
     if undo is not None:
         if files or preview:
             raise UsageError("--undo takes an import id and nothing else", do="spotter import --undo ID")
@@ -224,7 +256,7 @@ def import_files(
         raise UsageError("an import needs the athlete it belongs to", do="add --athlete A")
     said = {"athlete": athlete, "tenant": tenant, "source": source, "tz": tz, "unit": unit, "preview": preview}
     with open_session(data_folder(data)) as session:
-        reports = _import_each(session, files, said, quiet=as_json)
+        reports = _import_each(session, files, said, quiet=as_json, undo=undo_command(tenant, data))
         _settle(session, max((report["end"] for report in reports if report.get("end") is not None), default=None))
     if as_json:
         output.print_json(reports)
@@ -232,7 +264,40 @@ def import_files(
         raise typer.Exit(1)
 
 
-def _import_each(session: Session, files: list[Path], said: dict[str, Any], *, quiet: bool) -> list[dict[str, Any]]:
+def undo_command(tenant: str, data: Path | None) -> str:
+    """How to take an import of this gym and folder back; the import's id goes at the end."""
+    from pipeline.settings import DATA_DEFAULT
+
+    words = ["spotter", "import"]
+    if data is not None and data != DATA_DEFAULT:
+        words += ["--data", str(data)]
+    if tenant != HOME:
+        words += ["--tenant", tenant]
+    return shlex.join([*words, "--undo"])
+
+
+def _print_imports(found: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        output.print_json(found)
+        return
+    rows = [
+        row
+        | {
+            "when": str(row["received_at"] or "")[:10],
+            "counts": ", ".join(output.printable(row[key]) for key in ("accepted", "ignored", "rejected")),
+        }
+        for row in found
+    ]
+    columns = {"import_id": "id", "athlete_id": "athlete", "decoder": "file", "when": "when"}
+    more = {"counts": "rows accepted, ignored, rejected", "undone": "undone"}
+    narrow = Narrow(texts=("athlete_id",), left_out=("decoder", "when"))
+    empty = "no imports yet; `spotter import FILE… --athlete A` makes one"
+    output.print_rows(rows, columns | more, empty=empty, narrow=narrow)
+
+
+def _import_each(
+    session: Session, files: list[Path], said: dict[str, Any], *, quiet: bool, undo: str
+) -> list[dict[str, Any]]:
     reports: list[dict[str, Any]] = []
     with output.progress("importing", len(files)) as bar:
         for number, file in enumerate(files):
@@ -247,30 +312,36 @@ def _import_each(session: Session, files: list[Path], said: dict[str, Any], *, q
             else:
                 reports.append({"file": str(file), **report})
                 if not quiet:
-                    _print_report(reports[-1])
+                    _print_report(reports[-1], undo)
+                if not report["accepted"]:
+                    output.note(NOTHING_TAKEN.format(file=output.printable(str(file))))
     return reports
 
 
-def _print_report(report: dict[str, Any]) -> None:
+def _print_report(report: dict[str, Any], undo: str) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
-    output.say(
-        f"  {report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
+    output.paragraph(
+        f"{report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
         f" {report['known_workouts']} known), {report['rows']} rows:"
-        f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}"
+        f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}",
+        "  ",
     )
     for reason in report["reasons"]:
         text = f": {output.printable(reason['message'])}" if reason["message"] else ""
-        output.say(f"  {reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}{text}")
+        counted = f"{reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}"
+        output.paragraph(counted + text, "  ")
     for row in report["told"][:PROBLEMS_SHOWN]:
         where = f" {output.printable(row['field'])}" if row["field"] else ""
-        output.say(f"  row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}")
+        output.paragraph(f"row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}", "  ")
     for double in report["duplicates"][:PROBLEMS_SHOWN]:
-        output.say(f"  {output.printable(double['document'])} stands in the file more than once; the last one counts")
+        name = output.printable(double["document"])
+        output.paragraph(f"{name} stands in the file more than once; the last one counts", "  ")
     for warning in report["warnings"]:
-        output.say(f"  note: {output.printable(warning)}")
+        output.paragraph(f"note: {output.printable(warning)}", "  ")
     if report["import_id"] is None:
         columns = {"start": "start", "title": "title", "sets": "sets", "exercises": "exercises"}
-        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts")
-    else:
-        output.say(f"  take it back with: spotter import --undo {report['import_id']}")
+        narrow = Narrow(texts=("start", "title", "exercises"), left_out=("sets",))
+        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts", narrow=narrow)
+    elif report["accepted"]:
+        output.say(f"  take it back with: {undo} {report['import_id']}")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from fastapi import APIRouter, FastAPI, Header, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -24,6 +24,7 @@ from pipeline.gateway.access import Gate, Reader, Sender
 from pipeline.gateway.bodies import read_body
 from pipeline.gateway.file_imports import FileImports
 from pipeline.gateway.multipart import read_import
+from pipeline.gateway.parameters import only_known_parameters
 from pipeline.gateway.plain_json import dumps
 from pipeline.gateway.problems import RETRY_AFTER_STORAGE_S, ProblemError, from_error
 from pipeline.gateway.service import Panels
@@ -36,10 +37,11 @@ EVENT_TYPES = (JSON, "application/x-ndjson", "application/ndjson", "application/
 ALERTS_MAX = 1000
 DAYS_MAX = 3660
 IMPORTS_IN_FLIGHT_MAX = 2
-COMMON = (401, 403, 422, 429, 503)
+COMMON = (400, 401, 403, 422, 429, 503)
 
 T = TypeVar("T")
-api = APIRouter()
+api = APIRouter(dependencies=[Depends(only_known_parameters)])
+health = APIRouter()  # probes may add what they like to a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def create_app(parts: Parts) -> ASGIApp:
     app.state.bodies = Turns(parts.settings.bodies_in_flight_max)
     app.state.imports = Turns(IMPORTS_IN_FLIGHT_MAX)
     app.include_router(api)
+    app.include_router(health)
     app.router.routes.extend(parts.pages)
     return Shield(app)
 
@@ -85,7 +88,7 @@ def create_app(parts: Parts) -> ASGIApp:
     status_code=202,
     summary="Send events; one result per item",
     response_model=doc.UploadAnswer,
-    responses=doc.problems(400, 408, 413, 415, *COMMON),
+    responses=doc.problems(408, 413, 415, *COMMON),
     openapi_extra=doc.EVENTS_BODY,
 )
 async def post_events(
@@ -134,11 +137,14 @@ def get_upload(request: Request, upload_id: str, caller: Sender) -> Response:
     status_code=202,
     summary="Import a file of another logger",
     response_model=doc.ImportAnswer,
-    responses=doc.problems(400, 408, 413, 415, *COMMON),
+    responses=doc.problems(408, 413, 415, *COMMON),
     openapi_extra=doc.IMPORT_BODY,
 )
 async def post_import(request: Request, caller: Sender) -> Response:
-    """Takes the file whole or not at all; with ``preview`` it takes nothing and answers 200."""
+    """Takes the file whole or not at all; with ``preview`` it takes nothing and answers 200.
+
+    422 when no row could be taken; rows that came with an earlier import are taken again.
+    """
     parts = _parts(request)
 
     async def work() -> dict[str, Any]:
@@ -147,7 +153,12 @@ async def post_import(request: Request, caller: Sender) -> Response:
         return report.as_answer()
 
     answer = await request.app.state.imports.run(work)
-    return Response(dumps(answer), 200 if answer["import_id"] is None else 202, media_type=JSON)
+    if answer["import_id"] is None:
+        return _json(answer)
+    if not answer["accepted"]:
+        detail = "none of the rows could be taken; see the reasons"
+        raise ProblemError(422, detail, members=orjson.loads(dumps(answer)))
+    return Response(dumps(answer), 202, media_type=JSON)
 
 
 @api.delete(
@@ -207,13 +218,13 @@ def get_days(
     return _json({"athlete_id": athlete_id, "days": days})
 
 
-@api.get("/healthz", summary="The process answers", response_model=doc.Health)
+@health.get("/healthz", summary="The process answers", response_model=doc.Health)
 async def healthz() -> Response:
     """Says nothing about the data."""
     return _json({"status": "ok"})
 
 
-@api.get("/readyz", summary="Uploads are taken and applied", response_model=doc.Health, responses=doc.problems(503))
+@health.get("/readyz", summary="Uploads are taken and applied", response_model=doc.Health, responses=doc.problems(503))
 def readyz(request: Request) -> Response:
     """503 while the service cannot work."""
     why_not = _parts(request).not_ready()

@@ -111,7 +111,7 @@ def plan_import(
     except ValidationError:
         raise UsageError(
             "the athlete's name cannot be taken",
-            f"it is empty, longer than {NAME_LENGTH_MAX} characters or holds control characters",
+            f"it is empty, longer than {NAME_LENGTH_MAX} characters, holds control characters or shows nothing",
             "give a name of visible characters",
         ) from None
     data = _read(file)

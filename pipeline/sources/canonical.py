@@ -10,9 +10,10 @@ from pydantic_core import from_json
 
 from pipeline.record import RECORD_BYTES_MAX, Header
 from pipeline.sources.columns import Decoded
+from pipeline.sources.doubled_keys import doubled_key
 from pipeline.sources.fast_sets import candidates, decode_sets
 from pipeline.sources.lines import Lines
-from pipeline.sources.problems import Problem, excerpt
+from pipeline.sources.problems import Problem, excerpt, shown
 from pipeline.sources.receipt import Upload, upload_of
 from pipeline.sources.rows import Item, RowBuilder, concat
 from pipeline.sources.validate import check_event
@@ -101,6 +102,10 @@ def parse_object(line: bytes) -> dict[str, Any] | Problem:
         return Problem(
             "invalid_json", None, f"The item is {what}, not an object: every event is one JSON object in braces."
         )
+    doubled = doubled_key(line, value)
+    if doubled is not None:
+        text = f"The item has the key {shown(doubled)} more than once in one object, and which value counts is"
+        return Problem("invalid_json", None, f"{text} not said. Send each key once.")
     return value
 
 

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.sources.fast_times import string_bytes
-from schemas.common import NAME_LENGTH_MAX
+from schemas.common import INVISIBLE, NAME_LENGTH_MAX
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-# first two bytes of the characters beyond ASCII that are white space: a name may begin with, but not be, such
-_SPACE_STARTS = [(0xC2, 0x85), (0xC2, 0xA0), (0xE1, 0x9A), (0xE2, 0x80), (0xE2, 0x81), (0xE3, 0x80)]
+_SPACES = [(0x85, 0x85), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x202F), (0x205F, 0x205F)]
+_SPACES += [(0x3000, 0x3000)]
+_LEAD_OF_THREE = 0xE0  # first byte of characters of three bytes or more
 _CONTROL = "[\\x00-\\x1f\\x7f]"
+
+
+def _starts_of(ranges: Iterable[tuple[int, int]]) -> list[int]:
+    """The first three bytes (two, where a character has no more) of these characters, each as a number."""
+    codes = (code for first, last in ranges for code in range(first, last + 1))
+    return sorted({int.from_bytes(chr(code).encode()[:3].ljust(3, b"\0"), "big") for code in codes})
+
+
+# how a name may begin, but not be: white space and invisible characters beyond ASCII
+_UNSEEN_STARTS = np.array(_starts_of((*_SPACES, *INVISIBLE)), np.int64)
+_UNSEEN_LEADS = np.zeros(256, np.bool_)
+_UNSEEN_LEADS[_UNSEEN_STARTS >> 16] = True
 
 
 class Checks:
@@ -65,9 +81,9 @@ class Checks:
             first = data[at]
             sound &= first > 0x20
             if not self._ascii_only:
-                second = data[np.minimum(at + 1, len(data) - 1)]
-                for one, two in _SPACE_STARTS:
-                    sound &= (first != one) | (second != two)
+                odd = np.flatnonzero(_UNSEEN_LEADS[first])
+                if len(odd):
+                    sound[odd] &= ~_starts_unseen(data, at[odd])
         if self._controls:
             sound &= ~_bools(pc.fill_null(pc.match_substring_regex(column, _CONTROL), False))
         if column.null_count and not required:
@@ -116,6 +132,14 @@ class Checks:
             column = self.column(name)
             if column is not None:
                 self.doubt |= valid(column)
+
+
+def _starts_unseen(data: npt.NDArray[np.uint8], at: npt.NDArray[Any]) -> Bools:
+    """Whether the characters at these places are white space or invisible."""
+    one, two, three = (data[np.minimum(at + step, len(data) - 1)].astype(np.int64) for step in range(3))
+    three[one < _LEAD_OF_THREE] = 0
+    unseen: Bools = np.isin(one << 16 | two << 8 | three, _UNSEEN_STARTS)
+    return unseen
 
 
 def floats(column: pa.Array) -> Floats:

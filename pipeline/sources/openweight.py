@@ -156,7 +156,7 @@ def _reading(exercise: Any, one: Any, item: int, cut: str, unit: str | None) -> 
     if tempo := words(one.get("tempo"), "tempo"):
         notes.append(f"tempo {tempo}")
     if side := one.get("side"):
-        if side not in _SIDES:
+        if not isinstance(side, str) or side not in _SIDES:
             raise RowError("invalid_type", "side", f"`side` is {shown(side)}; known are left, right and both.")
         reading.fields["side"] = side
     if unknown := sorted(set(one) - _KNOWN):

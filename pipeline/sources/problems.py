@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import Reason
-from schemas.common import UNION_TAGS
+from schemas.common import INVISIBLE, UNION_TAGS
 from schemas.events import MODELS, SessionSet
 
 EXCERPT_LENGTH = 200
@@ -108,11 +108,24 @@ def _describe(error: ErrorDetails, field: str | None, kind: str) -> tuple[Reason
         limit, text = _LIMITS[found]
         bound = text.format(_round(error.get("ctx", {}).get(limit)))
         return "out_of_range", f"is {_amount(value)}, outside what is taken: {bound}. Correct it, or leave it out."
+    if found == "string_pattern_mismatch" and _shows_nothing(value):
+        return "out_of_range", (
+            f"is {shown(value)}: all its characters are invisible, so nobody could tell it from another."
+            " Send a text that can be seen."
+        )
     if found == "string_pattern_mismatch":
         return "invalid_type", (
             f"is {shown(value)}: it needs something to see and no control characters. Correct the text."
         )
     return "invalid_type", f"is {shown(value)}, and must be {_wanted(error)}. Correct it and send the event again."
+
+
+def _shows_nothing(value: Any) -> bool:
+    """Whether a text has characters that are neither white space nor control characters, but all invisible."""
+    if not isinstance(value, str):
+        return False
+    unseen = [any(first <= ord(c) <= last for first, last in INVISIBLE) for c in value]
+    return any(unseen) and all(hidden or c.isspace() for c, hidden in zip(value, unseen, strict=True))
 
 
 def _lacks_unit(found: str, field: str, value: Any) -> bool:

@@ -38,6 +38,18 @@ TIMES = [
     "2026-10-25T02:30:00",  # twice in Berlin
 ]
 NAMES = ["x", "é", "é" * 101, "é" * 200, "x" * 200, "x" * 201, "", " ", "\u3000", "\u00a0", "\u2003z", " x", "a\x00"]
+NAMES += [
+    "\u200b",
+    "\u200ba",
+    "a\u200b",
+    "\u200b \ufeff",
+    "\u00ad",
+    "\u2800\u3164",
+    "\x80",
+    "\U000e0001",
+    "\uffa0",
+    "\uff8d",
+]
 NAMES += ["a\x7f", "a\tb", "ベンチプレス", "💪", "set", "hevy"]
 NUMBERS = [None, 0, -1, 1, 1.0, -0.0, 0.5, 10, 10.5, 12, 1000, 1001, 10_001, 2000, 2000.0000001, 86_400.5, 1e9, 1e300]
 NUMBERS += [float("nan"), float("inf"), 10**30, -(10**30), True, "8"]
@@ -131,14 +143,86 @@ def test_fast_path_takes_the_plain_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (taken, decoded.sets.num_rows) == ([], len(changes))
 
 
+UNSEEN = [
+    "\u200b",
+    "\u200b\u200d \ufeff",
+    "\u00ad",
+    "\u2060",
+    "\u3164",
+    "\u2800",
+    "\u180e",
+    "\x80",
+    "\U000e0001",
+    "\ufe0f",
+]
+SEEN = [
+    "a\u200bb",
+    "\u200bSquat",
+    "Squat\u200b",
+    "\ufeffana",
+    "\U0001f468\u200d\U0001f469",
+    "\u200e\u05d0",
+    "\uff8d\uff9e",
+]
+
+
+@pytest.mark.parametrize("field", ["athlete", "source", "document", "session", "exercise"])
+def test_a_name_that_shows_nothing_is_refused_by_both_paths(field: str) -> None:
+    lines = [line(a_set(**{"document": f"d{n}", field: name})) for n, name in enumerate([*SEEN, *UNSEEN])]
+    fast, slow = decode_lines(lines, HEADER), one_by_one(lines)
+    assert as_rows(fast) == as_rows(slow)
+    assert sorted(fast.documents["item"].to_pylist()) == list(range(len(SEEN)))
+    refused = fast.rejected.to_pylist()
+    assert {(row["reason"], row["field"]) for row in refused} == {("out_of_range", field)}
+    assert all("invisible" in row["message"] for row in refused)
+
+
+def test_names_with_a_visible_start_are_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(canonical, "decode_slowly", lambda batch, rows: taken.extend(rows) or one_by_one([]))
+    names = ["Überzug", "ベンチプレス", "\uff8d\uff9e", "…x", "Жим", "a\u200bb"]
+    decode_lines([line(a_set(document=f"d{n}", exercise=name)) for n, name in enumerate(names)], HEADER)
+    assert not taken
+
+
 def test_one_bad_line_costs_only_itself() -> None:
     lines = [line(a_set(document=f"d{n}")) for n in range(300)]
     lines[77] = b'{"kind":"set","broken'
-    lines[78] = lines[78][:-1] + b',"reps":9}'  # a doubled key: the last one counts
     decoded = decode_lines(lines, HEADER)
     assert decoded.documents.num_rows == 299
     assert decoded.rejected["item"].to_pylist() == [77]
-    assert as_rows(decoded)["sets"][77]["reps"] == 9
+
+
+DOUBLED = [
+    ("reps", b',"reps":9}'),
+    ("reps", b',"reps" : 8}'),
+    ("reps", b',"\\u0072eps":9}'),
+    ("wat", b',"wat":[{"x":1}],"wat":1}'),
+    ("value", b',"target":{"weight":{"value":80,"unit":"kg","value":90}}}'),
+    ("athlete", b',"notes":"\\":","athlete":"bea"}'),
+    ("kind", b',"kind":"set"}'),
+]
+
+
+@pytest.mark.parametrize(("key", "end"), DOUBLED)
+def test_an_item_with_a_key_twice_is_refused_by_both_paths(key: str, end: bytes) -> None:
+    lines = [line(a_set(document=f"d{n}")) for n in range(40)]
+    lines[20] = lines[20][:-1] + end
+    decoded, slow = decode_lines(lines, HEADER), one_by_one(lines)
+    assert as_rows(decoded) == as_rows(slow)
+    assert decoded.documents.num_rows == 39
+    (refused,) = decoded.rejected.to_pylist()
+    assert (refused["item"], refused["reason"], refused["field"]) == (20, "invalid_json", None)
+    assert f"'{key}' more than once" in refused["message"]
+
+
+def test_texts_and_neighbours_that_look_like_keys_are_no_doubled_keys() -> None:
+    notes = ['":', '\\":"reps":', '{"reps":1,"reps":2}', "a :b", '"\t:']
+    lines = [line(a_set(document=f"d{n}", notes=text)) for n, text in enumerate(notes)]
+    lines.append(line(a_set(document="spaced")).replace(b":", b" \t: "))
+    lines.append(line(a_set(document="pairs", effort=[{"scale": "rir", "value": 1}, {"scale": "rpe", "value": 9}])))
+    assert one_by_one(lines).rejected.num_rows == 1, "only the time whose colons were spaced"
+    assert as_rows(decode_lines(lines, HEADER)) == as_rows(one_by_one(lines))
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,29 @@ def test_sql_prints_what_was_asked_for(spotter: Spotter, tmp_path: Path) -> None
     assert pq.read_table(tmp_path / "x.parquet").num_rows == 2
 
 
+@pytest.mark.parametrize("source", ["", " ", "\u200b", "x" * 201])
+def test_a_source_must_be_a_name(spotter: Spotter, tmp_path: Path, source: str) -> None:
+    done = spotter("ingest", write(tmp_path / "one.ndjson", set_event()), "--source", source)
+    assert (done.code, "source's name" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("value", ["'infinity'::date", "'-infinity'::timestamp", "'infinity'::timestamptz"])
+def test_infinite_days_and_times_are_answered_in_every_format(spotter: Spotter, tmp_path: Path, value: str) -> None:
+    spotter("ingest", write(tmp_path / "one.ndjson", set_event()))
+    ask, word = f"select {value} as at", value.split("'")[1]
+    assert spotter("sql", ask, "--format", "json").json == [{"at": word}]
+    assert spotter("sql", ask, "--format", "csv").out == f"at\n{word}\n"
+    assert word in spotter("sql", ask).out
+    assert spotter("sql", ask, "--format", "parquet", "--to", str(tmp_path / "x.parquet")).code == 0
+
+
+def test_what_parquet_cannot_hold_is_refused_with_a_way_out(spotter: Spotter, tmp_path: Path) -> None:
+    spotter("ingest", write(tmp_path / "one.ndjson", set_event()))
+    ask = "select interval '1 day' as rest"
+    done = spotter("sql", ask, "--format", "parquet", "--to", str(tmp_path / "x.parquet"))
+    assert (done.code, "::varchar" in done.err) == (1, True)
+
+
 def test_sql_that_is_refused_says_why(spotter: Spotter, tmp_path: Path) -> None:
     spotter("ingest", write(tmp_path / "w", *workout()))
     for statement, why in [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.main import run
+from pipeline.cli.sending import undo_command
 
 EXPORTS = files("pipeline.demo.exports")
 Spotter = Callable[..., tuple[int, str, str]]
@@ -92,3 +94,55 @@ def test_units_and_zones_are_asked_for_not_guessed(spotter: Spotter, tmp_path: P
     assert code == 1
     assert "--unit" in err
     assert spotter("import", str(strong), "--athlete", "ana", "--tz", "Mars/Phobos", "--unit", "kg")[0] == 2
+
+
+def test_the_hint_to_undo_names_folder_and_gym_and_works(spotter: Spotter, tmp_path: Path) -> None:
+    said = ("--athlete", "ana", "--tz", "Europe/London", "--tenant", "north")
+    code, out, err = spotter("import", hevy(tmp_path), *said)
+    assert code == 0, err
+    (hint,) = re.findall(r"take it back with: spotter (.*)", out)
+    words = shlex.split(hint)
+    assert words[words.index("--data") + 1] == str(tmp_path / "D")
+    assert words[words.index("--tenant") + 1] == "north"
+    assert run(words) == 0
+
+
+def test_the_hint_to_undo_is_short_for_the_default_folder() -> None:
+    assert undo_command("home", None) == "spotter import --undo"
+    assert undo_command("home", Path("data")) == "spotter import --undo"
+    assert undo_command("home", Path("my data")) == "spotter import --data 'my data' --undo"
+
+
+def test_a_file_of_which_nothing_can_be_taken_ends_with_one(spotter: Spotter, tmp_path: Path) -> None:
+    head, row = (EXPORTS / "hevy.csv").read_text(encoding="utf-8").splitlines()[:2]
+    bad = tmp_path / "bad.csv"
+    bad.write_text(head + "\n" + row.replace(",10,,", ",-10,,") + "\n", encoding="utf-8")
+    code, out, err = spotter("import", str(bad), "--athlete", "ana", "--tz", "Europe/London")
+    assert code == 1
+    assert "rejected out_of_range: 1" in out
+    assert "--undo" not in out
+    assert "none of its rows could be taken" in err
+    assert "  do:  " in err
+
+
+def test_imports_are_listed_with_what_became_of_their_rows(spotter: Spotter, tmp_path: Path) -> None:
+    said = ("--athlete", "ana", "--tz", "Europe/London", "--json")
+    assert spotter("import", "--list")[0] == 1, "no data yet"
+    reports = [json.loads(spotter("import", hevy(tmp_path, rows), *said)[1])[0] for rows in (40, 60)]
+    code, out, _ = spotter("import", "--list", "--json")
+    assert code == 0
+    newest, oldest = json.loads(out)
+    for told, report in ((newest, reports[1]), (oldest, reports[0])):
+        assert told["import_id"] == report["import_id"]
+        assert (told["athlete_id"], told["source"], told["undone"]) == ("ana", "hevy", False)
+        assert [told[key] for key in ("rows", "accepted", "ignored", "rejected")] == [
+            report[key] for key in ("rows", "accepted", "ignored", "rejected")
+        ]
+        assert told["received_at"].endswith("Z")
+    assert spotter("import", "--undo", newest["import_id"])[0] == 0
+    newest, oldest = json.loads(spotter("import", "--list", "--json")[1])
+    assert (newest["undone"], newest["rows"], newest["accepted"]) == (True, reports[1]["rows"], None)
+    assert (oldest["undone"], oldest["accepted"]) == (False, reports[0]["accepted"])
+    assert newest["import_id"] in spotter("import", "--list")[1]
+    assert json.loads(spotter("import", "--list", "--athlete", "bea", "--json")[1]) == []
+    assert spotter("import", "--list", "--preview")[0] == 2

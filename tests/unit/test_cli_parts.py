@@ -97,6 +97,32 @@ def test_csv_runs_no_formula_and_alters_no_number() -> None:
     assert empty.strip().split(",")[0] == "n"
 
 
+FAR = pa.table(
+    {
+        "day": pa.array([2**31 - 1, -(2**31 - 1), 3_652_059, 20_777, None], pa.int32()).cast(pa.date32()),
+        "at": pa.array([2**63 - 1, -(2**63 - 1), 253_402_300_800_000_000, 0, None], pa.int64()).cast(
+            pa.timestamp("us")
+        ),
+        "list": pa.array([[2**31 - 1, 20_777]] * 5, pa.list_(pa.int32())).cast(pa.list_(pa.date32())),
+    }
+)
+
+
+def test_days_and_times_beyond_the_calendar_are_texts() -> None:
+    rows = json.loads("".join(output.table_json(FAR)))
+    assert [row["day"] for row in rows] == ["infinity", "-infinity", "11968-12-31", "2026-11-20", None]
+    assert [row["at"] for row in rows[:3]] == ["infinity", "-infinity", "10000-01-01T00:00:00.000000Z"]
+    assert [row["at"] for row in rows[3:]] == ["1970-01-01T00:00:00Z", None]
+    assert rows[0]["list"] == ["infinity", "2026-11-20"]
+    told = list(csv.DictReader(io.StringIO("".join(output.table_csv(FAR)))))
+    assert [row["day"] for row in told] == ["infinity", "-infinity", "11968-12-31", "2026-11-20", ""]
+
+
+def test_nanoseconds_are_kept() -> None:
+    table = pa.table({"at": pa.array([1_577_836_800_123_456_789], pa.timestamp("ns"))})
+    assert json.loads("".join(output.table_json(table)))[0]["at"] == "2020-01-01T00:00:00.123456789Z"
+
+
 def test_columns_of_one_name_do_not_hide_each_other() -> None:
     table = pa.table([[1], [2], [3]], names=["n", "n", "n_1"])
     assert json.loads("".join(output.table_json(table))) == [{"n": 1, "n_1": 2, "n_1_1": 3}]

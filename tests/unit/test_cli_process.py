@@ -7,6 +7,8 @@ import json
 import os
 import re
 import resource
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ from pathlib import Path
 import pytest
 from app_fakes import set_event
 
+CONTRACT = Path(__file__).parents[2] / "docs" / "contract.md"
 UP_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
 
@@ -122,6 +125,28 @@ def test_a_service_takes_uploads_and_commands_go_through_it(service: Service) ->
     assert service.stop() == 0
     assert not (service.data / "spotter.sock").exists()
     assert count(service.data) == 4
+
+
+def test_the_contracts_curl_example_runs(service: Service) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    (script,) = re.findall(r"```sh\n(.*?)```", CONTRACT.read_text(encoding="utf-8"), re.DOTALL)
+    assert script.count("http://127.0.0.1:8080/") == 2
+    script = script.replace(":8080/", f":{service.port}/")
+    script = script.replace(".venv/bin/spotter", f"{shlex.quote(sys.executable)} -m pipeline.cli.main")
+    done = subprocess.run(
+        ["sh", "-ec", script],
+        env=os.environ | {"SPOTTER_DATA": str(service.data)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    sent, end = json.JSONDecoder().raw_decode(done.stdout)
+    read = json.loads(done.stdout[end:])
+    assert (sent["accepted"], sent["rejected"]) == (1, 0)
+    assert (read["alerts"], read["more"]) == ([], False)
 
 
 def test_keys_are_made_and_revoked_beside_a_running_service(service: Service) -> None:

@@ -257,3 +257,32 @@ def test_a_tick_is_sent_once_an_hour_for_tenants_that_send(door: Door) -> None:
     assert ticker.send_due() == 1
     door.clock.at += timedelta(days=30)
     assert ticker.send_due() == 0, "its senders are silent"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "known"),
+    [
+        ("GET", "/v1/alerts", ["athlete", "limit", "state"]),
+        ("GET", "/v1/athletes/ana/days", ["from_day", "limit", "to_day"]),
+        ("GET", "/v1/uploads/u-1", []),
+        ("POST", "/v1/events", []),
+        ("POST", "/v1/imports", []),
+        ("DELETE", "/v1/imports/imp-1", []),
+    ],
+)
+def test_unknown_query_parameters_are_refused_by_name(door: Door, method: str, path: str, known: list[str]) -> None:
+    headers = door.key("ingest", "read")
+    answer = door.client.request(method, path, params={"atlete": "ana"}, headers=headers)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == PROBLEM
+    told = answer.json()
+    assert (told["status"], told["parameter"], told["known"]) == (400, "atlete", known)
+    assert "atlete" in told["detail"]
+    assert all(name in told["detail"] for name in known)
+    assert not door.service.records
+
+
+def test_known_query_parameters_are_taken(door: Door) -> None:
+    said = {"athlete": "ana", "state": "open", "limit": "5"}
+    assert door.client.get("/v1/alerts", params=said, headers=door.key("read")).status_code == 200
+    assert door.client.get("/healthz", params={"probe": "1"}).status_code == 200

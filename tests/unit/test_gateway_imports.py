@@ -36,6 +36,31 @@ def test_a_file_is_taken_whole_and_answered_row_by_row(door: Door) -> None:
     assert "end" not in told
 
 
+def spoiled() -> bytes:
+    """A Hevy export of which no row can be taken."""
+    head, *rows = HEVY.decode().splitlines()[:4]
+    cells = [row.split(",") for row in rows]
+    return "\n".join([head, *(",".join([*row[:-4], "-5", *row[-3:]]) for row in cells)]).encode()
+
+
+def test_a_file_without_a_row_to_take_is_422_with_the_reasons(door: Door) -> None:
+    answer = send(door, spoiled())
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert (told["status"], told["accepted"], told["rejected"]) == (422, 0, 3)
+    assert told["reasons"][0]["reason"] == "out_of_range"
+    assert told["told"][0]["row"] == 2
+    assert send(door, spoiled(), preview="true").status_code == 200
+
+
+def test_a_file_that_came_before_is_taken(door: Door) -> None:
+    first = send(door).json()
+    door.panels.canned["documents_known"] = [{"document_id": row["document"]} for row in first["preview"]]
+    again = send(door)
+    assert (again.status_code, again.json()["new_workouts"]) == (202, 0)
+
+
 def test_a_preview_takes_nothing(door: Door) -> None:
     answer = send(door, preview="true")
     assert answer.status_code == 200
@@ -62,6 +87,7 @@ def test_stored_workouts_are_told_as_known(door: Door) -> None:
         (HEVY, {"unit": "stone"}, 400),
         (HEVY, {"athlete": ""}, 400),
         (HEVY, {"athlete": "a" * 300}, 400),
+        (HEVY, {"athlete": "\u200b\u2060"}, 400),
         (HEVY, {"preview": "perhaps"}, 422),
         (HEVY, {"tenant": "other"}, 422),
         (HEVY, {"tz": "x" * 5000}, 400),

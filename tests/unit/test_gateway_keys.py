@@ -147,7 +147,9 @@ def test_only_an_admin_key_may_send_a_tick(door: Door) -> None:
 def test_the_tenant_comes_from_the_key_only(door: Door) -> None:
     door.control.create_tenant("other")
     headers = door.key("ingest", tenant="other") | {"X-Tenant": "home"}
-    answer = door.client.post("/v1/events?tenant=home", json=set_event(), headers=headers)
+    assert door.client.post("/v1/events?tenant=home", json=set_event(), headers=headers).status_code == 400
+    assert not door.service.records
+    answer = door.client.post("/v1/events", json=set_event(), headers=headers)
     assert answer.status_code == 202
     assert b'"tenant":"other"' in door.service.records[0].header
 

@@ -19,6 +19,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "athlete_known": ("home", "ana"),
     "documents_known": ("home", "ana", "hevy", ["a", "b"]),
     "import_known": ("home", "imp-1"),
+    "imports": ("home",),
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
     "unmapped": ("home",),

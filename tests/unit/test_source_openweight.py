@@ -66,9 +66,16 @@ def test_the_order_of_exercises_is_the_one_stated() -> None:
 
 
 def test_bad_sets_are_rejected_alone() -> None:
-    data = log({"reps": 5}, {"reps": "five"}, {"reps": 5, "weight": 100, "unit": "stone"}, 7, {"toFailure": "yes"})
+    data = log(
+        {"reps": 5},
+        {"reps": "five"},
+        {"reps": 5, "weight": 100, "unit": "stone"},
+        7,
+        {"toFailure": "yes"},
+        {"side": [None]},
+    )
     found = plan(data)
-    assert (found.accepted, found.rejected) == (1, 4)
+    assert (found.accepted, found.rejected) == (1, 5)
     assert_accounted(data, found, decoded(data))
 
 
