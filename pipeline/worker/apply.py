@@ -77,9 +77,9 @@ class Engine:
         connection = self.shard.connection
         self.names = Names(connection, self.catalogue)
         self.zones = Zones(connection)
-        self.known = DocumentFilter(
-            connection.execute("select doc_key from base.document").fetchnumpy()["doc_key"].astype(np.int64)
-        )
+        keys = connection.execute("select doc_key from base.document").fetchnumpy()["doc_key"]
+        self.known = DocumentFilter(np.asarray(keys, np.int64))
+        del keys
         self.clocks: dict[str, datetime] = dict(
             connection.execute("select tenant_id, now_at from base.clock").fetchall()
         )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 BITS_PER_KEY = 32
 HASHES = 5
 BITS_MIN = 1 << 23
+CHUNK = 1 << 16
 
 
 class DocumentFilter:
@@ -43,8 +44,9 @@ class DocumentFilter:
         self._bits = np.zeros(self._size >> 3, np.uint8)
 
     def _add(self, keys: npt.NDArray[np.int64]) -> None:
-        for index in self._indexes(keys):
-            np.bitwise_or.at(self._bits, index >> 3, np.left_shift(1, index & 7).astype(np.uint8))
+        for start in range(0, len(keys), CHUNK):  # the places of millions of keys at once would take gigabytes
+            for index in self._indexes(keys[start : start + CHUNK]):
+                np.bitwise_or.at(self._bits, index >> 3, np.left_shift(1, index & 7).astype(np.uint8))
         self._count += len(keys)
 
     def _indexes(self, keys: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
