@@ -91,27 +91,18 @@ def check(data: Path, files: Iterable[str] = (), folders: Iterable[str] = ()) ->
             "it is read-only, or its rights do not let your user write there",
             "give its owner's rights to your user, mount the disk for writing, or name another folder with --data DIR",
         )
-    for name in files:
-        path = data / name
-        if path.exists() and not path.is_file():
-            raise StorageError(
-                f"{path} cannot be used", "it is a folder where a file belongs", "move it away and run it again"
-            )
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-            raise StorageError(
-                f"{path} cannot be written",
-                "it is read-only, or its rights do not let your user write it",
-                "give it to the user that runs Spotter (chown, chmod u+rw)",
-            )
-    for name in folders:
-        path = data / name
-        if path.exists() and not path.is_dir():
-            raise StorageError(
-                f"{path} cannot be used", "it is a file where a folder belongs", "move it away and run it again"
-            )
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            raise StorageError(
-                f"{path} cannot be written",
-                "it is read-only, or its rights do not let your user write there",
-                "give it to the user that runs Spotter (chown, chmod u+rwx)",
-            )
+    for path, is_folder in [*((data / name, False) for name in files), *((data / name, True) for name in folders)]:
+        if path.exists():
+            _check_one(path, is_folder=is_folder)
+
+
+def _check_one(path: Path, *, is_folder: bool) -> None:
+    if not (path.is_dir() if is_folder else path.is_file()):
+        found = "a file where a folder belongs" if is_folder else "a folder where a file belongs"
+        raise StorageError(f"{path} cannot be used", f"it is {found}", "move it away and run it again")
+    if not os.access(path, os.R_OK | os.W_OK | (os.X_OK if is_folder else 0)):
+        raise StorageError(
+            f"{path} cannot be written",
+            "it is read-only, or its rights do not let your user write there",
+            f"give it to the user that runs Spotter (chown, chmod u+{'rwx' if is_folder else 'rw'})",
+        )
