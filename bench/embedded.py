@@ -69,14 +69,13 @@ def ingest(file: str, data: str) -> Measured:
     if not service.wait_applied(end, WAIT_SECONDS_MAX):
         raise SystemExit("not applied in time")
     done = time.perf_counter()
-    found = service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]
-    alerts = service.query("select count(*)::bigint as alerts from alert")[0]["alerts"]
+    found, alerts = _count(service, "set_fact"), _count(service, "alert")
     service.close()
     if found != count:
         raise SystemExit(f"{count} sets were sent, {found} are in the tables")
     return {
         "sets": count,
-        "alerts": int(str(alerts)),
+        "alerts": alerts,
         "seconds_until_answered": accepted - begun,
         "seconds_until_applied": done - begun,
         "sets_per_second": count / (done - begun),
@@ -86,25 +85,28 @@ def ingest(file: str, data: str) -> Measured:
 
 def rebuild(data: str) -> Measured:
     """Everything anew from the log that ``ingest`` left."""
-    service = Embedded.open(Path(data), SystemClock())
-    service.apply_all()
-    sets = int(str(service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]))
-    begun = time.perf_counter()
-    service.rebuild()
-    seconds = time.perf_counter() - begun
-    service.close()
-    return {"sets": sets, "seconds": seconds, "sets_per_second": sets / seconds, "rss_mb_peak": rss_mb_peak()}
+    return _anew(data, Embedded.rebuild)
 
 
 def recompute(data: str) -> Measured:
     """Models and rules anew over the stored facts, as after a change of the catalogue or of a rule."""
+    return _anew(data, lambda service: run_everything(service._engine))
+
+
+def _anew(data: str, work: Callable[[Embedded], None]) -> Measured:
     service = Embedded.open(Path(data), SystemClock())
     service.apply_all()
-    sets = int(str(service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]))
-    begun = time.perf_counter()
-    run_everything(service._engine)
-    seconds = time.perf_counter() - begun
+    sets = _count(service, "set_fact")
+    seconds = _timed(lambda: work(service))
     service.close()
+    return _rate(sets, seconds)
+
+
+def _count(service: Embedded, view: str) -> int:
+    return int(str(service.query(f"select count(*)::bigint as n from {view}")[0]["n"]))
+
+
+def _rate(sets: int, seconds: float) -> Measured:
     return {"sets": sets, "seconds": seconds, "sets_per_second": sets / seconds, "rss_mb_peak": rss_mb_peak()}
 
 
@@ -138,7 +140,7 @@ def by_hand(file: str, data: str) -> Measured:
         count += len(events)
     seconds = time.perf_counter() - begun
     connection.close()
-    return {"sets": count, "seconds": seconds, "sets_per_second": count / seconds, "rss_mb_peak": rss_mb_peak()}
+    return _rate(count, seconds)
 
 
 def latency(data: str, trials: str) -> Measured:
@@ -205,7 +207,7 @@ def history(data: str, sets: str) -> Measured:
     taken = []
     for trial in range(TRIALS_OF_A_BATCH):
         taken.append(_timed(_one_more(service, first + trial // SETS_PER_WORKOUT, trial % SETS_PER_WORKOUT)))
-    total = int(str(service.query("select count(*)::bigint as sets from set_fact")[0]["sets"]))
+    total = _count(service, "set_fact")
     service.close()
     return {
         "history_sets": total - TRIALS_OF_A_BATCH * BATCH_LINES,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -70,9 +69,9 @@ class Record:
         return len(self.items) // 4
 
 
-def pack_items(indexes: Sequence[int]) -> bytes:
+def pack_items(indexes: Iterable[int]) -> bytes:
     """Item indexes as the bytes ``Record.items`` holds."""
-    return struct.pack(f"<{len(indexes)}I", *indexes)
+    return array("I", indexes).tobytes()
 
 
 def unpack_items(raw: bytes) -> list[int]:

@@ -52,8 +52,9 @@ def ingest(
     """Send canonical events and wait until they are in the tables."""
     from pipeline.cli.session import open_session
     from pipeline.settings import data_folder
+    from pipeline.sources.validate import require_name
 
-    _check_source(source)
+    require_name(source, "source", "give a name of visible characters, for example `--source gymlog`")
     counts = _Counts()
     with _event_stream(file) as (stream, size), open_session(data_folder(data)) as session:
         with output.progress("sending", size) as bar:
@@ -64,22 +65,6 @@ def ingest(
     _print_counts(counts, as_json)
     if counts.accepted + counts.duplicates == 0:
         raise typer.Exit(1)
-
-
-def _check_source(source: str) -> None:
-    """Events that name no source get this one, so it must be a name like theirs."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from schemas.common import NAME_LENGTH_MAX, Name
-
-    try:
-        TypeAdapter(Name).validate_python(source)
-    except ValidationError:
-        raise UsageError(
-            "the source's name cannot be taken",
-            f"it is empty, longer than {NAME_LENGTH_MAX} characters, holds control characters or shows nothing",
-            "give a name of visible characters, for example `--source gymlog`",
-        ) from None
 
 
 @dataclass(slots=True)

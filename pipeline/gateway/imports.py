@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from pipeline.errors import RefusedError, UsageError
 from pipeline.record import Header, Record, pack_items
 from pipeline.sources import registry
@@ -28,11 +26,11 @@ from pipeline.sources.base import (
 )
 from pipeline.sources.efforts import read_efforts
 from pipeline.sources.problems import excerpt
-from schemas.common import NAME_LENGTH_MAX, Effort, Name
+from pipeline.sources.validate import require_name
+from schemas.common import Effort
 from schemas.times import is_zone
 
 EXERCISES_SHOWN = 3
-_ATHLETE: TypeAdapter[str] = TypeAdapter(Name)
 _GZIP = b"\x1f\x8b"
 _CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "api": "application/json"}
 
@@ -106,14 +104,7 @@ def plan_import(
         raise UsageError(
             f"unknown unit {str(unit)[:20]!r}", "weights are in kg or lb", "give `--unit kg` or `--unit lb`"
         )
-    try:
-        _ATHLETE.validate_python(athlete)
-    except ValidationError:
-        raise UsageError(
-            "the athlete's name cannot be taken",
-            f"it is empty, longer than {NAME_LENGTH_MAX} characters, holds control characters or shows nothing",
-            "give a name of visible characters",
-        ) from None
+    require_name(athlete, "athlete", "give a name of visible characters")
     data = _read(file)
     decoder = registry.detect(data[:HEAD_BYTES], source)
     context = ImportContext(tz, unit, athlete)

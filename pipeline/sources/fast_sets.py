@@ -85,11 +85,14 @@ _RARER_KEYS = {name: f'"{name}"'.encode() for name in _RARER}
 
 
 def candidates(lines: Sequence[bytes]) -> npt.NDArray[np.bool_]:
-    """Lines that look like one whole ``set`` object.
+    """Lines that look like one whole ``set`` object."""
+    chunks = [_candidates(lines[first : first + CHUNK_LINES]) for first in range(0, len(lines), CHUNK_LINES)]
+    return np.concatenate(chunks) if chunks else np.zeros(0, np.bool_)
 
-    Where every line is an object and there are as many kinds as lines, they pass together: ``decode_sets``
-    hands back the rows whose kind is another one.
-    """
+
+def _candidates(lines: Sequence[bytes]) -> npt.NDArray[np.bool_]:
+    """Where every line is an object and there are as many kinds as lines, they pass together: ``decode_sets`` hands
+    back the rows whose kind is another one."""
     text = b"\n".join(lines)
     if (
         text[:1] == b"{"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from pipeline.errors import UsageError
 from pipeline.sources.problems import Problem, from_validation, shown
+from schemas.common import NAME_LENGTH_MAX, Name
 from schemas.events import MODELS, AnyEvent, Session, SessionSet
 from schemas.strength import SESSION_SETS_MAX
+
+_NAME = TypeAdapter(Name)
 
 
 @dataclass(slots=True)
@@ -20,6 +24,18 @@ class Checked:
     event: AnyEvent
     ordinals: list[int] = field(default_factory=list)
     problems: list[tuple[int, Problem]] = field(default_factory=list)
+
+
+def require_name(name: str, whose: str, do: str) -> None:
+    """Raises UsageError, with ``do`` as what to do, unless ``name`` could stand in an event."""
+    try:
+        _NAME.validate_python(name)
+    except ValidationError:
+        raise UsageError(
+            f"the {whose}'s name cannot be taken",
+            f"it is empty, longer than {NAME_LENGTH_MAX} characters, holds control characters or shows nothing",
+            do,
+        ) from None
 
 
 def check_event(fields: dict[str, Any]) -> Checked | Problem:

@@ -17,24 +17,25 @@ from pipeline.sources.columns import Decoded
 from pipeline.sources.rows import concat
 from pipeline.worker.apply import decode_batch
 
-ROWS_MAX = 320_000  # of documents and sets that wait here, about 35 MB; what comes beyond is decoded again
+ROW_BYTES = 110  # of a document or a set; other events hold their whole text, whatever its length
+BYTES_MAX = 320_000 * ROW_BYTES  # of columns that wait here; what comes beyond is decoded again
 
 
 class Handover:
     """Decoded uploads by the offset of their first record. Safe from several threads."""
 
-    def __init__(self, rows_max: int = ROWS_MAX) -> None:
+    def __init__(self, bytes_max: int = BYTES_MAX) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[int, tuple[int, int, Decoded]] = {}
-        self._rows, self._rows_max = 0, rows_max
+        self._bytes, self._bytes_max = 0, bytes_max
 
     def put(self, first: int, records: int, decoded: Decoded) -> None:
         """Keep the columns of ``records`` records from the offset ``first`` on; their ``record`` counts from 0."""
-        size = decoded.sets.num_rows + decoded.documents.num_rows
+        size = (decoded.sets.num_rows + decoded.documents.num_rows) * ROW_BYTES + decoded.events.nbytes
         with self._lock:
-            if self._rows + size <= self._rows_max:
+            if self._bytes + size <= self._bytes_max:
                 self._waiting[first] = (records, size, decoded)
-                self._rows += size
+                self._bytes += size
 
     def columns_of(self, batch: Sequence[Logged]) -> Decoded:
         """The columns of a batch without a hole; what is not here is decoded.
@@ -57,7 +58,7 @@ class Handover:
         with self._lock:
             below = sorted(first for first in self._waiting if first < end)
             taken = [(first, *self._waiting.pop(first)) for first in below]
-            self._rows -= sum(size for _, _, size, _ in taken)
+            self._bytes -= sum(size for _, _, size, _ in taken)
         return [
             (first, records, decoded)
             for first, records, _, decoded in taken

@@ -18,10 +18,9 @@ from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, parse_header
 from pipeline.sources.columns import Decoded
-from pipeline.sources.decode import decode_records
 from pipeline.store.connection import Connection
 from pipeline.store.shard import Shard
-from pipeline.worker.apply import Engine, crash_rows
+from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 
@@ -140,7 +139,7 @@ def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) ->
                 if batch[0].offset in put_aside:
                     waiting.append((batch, pool.submit(crash_rows, batch[0])))
                 else:
-                    waiting.append((batch, pool.submit(decode_records, [logged.record for logged in batch])))
+                    waiting.append((batch, pool.submit(decode_batch, batch)))
                 if len(waiting) > _DECODERS:
                     first, decoded = waiting.popleft()
                     yield first, decoded.result()

@@ -53,8 +53,7 @@ class Staged:
 
     def let_go(self) -> None:
         """Free the rows that are stored; what closes the batch stays."""
-        for name in ("documents", "sets", "sessions", "events", "replaced"):
-            setattr(self, name, getattr(self, name).slice(0, 0).select([]))
+        self.documents = self.sets = self.sessions = self.events = self.replaced = pa.table({})
 
 
 def headers_of(batch: Sequence[Logged]) -> list[Header]:

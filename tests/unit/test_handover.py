@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pyarrow as pa
 import pytest
 
@@ -80,7 +82,16 @@ def test_an_upload_with_a_rejected_or_a_doubled_item_is_not_handed_over():
 
 
 def test_what_waits_is_bounded():
-    handover = Handover(rows_max=0)
+    handover = Handover(bytes_max=0)
     accepted = taken(history(2)[0])
     handover.put(0, len(accepted.records), accepted.decoded)
     assert handover._found(0, 10) == []
+
+
+def test_long_texts_count_by_their_length():
+    beats = {"kind": "heart_rate", "athlete": "ana", "document": "h", "start": "2026-11-20T18:00:00+01:00"}
+    beats |= {"offset_s": list(range(5000)), "bpm": [120] * 5000}
+    accepted = taken(Upload("home", history(2)[0].received_at + timedelta(days=90), [beats]))
+    handover = Handover(bytes_max=20_000)
+    handover.put(0, 1, accepted.decoded)
+    assert handover._found(0, 1) == [], "one row, and more text than may wait"
