@@ -24,8 +24,10 @@ from pipeline.worker.embedded import Embedded
 from pipeline.worker.rebuild import run_everything
 
 WAIT_SECONDS_MAX = 3600.0
-BATCH_LINES = 1_000
-TRIALS_OF_A_BATCH = 7
+HISTORY_ATHLETES = 200
+HISTORY_SETS = 5  # of each athlete in one more body
+BATCH_LINES = HISTORY_ATHLETES * HISTORY_SETS
+TRIALS_OF_A_BATCH = 9
 
 BY_HAND_COLUMNS = ("athlete", "document", "performed_at", "session", "exercise", "set_index", "set_type", "reps")
 BY_HAND_SCHEMA = pa.schema(
@@ -192,10 +194,14 @@ def _until_alert(service: Embedded, athlete: str, end: int) -> None:
 
 
 def history(data: str, sets: str) -> Measured:
-    """One more body of 1,000 sets on a history of this many; the median of several."""
+    """One more body of 1,000 sets, five of each of 200 athletes, on a history of this many; the median of several.
+
+    The athletes stay the same and their history grows: 100,000 sets are six weeks, so that every window is full
+    already, and 10 million are twelve years.
+    """
     folder = Path(data)
     file = folder.with_suffix(".ndjson")
-    write(file, int(sets), order="visits")
+    write(file, int(sets), order="visits", athletes=HISTORY_ATHLETES)
     service = Embedded.open(folder, SystemClock())
     for number, body in enumerate(bodies(file)):
         send(service, body, f"h{number}")
@@ -203,10 +209,11 @@ def history(data: str, sets: str) -> Measured:
             service.apply_all()
     service.apply_all()
     file.unlink()
-    first = workouts_of(int(sets))
+    first = workouts_of(int(sets), HISTORY_ATHLETES)
     taken = []
     for trial in range(TRIALS_OF_A_BATCH):
-        taken.append(_timed(_one_more(service, first + trial // SETS_PER_WORKOUT, trial % SETS_PER_WORKOUT)))
+        workout, part = divmod(trial, SETS_PER_WORKOUT // HISTORY_SETS)
+        taken.append(_timed(_one_more(service, first + workout, part * HISTORY_SETS)))
     total = _count(service, "set_fact")
     service.close()
     return {
@@ -218,11 +225,12 @@ def history(data: str, sets: str) -> Measured:
     }
 
 
-def _one_more(service: Embedded, workout: int, number: int) -> Callable[[], None]:
-    body = "".join(set_line(athlete, workout, number) for athlete in range(BATCH_LINES)).encode()
+def _one_more(service: Embedded, workout: int, first: int) -> Callable[[], None]:
+    numbers = range(first, first + HISTORY_SETS)
+    body = "".join(set_line(athlete, workout, n) for athlete in range(HISTORY_ATHLETES) for n in numbers).encode()
 
     def run() -> None:
-        send(service, body, f"more-{workout}-{number}")
+        send(service, body, f"more-{workout}-{first}")
         service.apply_all()
 
     return run

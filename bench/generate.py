@@ -90,11 +90,11 @@ def workouts_of(sets: int, athletes: int = ATHLETES) -> int:
     return -(-sets // (athletes * SETS_PER_WORKOUT))
 
 
-def write(path: Path, sets: int, *, order: str = "live", first_workout: int = 0) -> int:
+def write(path: Path, sets: int, *, order: str = "live", first_workout: int = 0, athletes: int = ATHLETES) -> int:
     """Write the lines to a file; returns how many."""
     count = 0
     with path.open("w", encoding="ascii") as out:
-        for line in lines(sets, order=order, first_workout=first_workout):
+        for line in lines(sets, order=order, first_workout=first_workout, athletes=athletes):
             out.write(line)
             count += 1
     return count

@@ -189,7 +189,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken")
     parser.add_argument("--trials", type=int, default=200, help="single sets of the latency runs")
     parser.add_argument(
-        "--history", type=int, nargs="*", default=[65_000, 650_000, 6_500_000], help="sets stored before one more batch"
+        "--history",
+        type=int,
+        nargs="*",
+        default=[100_000, 1_000_000, 10_000_000],
+        help="sets stored before one more batch",
     )
     parser.add_argument("--scratch", default=None, help="where the data folders go; default: the temporary folder")
     parser.add_argument("--dry", action="store_true", help="print only, write no results")

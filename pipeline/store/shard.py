@@ -24,7 +24,7 @@ from pipeline.store.failure import is_out_of_memory, not_opened
 T = TypeVar("T")
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
-THREADS = 2
+THREADS = 1  # of a worker, whose batches are small; handing pieces to a second thread took longer than the work on them
 MEMORY_MB = 200  # what DuckDB's buffers take; a transaction that needs more gets more, up to MEMORY_MB_MAX
 MEMORY_MB_MAX = 1600
 
@@ -52,7 +52,7 @@ class Shard:
             "fsync_mode": self._fsync_mode,
         }
         try:
-            self.connection: Connection = duckdb.connect(str(path) if path else ":memory:", config=config)
+            self.connection = Connection(duckdb.connect(str(path) if path else ":memory:", config=config))
             self._prepare(created)
         except duckdb.Error as error:
             if hasattr(self, "connection"):
@@ -125,6 +125,16 @@ class Shard:
             except Exception as error:
                 if not self.more_memory(error):
                     raise
+
+    @contextlib.contextmanager
+    def more_threads(self, count: int) -> Iterator[None]:
+        """Statements on all of history run on several threads."""
+        self.connection.execute(f"set threads = {count}")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(duckdb.Error):  # a database that was given up
+                self.connection.execute(f"set threads = {THREADS}")
 
     def is_usable(self) -> bool:
         """Whether it can still be read: after some failures DuckDB gives a database up until it is opened anew."""

@@ -63,7 +63,7 @@ def group_unnamed(connection: Connection) -> None:
         if not run("select count(*) from (from auto_wider except from auto_window)").fetchall()[0][0]:
             break
         run("create or replace temp table auto_window as from auto_wider")
-    rows = connection.sql(_GROUPED).to_arrow_table()
+    rows = connection.table(_GROUPED)
     keys = digest(rows["source"], rows["session_id"])
     grouped = rows.append_column("session_key", pa.array(keys.astype(np.int64)))
     connection.register("grouped", grouped)

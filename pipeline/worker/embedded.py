@@ -157,11 +157,7 @@ class Embedded:
         """Build a shard from the log under another name, then put it in place."""
         fresh = self.data / f"{SHARD_NAME}.new"
         remove_files(self.data, f"{SHARD_NAME}.new*")
-        kept = (
-            {table: keep.connection.sql(f"select * from base.{table}").to_arrow_table() for table in KEPT_TABLES}
-            if keep
-            else None
-        )
+        kept = {table: keep.connection.table(f"select * from base.{table}") for table in KEPT_TABLES} if keep else None
         try:
             build(fresh, self.log, catalogue, self.rules, kept=kept).close()
             settle_file(fresh)

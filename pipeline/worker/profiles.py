@@ -25,10 +25,10 @@ def refresh_profiles(connection: Connection, zones: Zones) -> None:
 
 def _resolve_again(connection: Connection, zones: Zones, table: str, key: str, pairs: list[tuple[str, str]]) -> None:
     """A changed zone history moves the wall clocks of rows whose instant came in Z."""
-    rows = connection.sql(
+    rows = connection.table(
         f"select l.* from base.{table} l join changed_profile c on l.athlete_no = c.athlete_no"
         " where l.zone_kind in (0, 4)"
-    ).to_arrow_table()
+    )
     if rows.num_rows == 0:
         return
     resolved = zones.resolve(rows, pairs)

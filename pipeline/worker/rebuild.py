@@ -24,12 +24,13 @@ from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 
-BATCH_ITEMS_MAX = 180_000  # of a worker that is behind: what fills whole row groups is written once, not twice
+BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20
-FACTS_ITEMS_MAX = 50_000  # of a rebuild, whose transactions hold several batches and which decodes ahead
+FACTS_ITEMS_MAX = 25_000  # of a rebuild, whose transactions hold several batches and which decodes ahead
 FACTS_SETS_MAX = 250_000  # sets of one transaction while facts are loaded
 SLICE_SETS_MAX = 250_000  # sets whose models run together
-_DECODERS = 2  # threads that decode ahead of the shard, one batch each
+THREADS = 2  # of models over a whole slice
+_DECODERS = 1  # threads that decode ahead of the shard; a second one only waits for the interpreter, and holds a batch
 
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
@@ -130,8 +131,8 @@ def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) 
 
 
 def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) -> Iterator[tuple[list[Logged], Decoded]]:
-    """Decode beside the shard, in order: parsing and column building let go of the interpreter lock for most of
-    their time, so two threads keep a second core busy while the first stores."""
+    """Decode beside the shard, in order: while one thread stores, which DuckDB does without the interpreter's lock,
+    another decodes what comes next."""
     waiting: deque[tuple[list[Logged], Future[Decoded]]] = deque()
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode-ahead") as pool:
         try:
@@ -153,6 +154,11 @@ def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) ->
 
 def run_everything(engine: Engine) -> None:
     """All models and rules over the stored facts; marts of before are dropped."""
+    with engine.shard.more_threads(THREADS):
+        _run_everything(engine)
+
+
+def _run_everything(engine: Engine) -> None:
     connection = engine.shard.connection
     with engine.shard.transaction():
         for (table,) in connection.execute(

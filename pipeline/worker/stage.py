@@ -126,7 +126,7 @@ def _stored(connection: Connection, slot_key: npt.NDArray[np.void], known: Docum
     if len(possible) == 0:
         return _EMPTY_STORED
     connection.register("wanted", wanted)
-    found = connection.sql(_STORED).to_arrow_table()
+    found = connection.table(_STORED)
     connection.unregister("wanted")
     return found
 

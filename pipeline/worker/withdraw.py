@@ -71,12 +71,12 @@ def _staged(
     staged = stage(connection, batch, decoded, names, known, ignore_stored=True)
     keys = pa.table({"doc_key": pa.array(sorted(affected), pa.int64())})
     connection.register("affected", keys)
-    staged.replaced = connection.sql(
+    staged.replaced = connection.table(
         "select d.athlete_no, d.doc_key, d.kind, d.from_day, d.to_day from base.document d"
         " join affected a on d.doc_key = a.doc_key join base.athlete n on d.athlete_no = n.athlete_no"
         " where n.tenant_id = ? and n.athlete_id in (select athlete_id from base.upload where import_id = ?)",
-        params=(tenant, import_id),
-    ).to_arrow_table()
+        (tenant, import_id),
+    )
     before = connection.execute(
         "select coalesce(sum(d.items), 0)::bigint from base.document d join affected a on d.doc_key = a.doc_key"
         " join base.athlete n on d.athlete_no = n.athlete_no where n.tenant_id = ?"

@@ -13,6 +13,7 @@ import orjson
 
 from pipeline.alerts.lane import run_session_lane
 from pipeline.alerts.rules import Rules, load
+from pipeline.store.connection import Connection
 
 DAY0 = date(2026, 3, 2)  # a Monday
 
@@ -66,7 +67,7 @@ class Marts:
     """An empty shard in memory with the base and mart tables the alert lanes read and write."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect(":memory:")
+        self.connection = Connection(duckdb.connect(":memory:"))
         self.connection.execute("set TimeZone = 'UTC'")
         for package, name in (
             ("pipeline.store", "tables.sql"),
