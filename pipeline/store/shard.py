@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files
@@ -41,6 +42,7 @@ class Shard:
         """``fsync`` off is for a file nobody relies on until it is complete, see ``settle_file``."""
         self.path = path
         self._memory_mb = memory_mb
+        self._memory_lock = threading.Lock()
         self._fsync_mode = "STANDARD" if fsync else "NONE"
         created = path is None or not path.exists()
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -89,17 +91,24 @@ class Shard:
         """A new cursor that sees committed data; close it after use."""
         return self.connection.cursor()
 
+    def second_writer(self) -> Connection:
+        """A connection that writes beside the first one, other rows than it; close it after use."""
+        cursor = self.connection.cursor()
+        cursor.execute("set TimeZone = 'UTC'")
+        return cursor
+
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Everything inside is committed together or not at all."""
-        self.connection.execute("begin transaction")
+    def transaction(self, connection: Connection | None = None) -> Iterator[Connection]:
+        """Everything inside is committed together or not at all; on the writer's connection if none is given."""
+        writer = connection or self.connection
+        writer.execute("begin transaction")
         try:
-            yield self.connection
+            yield writer
         except BaseException:
             with contextlib.suppress(duckdb.Error):
-                self.connection.execute("rollback")
+                writer.execute("rollback")
             raise
-        self.connection.execute("commit")
+        writer.execute("commit")
 
     def checkpoint_if_due(self) -> None:
         """Fold the WAL into the file when it has grown; called between batches only."""
@@ -111,10 +120,14 @@ class Shard:
 
     def more_memory(self, error: BaseException) -> bool:
         """Whether it was memory that lacked and twice as much is now allowed; then the transaction is worth a retry."""
-        if not is_out_of_memory(error) or self._memory_mb * 2 > MEMORY_MB_MAX:
+        if not is_out_of_memory(error):
             return False
-        self._memory_mb *= 2
-        self.connection.execute(f"set memory_limit = '{self._memory_mb}MB'")
+        with self._memory_lock:
+            if self._memory_mb * 2 > MEMORY_MB_MAX:
+                return False
+            self._memory_mb *= 2
+            with contextlib.closing(self.connection.cursor()) as cursor:  # another thread may be using the writer's
+                cursor.execute(f"set memory_limit = '{self._memory_mb}MB'")
         return True
 
     def with_room(self, work: Callable[[], T]) -> T:
@@ -125,16 +138,6 @@ class Shard:
             except Exception as error:
                 if not self.more_memory(error):
                     raise
-
-    @contextlib.contextmanager
-    def more_threads(self, count: int) -> Iterator[None]:
-        """Statements on all of history run on several threads."""
-        self.connection.execute(f"set threads = {count}")
-        try:
-            yield
-        finally:
-            with contextlib.suppress(duckdb.Error):  # a database that was given up
-                self.connection.execute(f"set threads = {THREADS}")
 
     def is_usable(self) -> bool:
         """Whether it can still be read: after some failures DuckDB gives a database up until it is opened anew."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +31,8 @@ BATCH_BYTES_MAX = 64 << 20
 FACTS_ITEMS_MAX = 25_000  # of a rebuild, whose transactions hold several batches and which decodes ahead
 FACTS_SETS_MAX = 250_000  # sets of one transaction while facts are loaded
 SLICE_SETS_MAX = 250_000  # sets whose models run together
-THREADS = 2  # of models over a whole slice
+SLICES_BEFORE_CHECKPOINT = 8
+_WRITERS = 2  # slices at work side by side
 _DECODERS = 1  # threads that decode ahead of the shard; a second one only waits for the interpreter, and holds a batch
 
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
@@ -154,11 +157,6 @@ def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) ->
 
 def run_everything(engine: Engine) -> None:
     """All models and rules over the stored facts; marts of before are dropped."""
-    with engine.shard.more_threads(THREADS):
-        _run_everything(engine)
-
-
-def _run_everything(engine: Engine) -> None:
     connection = engine.shard.connection
     with engine.shard.transaction():
         for (table,) in connection.execute(
@@ -173,9 +171,10 @@ def _run_everything(engine: Engine) -> None:
         " union select athlete_no, source, 0::tinyint from base.set_log"
     ).fetchall():
         engine.doors.setdefault(athlete, set()).add((source, origin))
-    for athletes in _slices(connection):
-        engine.shard.with_room(partial(_run_slice, engine, connection, athletes))
-        engine.shard.checkpoint_if_due()
+    slices = deque(_slices(connection))
+    while slices:
+        _run_slices(engine, [slices.popleft() for _ in range(min(len(slices), SLICES_BEFORE_CHECKPOINT))])
+        engine.shard.checkpoint_if_due()  # not while somebody writes
     while engine.shard.with_room(engine.settle):
         pass
     with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
@@ -205,8 +204,39 @@ def _slices(connection: Connection) -> Iterator[list[int]]:
         yield group
 
 
-def _run_slice(engine: Engine, connection: Connection, athletes: list[int]) -> None:
-    with engine.shard.transaction():
+def _run_slices(engine: Engine, slices: list[list[int]]) -> None:
+    """Slices side by side: while the rules of one run, which use one core, the models of the next do."""
+    waiting = deque(slices)
+    one_by_one = threading.Lock()
+    end = engine.next_offset
+
+    def work() -> None:
+        with contextlib.closing(engine.shard.second_writer()) as connection:
+            while waiting:
+                try:
+                    athletes = waiting.popleft()
+                except IndexError:  # the other took the last one
+                    return
+                engine.shard.with_room(partial(_run_models, engine, connection, athletes))
+                with one_by_one:  # what is appended to the outbox gets the next numbers
+                    engine.shard.with_room(partial(_run_rules, engine, connection, end))
+
+    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="slice") as pool:
+        running = [pool.submit(work) for _ in range(_WRITERS)]
+        try:
+            for one in running:
+                one.result()
+        finally:
+            waiting.clear()
+
+
+def _run_rules(engine: Engine, connection: Connection, end: int) -> None:
+    with engine.shard.transaction(connection):
+        run_session_lane(connection, rules=engine.rules, log_offset=end, model_version=MODEL_VERSION)
+
+
+def _run_models(engine: Engine, connection: Connection, athletes: list[int]) -> None:
+    with engine.shard.transaction(connection):
         _run_athletes(engine, connection, athletes)
 
 
@@ -237,4 +267,3 @@ def _run_athletes(engine: Engine, connection: Connection, athletes: list[int]) -
     group_touched(connection)
     several = any(len(engine.doors.get(athlete, ())) > 1 for athlete in athletes)
     engine.run_models(connection, moved_tenants=[], several_doors=several)
-    run_session_lane(connection, rules=engine.rules, log_offset=engine.next_offset, model_version=MODEL_VERSION)
