@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 UNKNOWN = "unknown"
@@ -90,8 +91,32 @@ def headline(row: Mapping[str, Any]) -> str:
     return told
 
 
+def judged(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The day or days the rows of a roster stand for; empty when there are none."""
+    days = sorted({row["today"] for row in rows if row["today"] is not None})
+    if not days:
+        return ""
+    if len(days) == 1:
+        return f"Judged as of {day(days[0])}."
+    return f"Each judged as of its own last day, {day(days[0])} to {day(days[-1])}."
+
+
+def sets(count: int) -> str:
+    """A number of sets in words."""
+    return f"{count} {'set' if count == 1 else 'sets'}"
+
+
+def day(value: Any) -> str:
+    """A day as in ``Mon 2 Nov 2026``; what is missing is unknown."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:%a} {value.day} {value:%b %Y}" if isinstance(value, date) else str(value)
+
+
 def _doubt(row: Mapping[str, Any]) -> str:
     """What is missing before anything can be said."""
+    if row["sets_without_day"] and not row["sets_7d"]:
+        return f"time zone unknown: {sets(row['sets_without_day'])} with times in Z belong to no day yet"
     if not row["sets_7d"]:
         return "no sets in the last 7 days"
     if row["unknown_share_7d"] is None or row["unknown_share_7d"] > 0.5:

@@ -1,8 +1,9 @@
 -- panel: roster, one row per athlete, those who need attention first
 -- $1 tenant, $2 athlete or null
 -- unit: failure load in failure-equivalent sets (FES, M11), a lower bound while effort is unknown; shares 0..1
+-- today: the day an athlete is judged on: the gym's clock, or the last day with data; null while no zone is known
 -- attention: act (open warning or high), watch (open advice), unknown (no sets in the last 7 days, or effort unknown
--- for more than half of them, or an open finding about the data itself: doubt), ready (evidence, and nothing open above info)
+-- for more than half of them, or no zone for times in Z, or an open finding about the data itself: doubt), ready (evidence, and nothing open above info)
 with today as (
     select athlete_id, max(local_day) as today
     from athlete_day
@@ -56,9 +57,19 @@ open_alert as (
     )
     group by athlete_id
 ),
+-- times in Z belong to no day until a zone is known
+waiting as (
+    select athlete_id, count(*)::integer as sets_without_day
+    from set_fact
+    where
+        tenant_id = $1
+        and local_day is null
+        and ($2::varchar is null or athlete_id = $2::varchar)
+    group by athlete_id
+),
 joined as (
     select
-        w.athlete_id,
+        coalesce(w.athlete_id, z.athlete_id) as athlete_id,
         w.today,
         coalesce(a.high, 0) as high,
         coalesce(a.warning, 0) as warning,
@@ -67,13 +78,15 @@ joined as (
         a.headline,
         a.headline_rule,
         a.doubt,
-        w.sets_7d,
-        w.failure_sets_7d,
+        coalesce(w.sets_7d, 0) as sets_7d,
+        coalesce(w.failure_sets_7d, 0) as failure_sets_7d,
         w.failure_load_7d,
         w.unknown_share_7d,
+        coalesce(z.sets_without_day, 0) as sets_without_day,
         s.last_session_on,
         w.today - s.last_session_on as days_since_session
     from week as w
+    full join waiting as z on z.athlete_id = w.athlete_id
     left join open_alert as a on a.athlete_id = w.athlete_id
     left join last_session as s on s.athlete_id = w.athlete_id
 )

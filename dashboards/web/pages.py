@@ -8,10 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -94,7 +92,12 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": words.number, "share": words.share, "day": day, "comparator": words.comparator}
+    environment.filters |= {
+        "number": words.number,
+        "share": words.share,
+        "day": words.day,
+        "comparator": words.comparator,
+    }
     environment.filters |= {"met": words.met, "by_severity": words.by_severity}
     environment.globals |= {
         "athlete_url": athlete_url,
@@ -103,15 +106,9 @@ def _templates() -> Environment:
         "failure_sets": words.failure_sets,
         "alerts_in_words": words.open_alerts,
         "headline": words.headline,
+        "judged": words.judged,
     }
     return environment
-
-
-def day(value: Any) -> str:
-    """A day as in ``Mon 2 Nov``, with the year where it is not obvious."""
-    if value is None:
-        return "unknown"
-    return f"{value:%a} {value.day} {value:%b %Y}" if isinstance(value, date) else str(value)
 
 
 @cache

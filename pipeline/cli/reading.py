@@ -89,10 +89,13 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
         "load": "failure load 7 d (FES)",
         "share": "effort unknown",
         "last_session_on": "last session",
+        "today": "as of",
     }
-    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("share", "load", "failures"))
+    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("share", "load", "failures", "last_session_on"))
     empty = "no athletes yet; `spotter ingest` or `spotter import` brings the first"
     output.print_rows(shown, columns, empty=empty, narrow=narrow)
+    if told := words.judged(rows):
+        output.paragraph(told)
 
 
 def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:

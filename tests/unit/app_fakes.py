@@ -131,6 +131,7 @@ def roster_row(athlete: str = "ana", **fields: object) -> dict[str, Any]:
         "failure_sets_7d": 2,
         "failure_load_7d": 3.25,
         "unknown_share_7d": 0.1,
+        "sets_without_day": 0,
         "last_session_on": date(2026, 11, 19),
         "days_since_session": 1,
         "attention": "ready",

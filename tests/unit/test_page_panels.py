@@ -69,15 +69,18 @@ def roster() -> Callable[..., dict[str, object]]:
     """The roster's row of one athlete, from the day rows and open alerts given."""
 
     def row(
-        days: list[tuple[int, int, float | None]], alerts: Sequence[tuple[str, str, str]] = ()
+        days: list[tuple[int, int, float | None]], alerts: Sequence[tuple[str, str, str]] = (), waiting: int = 0
     ) -> dict[str, object]:
         with duckdb.connect(":memory:") as connection:
             connection.execute(
                 "create table athlete_day (tenant_id varchar, athlete_id varchar, local_day date, sets integer,"
                 " failure_sets integer, failure_load double, unknown_effort_share double);"
                 "create table alert (tenant_id varchar, athlete_id varchar, alert_id varchar, rule varchar,"
-                " severity varchar, title varchar, state varchar, folded_into varchar, updated_on date)"
+                " severity varchar, title varchar, state varchar, folded_into varchar, updated_on date);"
+                "create table set_fact (tenant_id varchar, athlete_id varchar, local_day date)"
             )
+            for _ in range(waiting):
+                connection.execute("insert into set_fact values ('home', 'ana', null)")
             for ago, (sets, failures, unknown) in enumerate(days):
                 connection.execute(
                     "insert into athlete_day values ('home', 'ana', ?::date - ?::integer, ?, ?, 1.0, ?)",
@@ -127,3 +130,20 @@ def test_nobody_is_ready_without_evidence(
 def test_an_open_alert_comes_before_doubt(roster: Callable[..., dict[str, object]]) -> None:
     row = roster([(20, 9, 0.9)], [("R21", "info", "Effort is missing"), ("R01", "advice", "Bench Press: 2 sets")])
     assert (row["attention"], words.headline(row)) == ("watch", "Bench Press: 2 sets")
+
+
+def test_sets_without_a_day_are_not_silent(roster: Callable[..., dict[str, object]]) -> None:
+    row = roster([], waiting=4)
+    assert (row["athlete_id"], row["today"], row["attention"]) == ("ana", None, "unknown")
+    assert words.headline(row) == "time zone unknown: 4 sets with times in Z belong to no day yet"
+    row = roster([(20, 9, 0.0)], waiting=1)
+    assert (row["attention"], row["sets_without_day"], row["sets_7d"]) == ("ready", 1, 20)
+
+
+def test_a_roster_says_which_day_it_stands_for() -> None:
+    assert words.judged([]) == words.judged([{"today": None}]) == ""
+    assert words.judged([{"today": TODAY}, {"today": TODAY}, {"today": None}]) == "Judged as of Fri 20 Nov 2026."
+    assert (
+        words.judged([{"today": TODAY}, {"today": date(2025, 9, 15)}])
+        == "Each judged as of its own last day, Mon 15 Sep 2025 to Fri 20 Nov 2026."
+    )
