@@ -184,8 +184,10 @@ def _clock_in(connection: Connection, names: Names, zones: Zones, clocks: dict[s
 
 
 def add_marks(connection: Connection) -> None:
-    """Hand the changed days to the day-level lane, days that are no longer there included."""
+    """Hand the changed days to the day-level lane; days that are no longer there stood in the windows of later ones."""
     connection.execute(
         "insert into base.mark select a.athlete_no, a.from_day, greatest(a.from_day, max(d.local_day))"
-        " from touched_alert a left join touched_day d on a.athlete_no = d.athlete_no group by a.athlete_no, a.from_day"
+        " from touched_alert a left join ("
+        " select athlete_no, local_day from touched_day union all select athlete_no, local_day from touched_data_day"
+        " ) d on a.athlete_no = d.athlete_no group by a.athlete_no, a.from_day"
     )

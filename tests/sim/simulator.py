@@ -57,7 +57,10 @@ def run(seed: int, together: int = TOGETHER, cuts: int = CUTS, hits: Counter[str
             if end in looks or end == len(uploads):
                 problems = driver.problems(replay=end == len(uploads))
                 if problems:
-                    command = f"python -m tests.sim.soak --run {seed} --together {together} --cuts {cuts}"
+                    deaths = ",".join(str(before[point]) for point in POINTS)  # they decide where this run dies
+                    command = (
+                        f"python -m tests.sim.soak --run {seed} --together {together} --cuts {cuts} --hits {deaths}"
+                    )
                     outcome.failures.append(
                         {"seed": seed, "uploads": end, "problems": problems[:20], "replay": command}
                     )

@@ -12,6 +12,7 @@ import multiprocessing
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def soak(histories: int, seed: int, processes: int, together: int = TOGETHER, cu
     with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
         for outcome in pool.map(_portion, tasks):
             total.add(outcome)
+            for failure in outcome.failures:
+                print(f"failed: {failure['problems']}\nreplay: {failure['replay']}", file=sys.stderr, flush=True)
             print(
                 f"{total.histories} histories, {len(total.failures)} failures, least hits {total.least_hit}", flush=True
             )
@@ -60,9 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--together", type=int, default=TOGETHER, help="histories that share a shard")
     parser.add_argument("--cuts", type=int, default=CUTS, help="batches a shard's histories are cut into")
     parser.add_argument("--run", type=int, help="replay the run with this seed")
+    parser.add_argument("--hits", default="", help="with --run: deaths per point before it, as a failure tells them")
     options = parser.parse_args(arguments)
     if options.run is not None:
-        outcome = run(options.run, options.together, options.cuts)
+        counts = [int(count) for count in options.hits.split(",") if count]
+        before = Counter(dict(zip(POINTS, counts, strict=bool(counts))))
+        outcome = run(options.run, options.together, options.cuts, before)
         print(json.dumps(outcome.failures, indent=2))
         return 1 if outcome.failures else 0
     began = time.monotonic()
@@ -79,8 +85,6 @@ def main(arguments: list[str] | None = None) -> int:
     }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    for failure in outcome.failures:
-        print(f"failed: {failure['problems']}\nreplay: {failure['replay']}", file=sys.stderr)
     return 1 if outcome.failures else 0
 
 
