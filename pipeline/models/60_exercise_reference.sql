@@ -29,6 +29,5 @@ join bucketed b
     on t.athlete_no = b.athlete_no and t.exercise_no = b.exercise_no
     and epoch(t.local_day)::bigint // 3628800 = b.bucket
     and b.local_day >= t.local_day - 42
-    and (b.start_at < t.start_at or (b.start_at = t.start_at and b.session_key < t.session_key))
-where b.session_key <> t.session_key
+    and b.start_at < t.start_at      -- of two that begin at the same moment neither was before the other
 group by t.athlete_no, t.session_key, t.exercise_no
