@@ -52,7 +52,7 @@ ranked as (
         epoch_us(s.last_at) - epoch_us(s.start_at) as span_us
     from partner s
     left join priority p on s.athlete_no = p.athlete_no
-    where s.start_at is not null and s.rows > 0
+    where s.local_day is not null and s.rows > 0   -- what belongs to no day yet stands for nothing
 ),
 pairs as (                          -- overlap of more than half of the shorter one
     select a.athlete_no, a.session_key, b.session_key as other_key,
@@ -70,14 +70,15 @@ pairs as (                          -- overlap of more than half of the shorter 
 ),
 equal_rows as (
     select p.athlete_no, p.session_key, p.other_key, any_value(p.other_id) as other_id,
-        sum(least(x.n, y.n)) as same, any_value(least(p.rows_a, p.rows_b)) as fewer
+        sum(least(x.n, y.n)) as same
     from pairs p
     join rows_of x on p.athlete_no = x.athlete_no and p.session_key = x.session_key
     join rows_of y
         on p.athlete_no = y.athlete_no and p.other_key = y.session_key and x.exercise_no = y.exercise_no
         and x.reps is not distinct from y.reps and x.weight_mg is not distinct from y.weight_mg
     group by p.athlete_no, p.session_key, p.other_key
-    having sum(least(x.n, y.n)) >= 0.8 * any_value(least(p.rows_a, p.rows_b))
+    -- of the longer list: else one set that both know would take a whole workout out of the count
+    having sum(least(x.n, y.n)) >= 0.8 * any_value(greatest(p.rows_a, p.rows_b))
 ),
 cross_source as (
     select athlete_no, session_key, min(other_id) as superseded_by from equal_rows group by all

@@ -28,7 +28,7 @@ from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, Header, Record, pack_items
 from pipeline.sources.columns import Decoded
 from pipeline.store.compare import Difference, compare
-from pipeline.store.failure import is_damage, is_storage_failure, storage_failure
+from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failure, storage_failure
 from pipeline.store.pointer import FOLDER
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot import write_snapshot
@@ -38,7 +38,7 @@ from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
 from pipeline.worker.poison import Attempts
 from pipeline.worker.rebuild import batches, build, run_everything
-from pipeline.worker.room import Room
+from pipeline.worker.room import Room, patiently
 
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"
@@ -218,10 +218,11 @@ class Embedded:
                 self._engine.put_aside,
             )
         except Exception as error:
-            if is_storage_failure(error):
+            if self._shard.more_memory(error):
+                self._attempts.again()
+                return True  # the same batch is read again
+            if is_storage_failure(error) and not is_out_of_memory(error):  # memory without end may be a record's doing
                 self._attempts.forgive()
-                if self._shard.more_memory(error):
-                    return True  # the same batch is read again
             raise
         return True
 
@@ -336,7 +337,11 @@ class Embedded:
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""
-        with self._in_words(), self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
+        with self._in_words():
+            return patiently(lambda: self._read(sql, parameters), self._shard.more_memory)
+
+    def _read(self, sql: str, parameters: Sequence[object]) -> list[dict[str, object]]:
+        with self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:
             cursor.execute(sql, list(parameters))
             names = [column[0] for column in cursor.description or []]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -386,7 +391,7 @@ class Embedded:
         self._room.stop()
         if self._thread is not None:
             self._thread.join()
-        self.log.close()
-        with self._writer:
+        with self._writer:  # whoever applies at this moment reads the log as well
+            self.log.close()
             self._shard.close()
         self._lock_file.close()

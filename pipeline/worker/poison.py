@@ -57,6 +57,10 @@ class Attempts:
         except OSError:  # no room even for this: no note is better than one that counts a death which was none
             self.path.unlink(missing_ok=True)
 
+    def again(self) -> None:
+        """The same batch is tried once more in this life: that is no start of its own."""
+        self._note(self._offset, self._deaths - 1, self._alone)
+
     def _note(self, offset: int, starts: int, alone: bool) -> None:
         self._offset, self._deaths, self._alone = offset, starts, alone
         temporary = self.path.with_suffix(".tmp")

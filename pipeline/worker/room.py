@@ -1,16 +1,21 @@
-"""Waiting for disk space: the worker says so, waits a little longer each time, and goes on when there is room."""
+"""Waiting for room: the worker for disk space, a little longer each time; a reader for memory that the writer holds."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
 from pipeline import disk
 from pipeline.errors import DiskFullError, StorageError
+from pipeline.store.failure import is_out_of_memory
 
+T = TypeVar("T")
 PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
+READ_TRIES, READ_PAUSE_S = 20, 0.1  # a large transaction is done after about as long
 
 _DO = f"{disk.FREE_IT}; it goes on by itself"
 
@@ -66,3 +71,21 @@ class Room:
         """What those are told who find the tables closed."""
         closed = StorageError("the tables were closed meanwhile", "they are being opened anew", "ask again")
         return self.problem or closed
+
+
+def patiently(read: Callable[[], T], more_memory: Callable[[BaseException], bool]) -> T:
+    """A read that finds all memory taken by the writer waits for it, and only then asks for more memory."""
+    pause = threading.Event()
+    for _ in range(READ_TRIES):
+        try:
+            return read()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            pause.wait(READ_PAUSE_S)
+    while True:
+        try:
+            return read()
+        except Exception as error:
+            if not more_memory(error):
+                raise

@@ -9,6 +9,7 @@ from tests.oracle.rows import Row
 from tests.oracle.sessions import Session
 
 REFERENCE_DAYS = 42
+REFERENCE_SESSIONS_MAX = 100
 REFERENCE_SESSIONS_MIN = 3
 N_MAX_MOST = 15
 VELOCITY_DAYS = 90
@@ -105,11 +106,11 @@ def _load_reps(row: Row, session: Session, bests: list[tuple[Session, Fraction]]
     if row.load_mg is None or row.load_mg <= 0 or not row.reps:
         return
     day = session.local_day
-    near = [
-        best
-        for other, best in bests
-        if other.first[0] < session.first[0] and day - other.local_day <= timedelta(REFERENCE_DAYS)
-    ]
+    before = sorted(
+        ((other.first[0], other.local_day, best) for other, best in bests if other.first[0] < session.first[0]),
+        key=lambda one: one[0],
+    )[-REFERENCE_SESSIONS_MAX:]
+    near = [best for _, local_day, best in before if day - local_day <= timedelta(REFERENCE_DAYS)]
     if len(near) < REFERENCE_SESSIONS_MIN:
         return
     n_max = 30 * (median(near) / (row.load_mg / 10**6) - 1)

@@ -119,6 +119,8 @@ def drop_doubles(sessions: list[Session], priority: list[str]) -> None:
     order = sorted(sessions, key=lambda s: (rank.get(s.source, len(rank)), s.source, s.session_id))
     kept: list[Session] = []
     for session in order:
+        if session.local_day is None:  # it belongs to no day yet, and stands for nothing
+            continue
         better = next((k for k in kept if k.source != session.source and _same_workout(k, session)), None)
         if better is None:
             kept.append(session)
@@ -134,7 +136,8 @@ def _same_workout(one: Session, other: Session) -> bool:
         return False
     (a_first, _), (a_last, _), (b_first, _), (b_last, _) = one.first, one.last, other.first, other.last
     shared = min(a_last, b_last) - max(a_first, b_first)
-    if shared <= timedelta(0) or 2 * shared <= max(a_last - a_first, b_last - b_first):
+    shorter = min(a_last - a_first, b_last - b_first)
+    if shared < timedelta(0) or (shorter and 2 * shared <= shorter):
         return False
     rows_a, rows_b = (Counter((r.exercise.key, r.reps, r.weight_mg) for r in s.rows) for s in (one, other))
     return 10 * (rows_a & rows_b).total() >= 8 * max(rows_a.total(), rows_b.total())
