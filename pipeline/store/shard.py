@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import structlog
 
 from pipeline.errors import StorageError
 from pipeline.store.connection import Connection
 from pipeline.store.failure import is_out_of_memory, not_opened
 
 T = TypeVar("T")
+log = structlog.get_logger("spotter.store")
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
 THREADS = 1  # of a worker, whose batches are small; handing pieces to a second thread took longer than the work on them
@@ -128,6 +130,7 @@ class Shard:
             self._memory_mb *= 2
             with contextlib.closing(self.connection.cursor()) as cursor:  # another thread may be using the writer's
                 cursor.execute(f"set memory_limit = '{self._memory_mb}MB'")
+        log.warning("a statement needed more memory", memory_mb=self._memory_mb, memory_mb_max=MEMORY_MB_MAX)
         return True
 
     def with_room(self, work: Callable[[], T]) -> T:
