@@ -101,9 +101,11 @@ def _by_gaps(source: str, rows: list[Row]) -> list[Session]:
 
 
 def _settle(session: Session) -> None:
+    listed = any(row.ordinal and not row.time for row in session.rows)
+
     def place(row: Row) -> tuple[object, ...]:
         if row.ordinal:
-            return (row.time.at if row.time else datetime.min.replace(tzinfo=UTC), row.ordinal)
+            return (datetime.min.replace(tzinfo=UTC) if listed else row.time.at, row.ordinal)
         return (row.time.at, row.block or 0, row.index, row.document_id)
 
     session.rows.sort(key=place)
