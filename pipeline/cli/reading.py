@@ -253,8 +253,10 @@ def list_rejected(
         output.print_json(rows)
         return
     columns = {"upload_id": "upload", "item_index": "item", "athlete_id": "athlete", "reason": "reason"}
-    narrow = Narrow(texts=("athlete_id", "field"), clipped=("excerpt",), left_out=("excerpt", "athlete_id"))
-    columns |= {"field": "field", "excerpt": "excerpt"}
+    columns |= {"field": "field", "message": "why, and what to do", "excerpt": "excerpt"}
+    # the message names the field, so the field may go first
+    gone = ("excerpt", "athlete_id", "field")
+    narrow = Narrow(texts=("athlete_id", "field", "message"), clipped=("excerpt",), left_out=gone)
     output.print_rows(rows, columns, empty="nothing was rejected", narrow=narrow)
 
 
@@ -275,7 +277,7 @@ def show_rejected(
         return
     for row in rows:
         for key, value in row.items():
-            output.say(f"{key}: {output.printable(value)}")
+            output.paragraph(f"{key}: {output.printable(value)}")
         output.say()
 
 

@@ -99,6 +99,9 @@ def test_bad_input_is_told_line_by_line(spotter: Spotter, tmp_path: Path) -> Non
     one = listed.json[0]
     shown = spotter("rejected", "show", one["upload_id"], str(one["item_index"]))
     assert one["reason"] in shown.out
+    assert all(row["message"] for row in listed.json)
+    assert f"message: {one['message']}\n" in shown.out
+    assert one["message"].split(".")[0] in spotter("rejected", "list").out.replace("\n", " ")
 
 
 def test_nothing_taken_ends_with_1(spotter: Spotter, tmp_path: Path) -> None:

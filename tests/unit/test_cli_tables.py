@@ -36,6 +36,8 @@ REJECTED = [
         "athlete_id": "benedikt-the-younger",
         "reason": "implausible_time",
         "field": "performed_at",
+        "message": "`performed_at` is 2099-01-01T00:00:00Z: times more than 24 h after receipt are taken for a wrong "
+        "clock. Set the device's clock and send the event again.",
         "excerpt": '{"kind":"set","athlete":"benedikt-the-younger"' * 4,
     }
 ]
@@ -100,7 +102,8 @@ def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> A
         (("alerts",), ["severity", "2026-11-19", "resolved"]),
         (("alerts", "--open"), ["severity", "2026-11-19", "what to do"]),
         (("report", "--athlete", "ana"), ["2026-11-07", "≥ 2.5", "failure_sets 4"]),
-        (("rejected", "list"), [UPLOAD, "99999", "implausible_time", "performed_at"]),
+        (("rejected", "list"), [UPLOAD, "99999", "implausible_time", "performed_at", "device's"]),
+        (("rejected", "show", UPLOAD), [UPLOAD, "99999", "message: `performed_at`", "again."]),
         (("import", "--list"), ["imp-" + UPLOAD, "12345, 12, 1"]),
     ],
     ids=" ".join,
@@ -135,7 +138,7 @@ def test_what_is_left_out_is_said_and_json_has_it(ask: Ask) -> None:
 
 def test_files_and_pipes_get_every_column(ask: Ask) -> None:
     heading = ask("rejected", "list")[0]
-    assert all(word in heading for word in ("upload", "item", "athlete", "reason", "field", "excerpt"))
+    assert all(word in heading for word in ("upload", "item", "athlete", "reason", "field", "what to do", "excerpt"))
 
 
 CELLS = [{"id": "x" * 10, "text": "some words " * 9, "extra": "y" * 10}]
