@@ -1,4 +1,4 @@
-"""Asking: alerts, roster, report, SQL, and what could not be taken or matched."""
+"""Asking: alerts, roster, report, SQL, and what could not be taken."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ ROWS_MAX = 100_000
 REPORT_DAYS = 14
 
 rejected = typer.Typer(help="What could not be taken, and why.", no_args_is_help=True, rich_markup_mode=None)
-unmapped = typer.Typer(help="Exercise names that match no exercise.", rich_markup_mode=None)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,7 +32,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("report")(report)
     app.command("sql")(sql)
     app.add_typer(rejected, name="rejected")
-    app.add_typer(unmapped, name="unmapped")
 
 
 def alerts(
@@ -279,34 +277,6 @@ def show_rejected(
         for key, value in row.items():
             output.paragraph(f"{key}: {output.printable(value)}")
         output.say()
-
-
-@unmapped.callback(invoke_without_command=True)
-def list_unmapped(context: typer.Context, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
-    """Names that match no exercise, with suggestions."""
-    if context.invoked_subcommand is not None:
-        return
-    rows = _panel(data, "unmapped", tenant)
-    if as_json:
-        output.print_json(rows)
-        return
-    columns = {key: key.replace("_", " ") for key in (rows[0] if rows else {})}
-    output.print_rows(rows, columns, empty="every exercise name is known")
-
-
-@unmapped.command("map")
-def map_name(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name as logged.")],
-    exercise_id: Annotated[str, typer.Argument(metavar="EXERCISE_ID", help="What it stands for.")],
-    data: Data = None,
-) -> None:
-    """Say what a name stands for; everything is computed anew with it."""
-    from pipeline.cli.session import open_session
-    from pipeline.settings import data_folder
-
-    with open_session(data_folder(data)) as session, output.progress("computing anew", None) as bar:
-        session.call("map", progress=lambda step: bar.to(0), name=name, exercise_id=exercise_id)
-    output.say(f"{name!r} now stands for {exercise_id}")
 
 
 def _panel(data: Path | None, name: str, *parameters: object) -> list[dict[str, Any]]:

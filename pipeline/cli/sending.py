@@ -17,7 +17,7 @@ import typer
 
 from pipeline.cli import output
 from pipeline.cli.layout import Narrow
-from pipeline.cli.options import HOME, AsJson, Data, Tenant
+from pipeline.cli.options import HOME, AsJson, Data, Tenant, folder_words
 from pipeline.errors import RefusedError, SpotterError, UsageError
 
 if TYPE_CHECKING:
@@ -251,11 +251,7 @@ def import_files(
 
 def undo_command(tenant: str, data: Path | None) -> str:
     """How to take an import of this gym and folder back; the import's id goes at the end."""
-    from pipeline.settings import DATA_DEFAULT
-
-    words = ["spotter", "import"]
-    if data is not None and data != DATA_DEFAULT:
-        words += ["--data", str(data)]
+    words = ["spotter", "import", *folder_words(data)]
     if tenant != HOME:
         words += ["--tenant", tenant]
     return shlex.join([*words, "--undo"])

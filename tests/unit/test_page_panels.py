@@ -20,6 +20,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "documents_known": ("home", "ana", "hevy", ["a", "b"]),
     "import_known": ("home", "imp-1"),
     "imports": ("home",),
+    "names_logged": (),
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
     "unmapped": ("home",),
