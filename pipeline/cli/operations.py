@@ -84,7 +84,7 @@ def _ingest(
 
 
 def _import(ops: Operations, *, body: bytes, progress: Progress, path: str, **said: Any) -> dict[str, object]:
-    request = FileRequest(**said)
+    request = FileRequest(**said, file_name=Path(path).name)
     if not request.preview:
         ops.control.ensure_tenant(request.tenant)
     with open_file(Path(path)) as stream:

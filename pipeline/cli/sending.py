@@ -264,14 +264,18 @@ def _print_imports(found: list[dict[str, Any]], as_json: bool) -> None:
     rows = [
         row
         | {
-            "when": str(row["received_at"] or "")[:10],
-            "counts": ", ".join(output.printable(row[key]) for key in ("accepted", "ignored", "rejected")),
+            "when": str(row["received_at"] or "")[:16].replace("T", " "),
+            "counts": ", ".join(output.printable(row[key]) for key in ("accepted", "ignored", "rejected"))
+            + ("\ntaken back" if row["undone"] else ""),
         }
         for row in found
     ]
-    columns = {"import_id": "id", "athlete_id": "athlete", "decoder": "file", "when": "when"}
-    more = {"counts": "rows accepted, ignored, rejected", "undone": "undone"}
-    narrow = Narrow(texts=("athlete_id",), left_out=("decoder", "when"))
+    columns = {"import_id": "id", "file": "file", "when": "when (UTC)", "athlete_id": "athlete"}
+    more = {"counts": "rows accepted, ignored, rejected", "decoder": "format"}
+    # an id begins with the time, so where there is no room for all, the time goes before the athlete who differs
+    same = len({row["athlete_id"] for row in found}) == 1
+    gone = ("decoder", "athlete_id") if same else ("decoder", "when")
+    narrow = Narrow(texts=("athlete_id", "file", "when"), left_out=gone)
     empty = "no imports yet; `spotter import FILE… --athlete A` makes one"
     output.print_rows(rows, columns | more, empty=empty, narrow=narrow)
 

@@ -141,8 +141,15 @@ def test_imports_are_listed_with_what_became_of_their_rows(spotter: Spotter, tmp
         assert told["received_at"].endswith("Z")
     assert spotter("import", "--undo", newest["import_id"])[0] == 0
     newest, oldest = json.loads(spotter("import", "--list", "--json")[1])
-    assert (newest["undone"], newest["rows"], newest["accepted"]) == (True, reports[1]["rows"], None)
+    assert newest["undone"], "its counts are those of the file still"
+    counts = ("rows", "accepted", "ignored", "rejected")
+    assert [newest[key] for key in counts] == [reports[1][key] for key in counts]
     assert (oldest["undone"], oldest["accepted"]) == (False, reports[0]["accepted"])
-    assert newest["import_id"] in spotter("import", "--list")[1]
+    table = spotter("import", "--list")[1]
+    assert newest["import_id"] in table
+    assert newest["received_at"][:16].replace("T", " ") in table, "imports of one day are told apart"
+    assert table.count("hevy.csv") >= 2, "the file's name, without its folder"
+    assert str(tmp_path) not in table
+    assert table.count("taken back") == 1
     assert json.loads(spotter("import", "--list", "--athlete", "bea", "--json")[1]) == []
     assert spotter("import", "--list", "--preview")[0] == 2

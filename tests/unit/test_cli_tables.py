@@ -45,12 +45,13 @@ IMPORTS = [
     {
         "import_id": "imp-" + UPLOAD,
         "athlete_id": "benedikt-the-younger",
+        "file": "FitNotes_Export_2026.csv",
         "decoder": "fitnotes.csv",
         "received_at": "2026-11-20T19:30:00Z",
         "accepted": 12_345,
         "ignored": 12,
         "rejected": 1,
-        "undone": False,
+        "undone": True,
     }
 ]
 
@@ -104,7 +105,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> A
         (("report", "--athlete", "ana"), ["2026-11-07", "≥ 2.5", "failure_sets 4"]),
         (("rejected", "list"), [UPLOAD, "99999", "implausible_time", "performed_at", "device's"]),
         (("rejected", "show", UPLOAD), [UPLOAD, "99999", "message: `performed_at`", "again."]),
-        (("import", "--list"), ["imp-" + UPLOAD, "12345, 12, 1"]),
+        (("import", "--list"), ["imp-" + UPLOAD, "12345, 12, 1", "FitNotes", "2026-11-20", "19:30", "taken back"]),
     ],
     ids=" ".join,
 )
