@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +35,11 @@ NOTHING_TAKEN = (
     "  do:  correct them, or export the file again; `spotter rejected list` shows the rejected rows"
 )
 SPACE = b" \t\r\n"
+# as `registry` has them; written out, so that help does not load every decoder
+SOURCE_HELP = (
+    "The logger, if not by the file's look: auto, fitnotes, hevy, openweight, strong; or a format: fitnotes.csv,"
+    " fitnotes.ios.csv, hevy.api, hevy.csv, openweight.json, strong.csv."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -56,12 +62,14 @@ def ingest(
 
     require_name(source, "source", "give a name of visible characters, for example `--source gymlog`")
     counts = _Counts()
-    with _event_stream(file) as (stream, size), open_session(data_folder(data)) as session:
-        with output.progress("sending", size) as bar:
-            for body in bodies(stream):
-                _send(session, body, tenant, source, counts)
-                bar.to(body.read_bytes, f"{counts.accepted:,} accepted")
-        counts.applied = _settle(session, counts.end)
+    with _event_stream(file) as (stream, size):
+        cut = _events_in(stream, file)  # what is no stream of events is refused before a folder is made for it
+        with open_session(data_folder(data)) as session:
+            with output.progress("sending", size) as bar:
+                for body in cut:
+                    _send(session, body, tenant, source, counts)
+                    bar.to(body.read_bytes, f"{counts.accepted:,} accepted")
+            counts.applied = _settle(session, counts.end)
     _print_counts(counts, as_json)
     if counts.accepted + counts.duplicates == 0:
         raise typer.Exit(1)
@@ -107,6 +115,26 @@ def bodies(stream: IO[bytes]) -> Iterator[Body]:
             kept, numbers, size = [], [], 0
     if kept:
         yield Body(b"\n".join(kept), numbers, read)
+
+
+def _events_in(stream: IO[bytes], file: str) -> Iterator[Body]:
+    """The bodies of a stream of events; raises RefusedError for an export of a logger, which `import` takes."""
+    from pipeline.sources import registry
+
+    cut = bodies(stream)
+    first = next(cut, None)
+    if first is None:
+        return cut
+    is_event = b'"kind"' in first.content.partition(b"\n")[0]
+    export = None if is_event else registry.export_in(first.content)
+    if export is not None:
+        named = "FILE" if file == "-" else shlex.quote(file)
+        raise RefusedError(
+            f"this looks like {export}",
+            "`ingest` takes canonical events, one JSON object a line",
+            ("save it as a file and " if file == "-" else "") + f"use `spotter import {named} --athlete A`",
+        )
+    return chain((first,), cut)
 
 
 def _line(stream: IO[bytes]) -> bytes:
@@ -207,7 +235,7 @@ def import_files(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Exports of a logger.")] = None,
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="A", help="Whose workouts these are.")] = None,
     tenant: Tenant = HOME,
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help="The logger, if not by its look.")] = "auto",
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help=SOURCE_HELP)] = "auto",
     tz: Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of wall-clock times.")] = None,
     unit: Annotated[str | None, typer.Option("--unit", metavar="kg|lb", help="Of weights that state none.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what would be taken, take nothing.")] = False,

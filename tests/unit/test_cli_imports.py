@@ -10,9 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from pipeline.cli.main import run
+from pipeline.cli.main import app, run
 from pipeline.cli.sending import undo_command
+from pipeline.sources.registry import DECODERS
 
 EXPORTS = files("pipeline.demo.exports")
 Spotter = Callable[..., tuple[int, str, str]]
@@ -153,3 +155,38 @@ def test_imports_are_listed_with_what_became_of_their_rows(spotter: Spotter, tmp
     assert table.count("taken back") == 1
     assert json.loads(spotter("import", "--list", "--athlete", "bea", "--json")[1]) == []
     assert spotter("import", "--list", "--preview")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ("hevy/hevy_csv_kg_supersets__mouadja02.csv", "a Hevy CSV export"),
+        ("hevy/hevy_api_workout__hevyclient.json", "a Hevy API export"),
+        ("strong/strong_10col_kg_2025__dakheera47.csv", "a Strong CSV export"),
+        ("openweight/full-featured.json", "an openweight JSON export"),
+    ],
+)
+def test_an_export_is_not_read_as_events(spotter: Spotter, tmp_path: Path, sample: str, words: str) -> None:
+    path = Path(__file__).parents[1] / "samples" / "strength" / sample
+    code, out, err = spotter("ingest", str(path))
+    assert (code, out) == (1, "")
+    assert f"this looks like {words}" in err
+    assert f"spotter import {path}" in err
+    assert not (tmp_path / "D").exists(), "nothing is made for what is not taken"
+
+
+def test_events_whose_texts_look_like_an_export_are_events(spotter: Spotter, tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    notes = json.dumps({"exercises": 1, "start_time": 2, "title": 3})
+    event = {"kind": "session", "athlete": "ana", "document": "w", "session": "w", "notes": notes}
+    path.write_text(json.dumps(event | {"start": "2026-11-20T18:00:00+01:00", "title": "x"}) + "\n")
+    assert spotter("ingest", str(path))[0] == 0
+
+
+def test_the_names_of_sources_are_listed_where_they_are_asked_for(spotter: Spotter, tmp_path: Path) -> None:
+    names = {name for decoder in DECODERS for name in (decoder.name, decoder.source)}
+    code, _, err = spotter("import", hevy(tmp_path), "--athlete", "ana", "--source", "hevy_api")
+    assert code == 2
+    assert not [name for name in names if name not in err]
+    told = CliRunner().invoke(app, ["import", "--help"]).output
+    assert not [name for name in names if name not in told]
