@@ -202,6 +202,9 @@ def _write_result(result: Result, form: Format, to: Path | None) -> None:
     if form is Format.parquet:
         _write_parquet(table, to)
         return
+    if form is Format.table and to is None:
+        _print_table(table)
+        return
     if form is Format.table:
         parts = iter([_table_text(table)])
     else:
@@ -233,9 +236,13 @@ def _table_text(table: Any) -> str:
 
     text = io.StringIO()
     with redirect_stdout(text):
-        rows = [row for chunk in output.chunks(table) for row in chunk]
-        output.print_rows(rows, {name: name for name in output.unique(table.column_names)}, empty="no rows")
+        _print_table(table)
     return text.getvalue()
+
+
+def _print_table(table: Any) -> None:
+    rows = [row for chunk in output.chunks(table) for row in chunk]
+    output.print_rows(rows, {name: name for name in output.unique(table.column_names)}, empty="no rows")
 
 
 @rejected.command("list")

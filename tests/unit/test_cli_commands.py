@@ -154,6 +154,16 @@ def test_sql_prints_what_was_asked_for(spotter: Spotter, tmp_path: Path) -> None
     assert pq.read_table(tmp_path / "x.parquet").num_rows == 2
 
 
+def test_sql_of_many_columns_keeps_its_headings(
+    spotter: Spotter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spotter("ingest", write(tmp_path / "w", *workout()))
+    monkeypatch.setattr("pipeline.cli.output.screen_width", lambda: 80)
+    lines = spotter("sql", "select * from set_fact order by set_order limit 2").out.splitlines()
+    assert sum(line.startswith("performed_at ") for line in lines) == 2
+    assert any(line.startswith("is_failure_explicit") and line.endswith("no") for line in lines)
+
+
 @pytest.mark.parametrize("source", ["", " ", "\u200b", "x" * 201])
 def test_a_source_must_be_a_name(spotter: Spotter, tmp_path: Path, source: str) -> None:
     done = spotter("ingest", write(tmp_path / "one.ndjson", set_event()), "--source", source)

@@ -159,3 +159,33 @@ HEADINGS = {"id": "id", "text": "text", "extra": "a heading"}
 )
 def test_texts_give_way_first_then_columns_go(width: int, widths: dict[str, int] | None) -> None:
     assert fit(HEADINGS, CELLS, width, Narrow(texts=("text",), left_out=("extra",))) == widths
+
+
+WIDE = {f"a_long_heading_{n}": f"value {n}" for n in range(12)}
+
+
+@pytest.mark.usefixtures("narrow")
+def test_what_does_not_fit_is_printed_one_column_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    columns = {key: key for key in WIDE}
+    output.print_rows([WIDE, WIDE | {"a_long_heading_3": "two\nlines", "a_long_heading_4": None}], columns, empty="")
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[:3] == ["a_long_heading_0   value 0", "a_long_heading_1   value 1", "a_long_heading_2   value 2"]
+    assert lines[12:14] == ["", "a_long_heading_0   value 0"]
+    assert lines[16:19] == ["a_long_heading_3   two", "                   lines", "a_long_heading_4   –"]
+    assert len(lines) == 12 + 1 + 13
+
+
+@pytest.mark.parametrize(("width", "is_table"), [(None, True), (216, True), (215, False), (80, False)])
+def test_a_table_stays_one_while_it_fits(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], width: int | None, is_table: bool
+) -> None:
+    monkeypatch.setattr(output, "screen_width", lambda: width)
+    columns = dict(list({key: key for key in WIDE}.items())[: 12 if width else 11])
+    output.print_rows([WIDE], columns, empty="")
+    assert (len(capfd.readouterr().out.splitlines()) == 2) == is_table
+
+
+@pytest.mark.usefixtures("narrow")
+def test_one_column_is_a_table_however_wide(capfd: pytest.CaptureFixture[str]) -> None:
+    output.print_rows([{"body": LONG}], {"body": "body"}, empty="")
+    assert capfd.readouterr().out.splitlines()[0].strip() == "body"
