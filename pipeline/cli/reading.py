@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.store.sandbox import Result
 
 ROWS_MAX = 100_000
+ALERTS_SHOWN = 50  # more than that scrolls away unread
 REPORT_DAYS = 14
 
 rejected = typer.Typer(help="What could not be taken, and why.", no_args_is_help=True, rich_markup_mode=None)
@@ -37,14 +38,20 @@ def add_to(app: typer.Typer) -> None:
 def alerts(
     athlete: AnyAthlete = None,
     only_open: Annotated[bool, typer.Option("--open", help="Only those that are open now.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, max=ROWS_MAX, help=f"Newest so many; default {ALERTS_SHOWN}, with --json all."),
+    ] = None,
     tenant: Tenant = HOME,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Alerts, newest first."""
     state = "open" if only_open else None
+    shown = limit or (ROWS_MAX if as_json else ALERTS_SHOWN)
     with _session(data) as session:
-        found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=ROWS_MAX)
+        found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=shown)
+        (count,) = session.call("panel", name="alert_count", parameters=[tenant, athlete, state])
         if athlete is not None and not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
             raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     if as_json:
@@ -57,6 +64,8 @@ def alerts(
         left_out=("updated_on", "state", "rule") if only_open else ("updated_on", "rule", "action"),
     )
     output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""), narrow=narrow)
+    if count["alerts"] > len(found):
+        output.say(f"… {count['alerts'] - len(found)} more, use --limit or --json")
 
 
 def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:

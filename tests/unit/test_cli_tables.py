@@ -64,12 +64,13 @@ class Canned:
         "athlete_days": DAYS,
         "rejected": REJECTED,
         "athlete_known": [{}],
+        "alert_count": [{"alerts": len(ALERTS) + 994}],
     }
 
     def call(self, op: str, body: bytes = b"", progress: object = None, **args: Any) -> Any:
         if op == "panel":
             return self.panels[args["name"]]
-        return {"alerts": ALERTS, "imports": IMPORTS}[op]
+        return {"alerts": ALERTS[: args.get("rows_max")], "imports": IMPORTS}[op]
 
 
 @pytest.fixture
@@ -159,6 +160,31 @@ HEADINGS = {"id": "id", "text": "text", "extra": "a heading"}
 )
 def test_texts_give_way_first_then_columns_go(width: int, widths: dict[str, int] | None) -> None:
     assert fit(HEADINGS, CELLS, width, Narrow(texts=("text",), left_out=("extra",))) == widths
+
+
+def test_alerts_are_limited_for_people_and_whole_for_programs(ask: Ask) -> None:
+    assert ask("alerts")[-1] == "… 994 more, use --limit or --json"
+    assert ask("alerts", "--limit", "1")[-1] == "… 995 more, use --limit or --json"
+    assert len(json.loads("\n".join(ask("alerts", "--json")))) == len(ALERTS)
+    assert len(json.loads("\n".join(ask("alerts", "--json", "--limit", "1")))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows_max"), [([], 50), (["--limit", "7"], 7), (["--json"], 100_000), (["--json", "--limit", "7"], 7)]
+)
+def test_no_more_alerts_are_asked_for_than_shown(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, arguments: list[str], rows_max: int
+) -> None:
+    asked: list[int] = []
+    call = Canned.call
+
+    def watched(self: Canned, op: str, **args: Any) -> Any:
+        asked.extend([args["rows_max"]] if op == "alerts" else [])
+        return call(self, op, **args)
+
+    monkeypatch.setattr(Canned, "call", watched)
+    ask("alerts", *arguments)
+    assert asked == [rows_max]
 
 
 WIDE = {f"a_long_heading_{n}": f"value {n}" for n in range(12)}
