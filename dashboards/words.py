@@ -17,6 +17,11 @@ def number(value: Any, digits: int = 1) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(count: Any, one: str, many: str = "") -> str:
+    """A count with its noun: ``1 workout``, ``2 workouts``; ``many`` where an s is not enough."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def share(value: Any) -> str:
     """A share as whole per cent, 0 % and 100 % only when exact; unknown when there is none."""
     if value is None:
@@ -72,7 +77,7 @@ def by_severity(alerts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def open_alerts(row: Mapping[str, Any]) -> str:
     """Open alerts of a roster row as words: ``1 high, 2 advice``; ``none``."""
     names = {"high": "high", "warning": "warnings", "advice": "advice", "info": "info"}
-    found = [f"{row[name]} {name if row[name] == 1 else many}" for name, many in names.items() if row[name]]
+    found = [counted(row[name], name, many) for name, many in names.items() if row[name]]
     return ", ".join(found) or "none"
 
 
@@ -84,7 +89,7 @@ def headline(row: Mapping[str, Any]) -> str:
     attention, failures = row["attention"], row["failure_sets_7d"]
     told = _doubt(row) if attention == "unknown" else str(row["headline"] or "nothing open")
     if attention == "ready" or (attention == "unknown" and failures):
-        told += f"; {failures} of {row['sets_7d']} sets to failure in 7 days"
+        told += f"; {failures} of {counted(row['sets_7d'], 'set')} to failure in 7 days"
     if attention == "ready" and row["unknown_share_7d"]:
         told += f", effort known for {share(1 - row['unknown_share_7d'])}"
     return told

@@ -103,6 +103,7 @@ def _templates() -> Environment:
         "failure_sets": words.failure_sets,
         "alerts_in_words": words.open_alerts,
         "headline": words.headline,
+        "counted": words.counted,
     }
     return environment
 

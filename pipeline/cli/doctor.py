@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from dashboards.words import counted
 from pipeline import disk
 from pipeline.clock import SystemClock
 from pipeline.errors import SpotterError
@@ -117,7 +118,7 @@ def _tables(data: Path) -> _Said:
         state = session.call("state")
     lag = state["log_end"] - state["applied"]
     by = "a running service" if state["background"] else "this command"
-    says = f"{state['log_end']} records, {lag} not yet in the tables (owned by {by})"
+    says = f"{counted(state['log_end'], 'record')}, {lag} not yet in the tables (owned by {by})"
     if state["failure"]:
         return _Said(
             "bad", f"{says}; the worker stopped: {state['failure']}", "restart `spotter up`; nothing in the log is lost"
@@ -138,7 +139,7 @@ def _keys(data: Path) -> _Said:
         tenants = control.tenants()
     finally:
         control.close()
-    says = f"{len(live)} live keys, {len(tenants)} tenants"
+    says = f"{counted(len(live), 'live key')}, {counted(len(tenants), 'tenant')}"
     if not live:
         return _Said("low", says, "`spotter keys create --scope ingest` makes a key for devices that send")
     return _Said("good", says)

@@ -127,7 +127,8 @@ def _print_report(
     output.paragraph(f"{output.printable(athlete)}, {state['today']}: {state['attention']}, {headline}")
     if sets:
         output.paragraph(
-            f"7 days: {sets} sets, failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
+            f"7 days: {words.counted(sets, 'set')},"
+            f" failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
         )

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dashboards.words import counted
 from pipeline.cli import output
 from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AsJson, Data, Tenant, folder_words
@@ -335,15 +336,15 @@ def _print_report(report: dict[str, Any], undo: str) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
     output.paragraph(
-        f"{report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
-        f" {report['known_workouts']} known), {report['rows']} rows:"
+        f"{report['decoder']}: {counted(report['workouts'], 'workout')} ({report['new_workouts']} new,"
+        f" {report['known_workouts']} known), {counted(report['rows'], 'row')}:"
         f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}",
         "  ",
     )
     for reason in report["reasons"]:
         text = f": {output.printable(reason['message'])}" if reason["message"] else ""
-        counted = f"{reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}"
-        output.paragraph(counted + text, "  ")
+        told = f"{reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}"
+        output.paragraph(told + text, "  ")
     for row in report["told"][:PROBLEMS_SHOWN]:
         where = f" {output.printable(row['field'])}" if row["field"] else ""
         output.paragraph(f"row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}", "  ")

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from app_fakes import set_event
 from typer.testing import CliRunner
 
 from pipeline.cli.main import app, run
@@ -70,6 +71,23 @@ def test_a_preview_shows_workouts_and_takes_nothing(spotter: Spotter, tmp_path: 
     assert "preview, nothing was taken" in out
     assert "workouts (" in out
     assert sets(spotter) == 0
+
+
+def test_one_workout_of_one_row_is_told_in_the_singular(spotter: Spotter, tmp_path: Path) -> None:
+    said = ("--athlete", "ana", "--tz", "Europe/London")
+    for more in ((), ("--preview",)):
+        code, out, _ = spotter("import", hevy(tmp_path, 1), *said, *more)
+        assert code == 0
+        assert ": 1 workout (" in out
+        assert ", 1 row:" in out
+    out = spotter("doctor")[1]
+    assert ": 1 record, 0 not yet" in out
+    assert "1 tenants" not in out
+    (tmp_path / "one.ndjson").write_text(json.dumps(set_event(athlete="ben")))
+    assert spotter("ingest", str(tmp_path / "one.ndjson"))[0] == 0
+    out = spotter("report", "--athlete", "ben")[1] + spotter("roster")[1]
+    assert "7 days: 1 set," in out
+    assert " 1 sets" not in out
 
 
 def test_good_files_are_taken_beside_bad_ones(spotter: Spotter, tmp_path: Path) -> None:
