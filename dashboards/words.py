@@ -7,6 +7,10 @@ from typing import Any
 
 UNKNOWN = "unknown"
 NO_SETS = "no sets"
+DECLARE_ZONE = (
+    "declare the athlete's timezone with an `athlete` event, for example"
+    ' {"kind":"athlete","athlete":"ana","document":"profile","timezone":"Europe/Berlin"}'
+)
 
 
 def number(value: Any, digits: int = 1) -> str:
@@ -20,6 +24,11 @@ def number(value: Any, digits: int = 1) -> str:
 def counted(count: Any, one: str, many: str = "") -> str:
     """A count with its noun: ``1 workout``, ``2 workouts``; ``many`` where an s is not enough."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def waiting_sets(sets: Any, whose: str) -> str:
+    """What is wrong with sets that belong to no day."""
+    return f"{counted(sets, 'set')} of {whose} {'has' if sets == 1 else 'have'} a Z time and no known zone"
 
 
 def share(value: Any) -> str:

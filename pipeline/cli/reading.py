@@ -108,6 +108,9 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
         states = session.call("panel", name="roster", parameters=[tenant, athlete])
         days = session.call("panel", name="athlete_days", parameters=[tenant, athlete, None, None, REPORT_DAYS])
         open_alerts = session.call("alerts", tenant=tenant, athlete=athlete, state="open", rows_max=ROWS_MAX)
+        (waiting,) = session.call("panel", name="unzoned_sets", parameters=[tenant, athlete]) if not states else ({},)
+    if not states and waiting["sets"]:
+        raise _no_day(athlete, waiting["sets"])
     if not states:
         raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     state = states[0]
@@ -115,6 +118,17 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
         output.print_json({"athlete": state, "alerts": open_alerts, "days": days})
         return
     _print_report(athlete, state, open_alerts, days)
+
+
+def _no_day(athlete: str, sets: int) -> RefusedError:
+    """Sets are there, but it cannot be said on which days."""
+    from dashboards import words
+
+    return RefusedError(
+        words.waiting_sets(sets, repr(athlete)),
+        "so they belong to no day yet, and no day means no report",
+        words.DECLARE_ZONE,
+    )
 
 
 def _print_report(
