@@ -8,6 +8,10 @@ from typing import Any
 
 UNKNOWN = "unknown"
 NO_SETS = "no sets"
+DECLARE_ZONE = (
+    "declare the athlete's timezone with an `athlete` event, for example"
+    ' {"kind":"athlete","athlete":"ana","document":"profile","timezone":"Europe/Berlin"}'
+)
 
 
 def number(value: Any, digits: int = 1) -> str:
@@ -16,6 +20,16 @@ def number(value: Any, digits: int = 1) -> str:
         return UNKNOWN
     text = f"{float(value):.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(count: Any, one: str, many: str = "") -> str:
+    """A count with its noun: ``1 workout``, ``2 workouts``; ``many`` where an s is not enough."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def waiting_sets(sets: Any, whose: str) -> str:
+    """What is wrong with sets that belong to no day."""
+    return f"{counted(sets, 'set')} of {whose} {'has' if sets == 1 else 'have'} a Z time and no known zone"
 
 
 def share(value: Any) -> str:
@@ -73,7 +87,7 @@ def by_severity(alerts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def open_alerts(row: Mapping[str, Any]) -> str:
     """Open alerts of a roster row as words: ``1 high, 2 advice``; ``none``."""
     names = {"high": "high", "warning": "warnings", "advice": "advice", "info": "info"}
-    found = [f"{row[name]} {name if row[name] == 1 else many}" for name, many in names.items() if row[name]]
+    found = [counted(row[name], name, many) for name, many in names.items() if row[name]]
     return ", ".join(found) or "none"
 
 
@@ -85,7 +99,7 @@ def headline(row: Mapping[str, Any]) -> str:
     attention, failures = row["attention"], row["failure_sets_7d"]
     told = _doubt(row) if attention == "unknown" else str(row["headline"] or "nothing open")
     if attention == "ready" or (attention == "unknown" and failures):
-        told += f"; {failures} of {row['sets_7d']} sets to failure in 7 days"
+        told += f"; {failures} of {counted(row['sets_7d'], 'set')} to failure in 7 days"
     if attention == "ready" and row["unknown_share_7d"]:
         told += f", effort known for {share(1 - row['unknown_share_7d'])}"
     return told
@@ -101,11 +115,6 @@ def judged(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"Each judged as of its own last day, {day(days[0])} to {day(days[-1])}."
 
 
-def sets(count: int) -> str:
-    """A number of sets in words."""
-    return f"{count} {'set' if count == 1 else 'sets'}"
-
-
 def day(value: Any) -> str:
     """A day as in ``Mon 2 Nov 2026``; what is missing is unknown."""
     if value is None:
@@ -116,7 +125,7 @@ def day(value: Any) -> str:
 def _doubt(row: Mapping[str, Any]) -> str:
     """What is missing before anything can be said."""
     if row["sets_without_day"] and not row["sets_7d"]:
-        return f"time zone unknown: {sets(row['sets_without_day'])} with times in Z belong to no day yet"
+        return f"time zone unknown: {counted(row['sets_without_day'], 'set')} with times in Z belong to no day yet"
     if not row["sets_7d"]:
         return "no sets in the last 7 days"
     if row["unknown_share_7d"] is None or row["unknown_share_7d"] > 0.5:

@@ -18,7 +18,8 @@ WITHDRAWAL = "withdrawal"  # takes back an import: header.import_id names it, no
 class Header:
     """What all parts of one upload share. Times are RFC 3339 in UTC.
 
-    ``source`` is used for events that name none; ``admin`` says that the sender may send ticks.
+    ``source`` is used for events that name none; ``admin`` says that the sender may send ticks; ``file`` is the name
+    of an imported file, without its folders.
     """
 
     tenant: str
@@ -34,10 +35,14 @@ class Header:
     admin: bool = False
     key_id: int = 0
     format: int = HEADER_FORMAT
+    file: str | None = None
 
     def to_bytes(self) -> bytes:
         """One line of JSON; parts of an upload carry the very same bytes."""
-        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+        fields = asdict(self)
+        if self.file is None:  # events come from no file; their headers are as they were before files had names
+            del fields["file"]
+        return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode()
 
 
 @lru_cache(maxsize=4096)

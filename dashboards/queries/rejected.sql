@@ -1,6 +1,6 @@
 -- panel: what could not be taken, newest first
 -- $1 tenant, $2 upload id or null, $3 item index or null, $4 rows at most
-select received_at, athlete_id, source, upload_id, item_index, reason, field, excerpt
+select received_at, athlete_id, source, upload_id, item_index, reason, field, message, excerpt
 from rejected
 where
     tenant_id = $1

@@ -107,6 +107,7 @@ def _templates() -> Environment:
         "alerts_in_words": words.open_alerts,
         "headline": words.headline,
         "judged": words.judged,
+        "counted": words.counted,
     }
     return environment
 

@@ -92,6 +92,20 @@ class Catalogue:
         """Ids of exercises with similar names, best first, for a human to choose from."""
         return matching.nearest(name, self._near, n)
 
+    def search(self, text: str) -> list[Exercise]:
+        """Exercises of which a name, an alias or the id holds every word of ``text``, most alike first."""
+        words, wanted = matching.fold(text).split(), matching.tokens(text)
+        found: dict[str, float] = {}
+        for name, key in self._exact.items():
+            if all(word in name for word in words) or (wanted and wanted <= matching.tokens(name)):
+                found[key] = max(matching.likeness(text, name), found.get(key, 0.0))
+        return [self.exercises[key] for key in sorted(found, key=lambda key: (-found[key], key))]
+
+    def closest(self, text: str, n: int = 5) -> list[Exercise]:
+        """Exercises whose name, alias or id ``text`` may be a misspelling of, best first."""
+        names = matching.closest(text, self._exact, 4 * n)  # an exercise goes by several names
+        return [self.exercises[key] for key in dict.fromkeys(self._exact[name] for name in names)][:n]
+
     def unknown(self, name: str) -> Exercise:
         """What a name stands for that nobody has mapped: it works, without class and muscles."""
         folded = matching.fold(name)
@@ -122,9 +136,42 @@ def add_alias(data: Path, name: str, exercise_id: str) -> None:
     if not folded:
         raise UsageError("the exercise name is blank", do="give the name as it is logged")
     if exercise_id not in catalogue.exercises:
-        raise _no_such_exercise(exercise_id, "the call", catalogue.suggest(exercise_id) or catalogue.suggest(name))
-    kept = dict(_read_aliases(path.read_bytes(), str(path))) if path.exists() else {}
-    kept[folded] = exercise_id
+        near = [exercise.exercise for exercise in catalogue.closest(exercise_id)] or catalogue.suggest(name)
+        raise UsageError(
+            f'there is no exercise "{exercise_id}"',
+            "the catalogue has no such id",
+            (f"did you mean {', '.join(near)}? " if near else "") + "`spotter exercises TEXT` finds ids",
+        )
+    _write_aliases(path, own_aliases(data) | {folded: exercise_id})
+
+
+def own_aliases(data: Path) -> dict[str, str]:
+    """What the data folder's alias file says: folded name -> exercise id; empty without a file."""
+    path = data / ALIASES_NAME
+    return dict(_read_aliases(path.read_bytes(), str(path))) if path.exists() else {}
+
+
+def remove_alias(data: Path, name: str) -> str:
+    """Take the data folder's word on ``name`` back; returns the exercise id it stood for.
+
+    Raises UsageError when the alias file says nothing about it: built-in aliases cannot be taken back.
+    """
+    kept = own_aliases(data)
+    exercise_id = kept.pop(matching.fold(name), None)
+    if exercise_id is None:
+        near = matching.closest(name, kept, 3)
+        raise UsageError(
+            f'"{name}" is mapped to nothing here',
+            "no `spotter unmapped map` of this data folder named it",
+            (f"did you mean {', '.join(near)}? " if near else "")
+            + "`spotter unmapped list --mapped` shows the names that are",
+        )
+    _write_aliases(data / ALIASES_NAME, kept)
+    return exercise_id
+
+
+def _write_aliases(path: Path, kept: Mapping[str, str]) -> None:
+    """The whole file anew, put in place at once."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(ALIAS_COLUMNS)

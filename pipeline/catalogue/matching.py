@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
 
 Tokens = frozenset[str]
 
@@ -56,6 +57,7 @@ _SAME = {
 }
 _SINGULAR_ALREADY = frozenset({"biceps", "triceps", "quadriceps", "abs"})
 _LIKENESS_MIN = 0.3
+_MISSPELLED_MIN = 0.6  # below this, names of few letters look like each other by chance
 
 
 def fold(name: str) -> str:
@@ -101,3 +103,17 @@ def nearest(name: str, known: Mapping[Tokens, frozenset[str]], n: int) -> list[s
         for exercise_id in ids:
             best[exercise_id] = max(likeness, best.get(exercise_id, 0.0))
     return sorted(best, key=lambda exercise_id: (-best[exercise_id], exercise_id))[:n]
+
+
+def likeness(one: str, other: str) -> float:
+    """How much two names have in common, 0 to 1, by their words or by their letters, whichever says more."""
+    mine, theirs = tokens(one), tokens(other)
+    by_words = len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+    return max(by_words, SequenceMatcher(None, fold(one), fold(other)).ratio())
+
+
+def closest(name: str, known: Iterable[str], n: int) -> list[str]:
+    """Up to ``n`` of the names ``known`` that ``name`` may be a misspelling of, best first."""
+    scores = {other: likeness(name, other) for other in known}
+    near = [other for other, score in scores.items() if score >= _MISSPELLED_MIN]
+    return sorted(near, key=lambda other: (-scores[other], other))[:n]

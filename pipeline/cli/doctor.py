@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from dashboards import words
+from dashboards.words import counted
 from pipeline import disk
 from pipeline.clock import SystemClock
 from pipeline.errors import SpotterError
+
+if TYPE_CHECKING:
+    from pipeline.cli.session import Session
 
 FREE_BYTES_BAD = 256 << 20
 FREE_BYTES_LOW = 2 << 30
@@ -21,6 +27,8 @@ FREE_SHARE_LOW = 0.1
 LAG_RECORDS_LOW = 10_000
 CLOCK_EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 LOG_FILE = "log.sqlite"
+CLOCKS_SHOWN = 10
+WHO_WAITS = 'spotter sql "select distinct tenant_id, athlete_id from set_fact where local_day is null"'
 
 Finding = dict[str, str]
 
@@ -42,8 +50,8 @@ def examine(data: Path) -> list[Finding]:
         ("disk", lambda: _disk(data)),
     ]
     if (data / LOG_FILE).exists():
-        checks += [("log and shard", lambda: _tables(data)), ("keys", lambda: _keys(data))]
-    return [_finding(name, check) for name, check in checks]
+        return [_finding(*check) for check in checks] + _inside(data) + [_finding("keys", lambda: _keys(data))]
+    return [_finding(*check) for check in checks]
 
 
 def _finding(name: str, check: Callable[[], _Said]) -> Finding:
@@ -110,14 +118,46 @@ def _disk(data: Path) -> _Said:
     return _Said("good", says)
 
 
-def _tables(data: Path) -> _Said:
+def _inside(data: Path) -> list[Finding]:
+    """What the owner of the folder says, asked in one visit."""
     from pipeline.cli.session import open_session
 
-    with open_session(data, create=False) as session:
-        state = session.call("state")
+    found: list[Finding] = []
+    try:
+        with open_session(data, create=False) as session:
+            found.append(_finding("log and shard", lambda: _tables(session.call("state"))))
+            found.append(_finding("gym's clock", lambda: _gyms(_rows(session, "clocks"))))
+            found.append(_finding("time zones", lambda: _zones(_rows(session, "unzoned_sets", None, None))))
+    except SpotterError as error:
+        found.append({"check": "log and shard", "status": "bad", "says": f"{error.what}: {error.why}", "do": error.do})
+    return found
+
+
+def _rows(session: Session, panel: str, *parameters: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = session.call("panel", name=panel, parameters=list(parameters))
+    return rows
+
+
+def _gyms(clocks: list[dict[str, Any]]) -> _Said:
+    if not clocks:
+        return _Said("good", "none: each athlete is judged as of the last day with data")
+    told = [f"{row['tenant_id']} {str(row['now_at'])[:16].replace('T', ' ')} UTC" for row in clocks[:CLOCKS_SHOWN]]
+    hidden = len(clocks) - len(told)
+    return _Said("good", ", ".join(told) + (f" … and {hidden} more" if hidden else ""))
+
+
+def _zones(waiting: list[dict[str, Any]]) -> _Said:
+    sets, athletes = waiting[0]["sets"], waiting[0]["athletes"]
+    if not sets:
+        return _Said("good", "every set has its day")
+    says = words.waiting_sets(sets, counted(athletes, "athlete"))
+    return _Said("low", says, f"{words.DECLARE_ZONE}; `{WHO_WAITS}` names them")
+
+
+def _tables(state: dict[str, Any]) -> _Said:
     lag = state["log_end"] - state["applied"]
     by = "a running service" if state["background"] else "this command"
-    says = f"{state['log_end']} records, {lag} not yet in the tables (owned by {by})"
+    says = f"{counted(state['log_end'], 'record')}, {lag} not yet in the tables (owned by {by})"
     if state["failure"]:
         return _Said(
             "bad", f"{says}; the worker stopped: {state['failure']}", "restart `spotter up`; nothing in the log is lost"
@@ -138,7 +178,7 @@ def _keys(data: Path) -> _Said:
         tenants = control.tenants()
     finally:
         control.close()
-    says = f"{len(live)} live keys, {len(tenants)} tenants"
+    says = f"{counted(len(live), 'live key')}, {counted(len(tenants), 'tenant')}"
     if not live:
         return _Said("low", says, "`spotter keys create --scope ingest` makes a key for devices that send")
     return _Said("good", says)

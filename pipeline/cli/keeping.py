@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dashboards.words import counted
 from pipeline.cli import output
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
 from pipeline.errors import RefusedError
@@ -57,7 +58,9 @@ def rebuild(
 def _verdict(differences: int) -> str:
     if differences == 0:
         return "0 differences: the tables are what the log says"
-    return f"{differences} differences: the tables are not what the log says; `spotter rebuild` makes them so"
+    return (
+        f"{counted(differences, 'difference')}: the tables are not what the log says; `spotter rebuild` makes them so"
+    )
 
 
 def difference_line(row: dict[str, Any]) -> str:
@@ -112,7 +115,10 @@ def export(
         tables = write_tables(path, tenant, athlete, to, bar.to)
     manifest = {"tenant": tenant, "athlete": athlete, "rows": tables, "uploads": uploads}
     (to / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    output.say(f"{sum(tables.values())} rows of {len(tables)} tables and {uploads} parts of uploads are in {to}")
+    output.say(
+        f"{counted(sum(tables.values()), 'row')} of {counted(len(tables), 'table')} and"
+        f" {counted(uploads, 'part')} of uploads are in {to}"
+    )
 
 
 def demo(data: Data = None, as_json: AsJson = False) -> None:
@@ -128,8 +134,8 @@ def demo(data: Data = None, as_json: AsJson = False) -> None:
         output.say("the demo is loaded already")
     else:
         output.say(
-            f"loaded {found['accepted']} events and {found['rows_imported']} rows of real exports;"
-            " `spotter roster` and `spotter alerts --open` show what they say"
+            f"loaded {counted(found['accepted'], 'event')} and {counted(found['rows_imported'], 'row')}"
+            " of real exports; `spotter roster` and `spotter alerts --open` show what they say"
         )
 
 

@@ -47,6 +47,13 @@ def fit(
     return None
 
 
+def is_wider(columns: Mapping[str, str], cells: Sequence[Mapping[str, str]], width: int) -> bool:
+    """Whether headings and values side by side, none of them broken, need more than ``width``."""
+    from rich.cells import cell_len
+
+    return _total({key: max(cell_len(heading), _longest(cells, key)) for key, heading in columns.items()}) > width
+
+
 def _grown(least: dict[str, int], wanted: dict[str, int], spare: int) -> dict[str, int]:
     """The spare width given to the columns that want more, by how much they want."""
     widths = dict(least)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.panels import Panels, panel_names
-from pipeline.catalogue.loader import add_alias
+from pipeline.catalogue import matching
+from pipeline.catalogue.loader import add_alias, own_aliases, remove_alias
 from pipeline.clock import Clock
 from pipeline.errors import RefusedError, StorageError, UsageError
 from pipeline.gateway.control import Control
@@ -26,6 +27,7 @@ from pipeline.worker.embedded import Embedded
 Progress = Callable[[dict[str, object]], None]
 NDJSON = "application/x-ndjson"
 POLL_S = 0.2
+NEAR_SHOWN = 5
 
 
 class Operations:
@@ -82,7 +84,7 @@ def _ingest(
 
 
 def _import(ops: Operations, *, body: bytes, progress: Progress, path: str, **said: Any) -> dict[str, object]:
-    request = FileRequest(**said)
+    request = FileRequest(**said, file_name=Path(path).name)
     if not request.preview:
         ops.control.ensure_tenant(request.tenant)
     with open_file(Path(path)) as stream:
@@ -176,7 +178,29 @@ def _check(ops: Operations, *, body: bytes, progress: Progress) -> list[dict[str
 def _map(ops: Operations, *, body: bytes, progress: Progress, name: str, exercise_id: str) -> dict[str, object]:
     add_alias(ops.service.data, name, exercise_id)
     _while_working(ops.service.rebuild, progress)
+    logged = ops.panels.rows("names_logged")
+    # a name of the same words is resolved by the mapping too
+    names = {str(row["folded"]) for row in logged}
+    words = {matching.tokens(other) for other in names} - {frozenset()}
+    known = matching.fold(name) in names or matching.tokens(name) in words
+    open_names = (str(row["name"]) for row in logged if not row["mapped"])
+    near = [] if known else matching.closest(name, open_names, NEAR_SHOWN)
+    return {"name": name, "exercise_id": exercise_id, "logged": known, "near": near}
+
+
+def _forget(ops: Operations, *, body: bytes, progress: Progress, name: str) -> dict[str, object]:
+    exercise_id = remove_alias(ops.service.data, name)
+    _while_working(ops.service.rebuild, progress)
     return {"name": name, "exercise_id": exercise_id}
+
+
+def _mapped(ops: Operations, *, body: bytes, progress: Progress) -> list[dict[str, object]]:
+    """Own mappings of the folder, each with how many sets are logged under its name."""
+    sets = {row["folded"]: row["sets"] for row in ops.panels.rows("names_logged")}
+    return [
+        {"name": name, "exercise_id": exercise_id, "sets": sets.get(name, 0)}
+        for name, exercise_id in own_aliases(ops.service.data).items()
+    ]
 
 
 def _demo(ops: Operations, *, body: bytes, progress: Progress) -> dict[str, object]:
@@ -219,6 +243,8 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "rebuild": _rebuild,
     "check": _check,
     "map": _map,
+    "forget": _forget,
+    "mapped": _mapped,
     "demo": _demo,
     "uploads_of": _uploads_of,
     "state": _state,

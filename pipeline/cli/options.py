@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from pipeline.settings import DATA_DEFAULT
+
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", envvar="SPOTTER_DATA", help="Data folder; default ./data.")
 ]
@@ -26,3 +28,8 @@ class Format(StrEnum):
     csv = "csv"
     json = "json"
     parquet = "parquet"
+
+
+def folder_words(data: Path | None) -> list[str]:
+    """The option that names this data folder in a command one is told to run; none for the default folder."""
+    return [] if data is None or data == DATA_DEFAULT else ["--data", str(data)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.cli.layout import TEXT_WIDTH_MIN, Narrow, fit
+from pipeline.cli.layout import GAP, TEXT_WIDTH_MIN, Narrow, fit, is_wider
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +50,10 @@ def print_json(value: object) -> None:
 def print_rows(
     rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str, narrow: Narrow | None = None
 ) -> None:
-    """A table of ``rows``; ``columns`` maps keys to headings, ``narrow`` says how it is made to fit a terminal."""
+    """A table of ``rows``; ``columns`` maps keys to headings, ``narrow`` says how it is made to fit a terminal.
+
+    What cannot be made to fit is printed one column a line, each row a block: a squeezed table has no headings left.
+    """
     if not rows:
         say(empty)
         return
@@ -58,8 +61,13 @@ def print_rows(
 
     width = screen_width()
     widths = None
-    if width is not None and narrow is not None:
-        widths = fit(columns, [{key: printable(row.get(key)) for key in columns} for row in rows], width, narrow)
+    if width is not None or narrow is None:
+        cells = [{key: printable(row.get(key)) for key in columns} for row in rows]
+        if width is not None and narrow is not None:
+            widths = fit(columns, cells, width, narrow)
+        if widths is None and len(columns) > 1 and is_wider(columns, cells, width or WIDTH_OF_FILES):
+            _print_blocks(columns, cells)
+            return
     shown = {key: heading for key, heading in columns.items() if widths is None or key in widths}
     table = Table(box=None, pad_edge=False, header_style="bold")
     for key, heading in shown.items():
@@ -78,6 +86,21 @@ def print_rows(
     hidden = [heading for key, heading in columns.items() if key not in shown]
     if hidden:
         say(f"not shown here: {', '.join(hidden)}; a wider terminal or --json has them")
+
+
+def _print_blocks(columns: Mapping[str, str], cells: Sequence[Mapping[str, str]]) -> None:
+    from rich.cells import cell_len
+
+    headings = {key: printable(heading) for key, heading in columns.items()}
+    wide = max(map(cell_len, headings.values())) + GAP
+    for number, row in enumerate(cells):
+        if number:
+            say()
+        for key, heading in headings.items():
+            first, *more = row[key].split("\n")
+            say(heading + " " * (wide - cell_len(heading)) + first)
+            for line in more:
+                say(" " * wide + line)
 
 
 def screen_width() -> int | None:

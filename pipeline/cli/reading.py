@@ -1,4 +1,4 @@
-"""Asking: alerts, roster, report, SQL, and what could not be taken or matched."""
+"""Asking: alerts, roster, report, SQL, and what could not be taken."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pipeline.store.sandbox import Result
 
 ROWS_MAX = 100_000
+ALERTS_SHOWN = 50  # more than that scrolls away unread
 REPORT_DAYS = 14
 
 rejected = typer.Typer(help="What could not be taken, and why.", no_args_is_help=True, rich_markup_mode=None)
-unmapped = typer.Typer(help="Exercise names that match no exercise.", rich_markup_mode=None)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,20 +33,25 @@ def add_to(app: typer.Typer) -> None:
     app.command("report")(report)
     app.command("sql")(sql)
     app.add_typer(rejected, name="rejected")
-    app.add_typer(unmapped, name="unmapped")
 
 
 def alerts(
     athlete: AnyAthlete = None,
     only_open: Annotated[bool, typer.Option("--open", help="Only those that are open now.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, max=ROWS_MAX, help=f"Newest so many; default {ALERTS_SHOWN}, with --json all."),
+    ] = None,
     tenant: Tenant = HOME,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Alerts, newest first."""
     state = "open" if only_open else None
+    shown = limit or (ROWS_MAX if as_json else ALERTS_SHOWN)
     with _session(data) as session:
-        found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=ROWS_MAX)
+        found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=shown)
+        (count,) = session.call("panel", name="alert_count", parameters=[tenant, athlete, state])
         if athlete is not None and not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
             raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     if as_json:
@@ -59,6 +64,8 @@ def alerts(
         left_out=("updated_on", "state", "rule") if only_open else ("updated_on", "rule", "action"),
     )
     output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""), narrow=narrow)
+    if count["alerts"] > len(found):
+        output.say(f"… {count['alerts'] - len(found)} more, use --limit or --json")
 
 
 def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
@@ -107,10 +114,23 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
     if not states:
         raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     state = states[0]
+    if state["today"] is None:
+        raise _no_day(athlete, state["sets_without_day"])
     if as_json:
         output.print_json({"athlete": state, "alerts": open_alerts, "days": days})
         return
     _print_report(athlete, state, open_alerts, days)
+
+
+def _no_day(athlete: str, sets: int) -> RefusedError:
+    """Sets are there, but it cannot be said on which days."""
+    from dashboards import words
+
+    return RefusedError(
+        words.waiting_sets(sets, repr(athlete)),
+        "so they belong to no day yet, and no day means no report",
+        words.DECLARE_ZONE,
+    )
 
 
 def _print_report(
@@ -123,7 +143,8 @@ def _print_report(
     output.paragraph(f"{output.printable(athlete)}, {state['today']}: {state['attention']}, {headline}")
     if sets:
         output.paragraph(
-            f"7 days: {sets} sets, failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
+            f"7 days: {words.counted(sets, 'set')},"
+            f" failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
         )
@@ -207,6 +228,9 @@ def _write_result(result: Result, form: Format, to: Path | None) -> None:
     if form is Format.parquet:
         _write_parquet(table, to)
         return
+    if form is Format.table and to is None:
+        _print_table(table)
+        return
     if form is Format.table:
         parts = iter([_table_text(table)])
     else:
@@ -238,9 +262,13 @@ def _table_text(table: Any) -> str:
 
     text = io.StringIO()
     with redirect_stdout(text):
-        rows = [row for chunk in output.chunks(table) for row in chunk]
-        output.print_rows(rows, {name: name for name in output.unique(table.column_names)}, empty="no rows")
+        _print_table(table)
     return text.getvalue()
+
+
+def _print_table(table: Any) -> None:
+    rows = [row for chunk in output.chunks(table) for row in chunk]
+    output.print_rows(rows, {name: name for name in output.unique(table.column_names)}, empty="no rows")
 
 
 @rejected.command("list")
@@ -256,8 +284,10 @@ def list_rejected(
         output.print_json(rows)
         return
     columns = {"upload_id": "upload", "item_index": "item", "athlete_id": "athlete", "reason": "reason"}
-    narrow = Narrow(texts=("athlete_id", "field"), clipped=("excerpt",), left_out=("excerpt", "athlete_id"))
-    columns |= {"field": "field", "excerpt": "excerpt"}
+    columns |= {"field": "field", "message": "why, and what to do", "excerpt": "excerpt"}
+    # the message names the field, so the field may go first
+    gone = ("excerpt", "athlete_id", "field")
+    narrow = Narrow(texts=("athlete_id", "field", "message"), clipped=("excerpt",), left_out=gone)
     output.print_rows(rows, columns, empty="nothing was rejected", narrow=narrow)
 
 
@@ -278,36 +308,8 @@ def show_rejected(
         return
     for row in rows:
         for key, value in row.items():
-            output.say(f"{key}: {output.printable(value)}")
+            output.paragraph(f"{key}: {output.printable(value)}")
         output.say()
-
-
-@unmapped.callback(invoke_without_command=True)
-def list_unmapped(context: typer.Context, tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
-    """Names that match no exercise, with suggestions."""
-    if context.invoked_subcommand is not None:
-        return
-    rows = _panel(data, "unmapped", tenant)
-    if as_json:
-        output.print_json(rows)
-        return
-    columns = {key: key.replace("_", " ") for key in (rows[0] if rows else {})}
-    output.print_rows(rows, columns, empty="every exercise name is known")
-
-
-@unmapped.command("map")
-def map_name(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name as logged.")],
-    exercise_id: Annotated[str, typer.Argument(metavar="EXERCISE_ID", help="What it stands for.")],
-    data: Data = None,
-) -> None:
-    """Say what a name stands for; everything is computed anew with it."""
-    from pipeline.cli.session import open_session
-    from pipeline.settings import data_folder
-
-    with open_session(data_folder(data)) as session, output.progress("computing anew", None) as bar:
-        session.call("map", progress=lambda step: bar.to(0), name=name, exercise_id=exercise_id)
-    output.say(f"{name!r} now stands for {exercise_id}")
 
 
 def _panel(data: Path | None, name: str, *parameters: object) -> list[dict[str, Any]]:

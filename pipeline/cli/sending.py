@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dashboards.words import counted
 from pipeline.cli import output
 from pipeline.cli.layout import Narrow
-from pipeline.cli.options import HOME, AsJson, Data, Tenant
+from pipeline.cli.options import HOME, AsJson, Data, Tenant, folder_words
 from pipeline.errors import RefusedError, SpotterError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ NOTHING_TAKEN = (
     "  do:  correct them, or export the file again; `spotter rejected list` shows the rejected rows"
 )
 SPACE = b" \t\r\n"
+# as `registry` has them; written out, so that help does not load every decoder
+SOURCE_HELP = (
+    "The logger, if not by the file's look: auto, fitnotes, hevy, openweight, strong; or a format: fitnotes.csv,"
+    " fitnotes.ios.csv, hevy.api, hevy.csv, openweight.json, strong.csv."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -56,12 +63,14 @@ def ingest(
 
     require_name(source, "source", "give a name of visible characters, for example `--source gymlog`")
     counts = _Counts()
-    with _event_stream(file) as (stream, size), open_session(data_folder(data)) as session:
-        with output.progress("sending", size) as bar:
-            for body in bodies(stream):
-                _send(session, body, tenant, source, counts)
-                bar.to(body.read_bytes, f"{counts.accepted:,} accepted")
-        counts.applied = _settle(session, counts.end)
+    with _event_stream(file) as (stream, size):
+        cut = _events_in(stream, file)  # what is no stream of events is refused before a folder is made for it
+        with open_session(data_folder(data)) as session:
+            with output.progress("sending", size) as bar:
+                for body in cut:
+                    _send(session, body, tenant, source, counts)
+                    bar.to(body.read_bytes, f"{counts.accepted:,} accepted")
+            counts.applied = _settle(session, counts.end)
     _print_counts(counts, as_json)
     if counts.accepted + counts.duplicates == 0:
         raise typer.Exit(1)
@@ -107,6 +116,26 @@ def bodies(stream: IO[bytes]) -> Iterator[Body]:
             kept, numbers, size = [], [], 0
     if kept:
         yield Body(b"\n".join(kept), numbers, read)
+
+
+def _events_in(stream: IO[bytes], file: str) -> Iterator[Body]:
+    """The bodies of a stream of events; raises RefusedError for an export of a logger, which `import` takes."""
+    from pipeline.sources import registry
+
+    cut = bodies(stream)
+    first = next(cut, None)
+    if first is None:
+        return cut
+    is_event = b'"kind"' in first.content.partition(b"\n")[0]
+    export = None if is_event else registry.export_in(first.content)
+    if export is not None:
+        named = "FILE" if file == "-" else shlex.quote(file)
+        raise RefusedError(
+            f"this looks like {export}",
+            "`ingest` takes canonical events, one JSON object a line",
+            ("save it as a file and " if file == "-" else "") + f"use `spotter import {named} --athlete A`",
+        )
+    return chain((first,), cut)
 
 
 def _line(stream: IO[bytes]) -> bytes:
@@ -207,7 +236,7 @@ def import_files(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Exports of a logger.")] = None,
     athlete: Annotated[str | None, typer.Option("--athlete", metavar="A", help="Whose workouts these are.")] = None,
     tenant: Tenant = HOME,
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help="The logger, if not by its look.")] = "auto",
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help=SOURCE_HELP)] = "auto",
     tz: Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of wall-clock times.")] = None,
     unit: Annotated[str | None, typer.Option("--unit", metavar="kg|lb", help="Of weights that state none.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what would be taken, take nothing.")] = False,
@@ -251,11 +280,7 @@ def import_files(
 
 def undo_command(tenant: str, data: Path | None) -> str:
     """How to take an import of this gym and folder back; the import's id goes at the end."""
-    from pipeline.settings import DATA_DEFAULT
-
-    words = ["spotter", "import"]
-    if data is not None and data != DATA_DEFAULT:
-        words += ["--data", str(data)]
+    words = ["spotter", "import", *folder_words(data)]
     if tenant != HOME:
         words += ["--tenant", tenant]
     return shlex.join([*words, "--undo"])
@@ -268,14 +293,18 @@ def _print_imports(found: list[dict[str, Any]], as_json: bool) -> None:
     rows = [
         row
         | {
-            "when": str(row["received_at"] or "")[:10],
-            "counts": ", ".join(output.printable(row[key]) for key in ("accepted", "ignored", "rejected")),
+            "when": str(row["received_at"] or "")[:16].replace("T", " "),
+            "counts": ", ".join(output.printable(row[key]) for key in ("accepted", "ignored", "rejected"))
+            + ("\ntaken back" if row["undone"] else ""),
         }
         for row in found
     ]
-    columns = {"import_id": "id", "athlete_id": "athlete", "decoder": "file", "when": "when"}
-    more = {"counts": "rows accepted, ignored, rejected", "undone": "undone"}
-    narrow = Narrow(texts=("athlete_id",), left_out=("decoder", "when"))
+    columns = {"import_id": "id", "file": "file", "when": "when (UTC)", "athlete_id": "athlete"}
+    more = {"counts": "rows accepted, ignored, rejected", "decoder": "format"}
+    # an id begins with the time, so where there is no room for all, the time goes before the athlete who differs
+    same = len({row["athlete_id"] for row in found}) == 1
+    gone = ("decoder", "athlete_id") if same else ("decoder", "when")
+    narrow = Narrow(texts=("athlete_id", "file", "when"), left_out=gone)
     empty = "no imports yet; `spotter import FILE… --athlete A` makes one"
     output.print_rows(rows, columns | more, empty=empty, narrow=narrow)
 
@@ -307,15 +336,15 @@ def _print_report(report: dict[str, Any], undo: str) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
     output.paragraph(
-        f"{report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
-        f" {report['known_workouts']} known), {report['rows']} rows:"
+        f"{report['decoder']}: {counted(report['workouts'], 'workout')} ({report['new_workouts']} new,"
+        f" {report['known_workouts']} known), {counted(report['rows'], 'row')}:"
         f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}",
         "  ",
     )
     for reason in report["reasons"]:
         text = f": {output.printable(reason['message'])}" if reason["message"] else ""
-        counted = f"{reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}"
-        output.paragraph(counted + text, "  ")
+        told = f"{reason['status']} {reason['reason']}: {reason['count']}, first in row {reason['row']}"
+        output.paragraph(told + text, "  ")
     for row in report["told"][:PROBLEMS_SHOWN]:
         where = f" {output.printable(row['field'])}" if row["field"] else ""
         output.paragraph(f"row {row['row']}: {row['reason']}{where}: {output.printable(row['message'])}", "  ")

@@ -26,6 +26,7 @@ class FileRequest:
     tz: str | None = None
     unit: str | None = None
     preview: bool = False
+    file_name: str | None = None
 
     def check(self) -> None:
         """Raises UsageError for what can be seen to be wrong without the file."""
@@ -92,6 +93,7 @@ class FileImports:
             received_at=now,
             import_id=import_id,
             upload_id=import_id,
+            file_name=request.file_name,
         )
         known = self._count_known(plan, request)
         if request.preview:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO, Literal
 
 from pipeline.errors import RefusedError, UsageError
-from pipeline.record import Header, Record, pack_items
+from pipeline.record import Header, Record, pack_items, parse_header, unpack_items
 from pipeline.sources import registry
 from pipeline.sources.base import (
     FILE_BYTES_MAX,
@@ -31,6 +31,7 @@ from schemas.common import Effort
 from schemas.times import is_zone
 
 EXERCISES_SHOWN = 3
+FILE_NAME_CHARACTERS_MAX = 200
 _GZIP = b"\x1f\x8b"
 _CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "api": "application/json"}
 
@@ -91,12 +92,14 @@ def plan_import(
     received_at: datetime,
     import_id: str,
     upload_id: str,
+    file_name: str | None = None,
 ) -> ImportPlan:
     """Read a vendor's file (plain or gzip) to records that can be appended, with an account of every row.
 
     ``tz`` is the zone of wall clocks without one, ``unit`` (``kg`` or ``lb``) that of weights without one;
-    ``received_at`` needs a zone. Raises RefusedError (UnitNeededError, ZoneNeededError) for the whole file and
-    UsageError for a zone, unit or source that does not exist; nothing in a file raises anything else.
+    ``received_at`` needs a zone; ``file_name`` is kept to tell imports apart. Raises RefusedError (UnitNeededError,
+    ZoneNeededError) for the whole file and UsageError for a zone, unit or source that does not exist; nothing in a
+    file raises anything else.
     """
     if tz is not None and not is_zone(tz):
         raise UsageError(f"unknown time zone {tz[:60]!r}", "it is no IANA zone", "write it like Europe/Berlin")
@@ -120,6 +123,7 @@ def plan_import(
         tz=tz,
         unit=unit,
         import_id=import_id,
+        file=_bare(file_name),
     )
     raw_header = header.to_bytes()
     records = [
@@ -140,6 +144,24 @@ def classify(plan: ImportPlan, stored_documents: Collection[tuple[str, str]]) ->
     for pair in documents_of(plan):
         (known if pair in stored_documents else new).append(pair[1])
     return Known(new, known)
+
+
+def left_out(logged: Record) -> tuple[int, int] | None:
+    """How many rows of a record of an import are ignored and rejected; None if its decoder is no longer known."""
+    header = parse_header(logged.header)
+    try:
+        decoder = registry.get(header.decoder)
+    except KeyError:
+        return None
+    found = _decode(decoder, Part(logged.payload, unpack_items(logged.items), ""), header, logged.athlete)
+    ignored = {row.item for row in found.ignored}
+    return len(ignored), len({row.item for row in found.rejected} - ignored)
+
+
+def _bare(name: str | None) -> str | None:
+    """A file's name without its folders, however its system writes them."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last if c.isprintable())[:FILE_NAME_CHARACTERS_MAX] or None
 
 
 def _read(file: BinaryIO) -> bytes:
@@ -285,5 +307,6 @@ __all__ = [
     "RowReport",
     "classify",
     "documents_of",
+    "left_out",
     "plan_import",
 ]

@@ -54,6 +54,7 @@ async def read_import(request: Request, tenant: str, settings: Settings) -> Asyn
                 tz=texts.get("tz") or None,
                 unit=texts.get("unit") or None,
                 preview=_switch(texts.get("preview", "")),
+                file_name=file.filename,
             ),
         )
     finally:

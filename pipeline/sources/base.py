@@ -122,6 +122,10 @@ class VendorDecoder(Protocol):
         """The vendor; all doors of one vendor share it."""
 
     @property
+    def app(self) -> str:
+        """What people call it."""
+
+    @property
     def origin(self) -> int:
         """One of ``columns.ORIGIN_*``."""
 

@@ -33,6 +33,16 @@ def sources() -> list[str]:
     return sorted({decoder.source for decoder in DECODERS})
 
 
+def export_in(head: bytes) -> str | None:
+    """Whose export a file that begins with ``head`` is, in words such as ``a Hevy CSV export``; None if nobody's."""
+    decoder = next((decoder for decoder in DECODERS if decoder.recognise(head[:HEAD_BYTES])), None)
+    if decoder is None:
+        return None
+    form = decoder.name.rpartition(".")[2]
+    words = decoder.app if form == "api" else f"{decoder.app} {form.upper()}"
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words} export"
+
+
 def detect(head: bytes, source: str = "auto") -> VendorDecoder:
     """The decoder whose signature ``head`` carries, of ``source`` (a vendor or a decoder) unless that is ``auto``.
 
@@ -42,7 +52,7 @@ def detect(head: bytes, source: str = "auto") -> VendorDecoder:
         raise UsageError(
             f"unknown source {source[:40]!r}",
             "no decoder has that name",
-            f"choose one of auto, {', '.join(sources())}",
+            f"choose one of auto, {', '.join(sources())}, or a format: {', '.join(sorted(_BY_NAME))}",
         )
     head = head[:HEAD_BYTES]
     found = next((decoder for decoder in DECODERS if decoder.recognise(head)), None)

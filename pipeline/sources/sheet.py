@@ -131,8 +131,8 @@ class SheetDecoder:
         sections, apart = self._sections(rows, sheet, layout)
         if apart:
             context.warn(
-                f"The rows of {apart} workouts stand apart in the file and were put together. If exports were joined "
-                "into one file, import them one by one instead."
+                f"The rows of {apart} workout{'s' if apart > 1 else ''} stand apart in the file and were put together."
+                " If exports were joined into one file, import them one by one instead."
             )
         for row, section in zip(rows, sections, strict=True):
             if row.problem is None:

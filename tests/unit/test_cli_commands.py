@@ -99,6 +99,9 @@ def test_bad_input_is_told_line_by_line(spotter: Spotter, tmp_path: Path) -> Non
     one = listed.json[0]
     shown = spotter("rejected", "show", one["upload_id"], str(one["item_index"]))
     assert one["reason"] in shown.out
+    assert all(row["message"] for row in listed.json)
+    assert f"message: {one['message']}\n" in shown.out
+    assert one["message"].split(".")[0] in spotter("rejected", "list").out.replace("\n", " ")
 
 
 def test_nothing_taken_ends_with_1(spotter: Spotter, tmp_path: Path) -> None:
@@ -149,6 +152,16 @@ def test_sql_prints_what_was_asked_for(spotter: Spotter, tmp_path: Path) -> None
     assert "set_order" in spotter("sql", ask).out
     spotter("sql", ask, "--format", "parquet", "--to", str(tmp_path / "x.parquet"))
     assert pq.read_table(tmp_path / "x.parquet").num_rows == 2
+
+
+def test_sql_of_many_columns_keeps_its_headings(
+    spotter: Spotter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spotter("ingest", write(tmp_path / "w", *workout()))
+    monkeypatch.setattr("pipeline.cli.output.screen_width", lambda: 80)
+    lines = spotter("sql", "select * from set_fact order by set_order limit 2").out.splitlines()
+    assert sum(line.startswith("performed_at ") for line in lines) == 2
+    assert any(line.startswith("is_failure_explicit") and line.endswith("no") for line in lines)
 
 
 @pytest.mark.parametrize("source", ["", " ", "\u200b", "x" * 201])

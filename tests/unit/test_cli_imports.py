@@ -10,9 +10,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from app_fakes import set_event
+from typer.testing import CliRunner
 
-from pipeline.cli.main import run
+from pipeline.cli.main import app, run
 from pipeline.cli.sending import undo_command
+from pipeline.sources.registry import DECODERS
 
 EXPORTS = files("pipeline.demo.exports")
 Spotter = Callable[..., tuple[int, str, str]]
@@ -68,6 +71,23 @@ def test_a_preview_shows_workouts_and_takes_nothing(spotter: Spotter, tmp_path: 
     assert "preview, nothing was taken" in out
     assert "workouts (" in out
     assert sets(spotter) == 0
+
+
+def test_one_workout_of_one_row_is_told_in_the_singular(spotter: Spotter, tmp_path: Path) -> None:
+    said = ("--athlete", "ana", "--tz", "Europe/London")
+    for more in ((), ("--preview",)):
+        code, out, _ = spotter("import", hevy(tmp_path, 1), *said, *more)
+        assert code == 0
+        assert ": 1 workout (" in out
+        assert ", 1 row:" in out
+    out = spotter("doctor")[1]
+    assert ": 1 record, 0 not yet" in out
+    assert "1 tenants" not in out
+    (tmp_path / "one.ndjson").write_text(json.dumps(set_event(athlete="ben")))
+    assert spotter("ingest", str(tmp_path / "one.ndjson"))[0] == 0
+    out = spotter("report", "--athlete", "ben")[1] + spotter("roster")[1]
+    assert "7 days: 1 set," in out
+    assert " 1 sets" not in out
 
 
 def test_good_files_are_taken_beside_bad_ones(spotter: Spotter, tmp_path: Path) -> None:
@@ -141,8 +161,50 @@ def test_imports_are_listed_with_what_became_of_their_rows(spotter: Spotter, tmp
         assert told["received_at"].endswith("Z")
     assert spotter("import", "--undo", newest["import_id"])[0] == 0
     newest, oldest = json.loads(spotter("import", "--list", "--json")[1])
-    assert (newest["undone"], newest["rows"], newest["accepted"]) == (True, reports[1]["rows"], None)
+    assert newest["undone"], "its counts are those of the file still"
+    counts = ("rows", "accepted", "ignored", "rejected")
+    assert [newest[key] for key in counts] == [reports[1][key] for key in counts]
     assert (oldest["undone"], oldest["accepted"]) == (False, reports[0]["accepted"])
-    assert newest["import_id"] in spotter("import", "--list")[1]
+    table = spotter("import", "--list")[1]
+    assert newest["import_id"] in table
+    assert newest["received_at"][:16].replace("T", " ") in table, "imports of one day are told apart"
+    assert table.count("hevy.csv") >= 2, "the file's name, without its folder"
+    assert str(tmp_path) not in table
+    assert table.count("taken back") == 1
     assert json.loads(spotter("import", "--list", "--athlete", "bea", "--json")[1]) == []
     assert spotter("import", "--list", "--preview")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ("hevy/hevy_csv_kg_supersets__mouadja02.csv", "a Hevy CSV export"),
+        ("hevy/hevy_api_workout__hevyclient.json", "a Hevy API export"),
+        ("strong/strong_10col_kg_2025__dakheera47.csv", "a Strong CSV export"),
+        ("openweight/full-featured.json", "an openweight JSON export"),
+    ],
+)
+def test_an_export_is_not_read_as_events(spotter: Spotter, tmp_path: Path, sample: str, words: str) -> None:
+    path = Path(__file__).parents[1] / "samples" / "strength" / sample
+    code, out, err = spotter("ingest", str(path))
+    assert (code, out) == (1, "")
+    assert f"this looks like {words}" in err
+    assert f"spotter import {path}" in err
+    assert not (tmp_path / "D").exists(), "nothing is made for what is not taken"
+
+
+def test_events_whose_texts_look_like_an_export_are_events(spotter: Spotter, tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    notes = json.dumps({"exercises": 1, "start_time": 2, "title": 3})
+    event = {"kind": "session", "athlete": "ana", "document": "w", "session": "w", "notes": notes}
+    path.write_text(json.dumps(event | {"start": "2026-11-20T18:00:00+01:00", "title": "x"}) + "\n")
+    assert spotter("ingest", str(path))[0] == 0
+
+
+def test_the_names_of_sources_are_listed_where_they_are_asked_for(spotter: Spotter, tmp_path: Path) -> None:
+    names = {name for decoder in DECODERS for name in (decoder.name, decoder.source)}
+    code, _, err = spotter("import", hevy(tmp_path), "--athlete", "ana", "--source", "hevy_api")
+    assert code == 2
+    assert not [name for name in names if name not in err]
+    told = CliRunner().invoke(app, ["import", "--help"]).output
+    assert not [name for name in names if name not in told]

@@ -36,6 +36,8 @@ REJECTED = [
         "athlete_id": "benedikt-the-younger",
         "reason": "implausible_time",
         "field": "performed_at",
+        "message": "`performed_at` is 2099-01-01T00:00:00Z: times more than 24 h after receipt are taken for a wrong "
+        "clock. Set the device's clock and send the event again.",
         "excerpt": '{"kind":"set","athlete":"benedikt-the-younger"' * 4,
     }
 ]
@@ -43,12 +45,13 @@ IMPORTS = [
     {
         "import_id": "imp-" + UPLOAD,
         "athlete_id": "benedikt-the-younger",
+        "file": "FitNotes_Export_2026.csv",
         "decoder": "fitnotes.csv",
         "received_at": "2026-11-20T19:30:00Z",
         "accepted": 12_345,
         "ignored": 12,
         "rejected": 1,
-        "undone": False,
+        "undone": True,
     }
 ]
 
@@ -61,12 +64,13 @@ class Canned:
         "athlete_days": DAYS,
         "rejected": REJECTED,
         "athlete_known": [{}],
+        "alert_count": [{"alerts": len(ALERTS) + 994}],
     }
 
     def call(self, op: str, body: bytes = b"", progress: object = None, **args: Any) -> Any:
         if op == "panel":
             return self.panels[args["name"]]
-        return {"alerts": ALERTS, "imports": IMPORTS}[op]
+        return {"alerts": ALERTS[: args.get("rows_max")], "imports": IMPORTS}[op]
 
 
 @pytest.fixture
@@ -100,8 +104,9 @@ def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> A
         (("alerts",), ["severity", "2026-11-19", "resolved"]),
         (("alerts", "--open"), ["severity", "2026-11-19", "what to do"]),
         (("report", "--athlete", "ana"), ["2026-11-07", "≥ 2.5", "failure_sets 4"]),
-        (("rejected", "list"), [UPLOAD, "99999", "implausible_time", "performed_at"]),
-        (("import", "--list"), ["imp-" + UPLOAD, "12345, 12, 1"]),
+        (("rejected", "list"), [UPLOAD, "99999", "implausible_time", "performed_at", "device's"]),
+        (("rejected", "show", UPLOAD), [UPLOAD, "99999", "message: `performed_at`", "again."]),
+        (("import", "--list"), ["imp-" + UPLOAD, "12345, 12, 1", "FitNotes", "2026-11-20", "19:30", "taken back"]),
     ],
     ids=" ".join,
 )
@@ -135,7 +140,7 @@ def test_what_is_left_out_is_said_and_json_has_it(ask: Ask) -> None:
 
 def test_files_and_pipes_get_every_column(ask: Ask) -> None:
     heading = ask("rejected", "list")[0]
-    assert all(word in heading for word in ("upload", "item", "athlete", "reason", "field", "excerpt"))
+    assert all(word in heading for word in ("upload", "item", "athlete", "reason", "field", "what to do", "excerpt"))
 
 
 CELLS = [{"id": "x" * 10, "text": "some words " * 9, "extra": "y" * 10}]
@@ -155,3 +160,58 @@ HEADINGS = {"id": "id", "text": "text", "extra": "a heading"}
 )
 def test_texts_give_way_first_then_columns_go(width: int, widths: dict[str, int] | None) -> None:
     assert fit(HEADINGS, CELLS, width, Narrow(texts=("text",), left_out=("extra",))) == widths
+
+
+def test_alerts_are_limited_for_people_and_whole_for_programs(ask: Ask) -> None:
+    assert ask("alerts")[-1] == "… 994 more, use --limit or --json"
+    assert ask("alerts", "--limit", "1")[-1] == "… 995 more, use --limit or --json"
+    assert len(json.loads("\n".join(ask("alerts", "--json")))) == len(ALERTS)
+    assert len(json.loads("\n".join(ask("alerts", "--json", "--limit", "1")))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows_max"), [([], 50), (["--limit", "7"], 7), (["--json"], 100_000), (["--json", "--limit", "7"], 7)]
+)
+def test_no_more_alerts_are_asked_for_than_shown(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, arguments: list[str], rows_max: int
+) -> None:
+    asked: list[int] = []
+    call = Canned.call
+
+    def watched(self: Canned, op: str, **args: Any) -> Any:
+        asked.extend([args["rows_max"]] if op == "alerts" else [])
+        return call(self, op, **args)
+
+    monkeypatch.setattr(Canned, "call", watched)
+    ask("alerts", *arguments)
+    assert asked == [rows_max]
+
+
+WIDE = {f"a_long_heading_{n}": f"value {n}" for n in range(12)}
+
+
+@pytest.mark.usefixtures("narrow")
+def test_what_does_not_fit_is_printed_one_column_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    columns = {key: key for key in WIDE}
+    output.print_rows([WIDE, WIDE | {"a_long_heading_3": "two\nlines", "a_long_heading_4": None}], columns, empty="")
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[:3] == ["a_long_heading_0   value 0", "a_long_heading_1   value 1", "a_long_heading_2   value 2"]
+    assert lines[12:14] == ["", "a_long_heading_0   value 0"]
+    assert lines[16:19] == ["a_long_heading_3   two", "                   lines", "a_long_heading_4   –"]
+    assert len(lines) == 12 + 1 + 13
+
+
+@pytest.mark.parametrize(("width", "is_table"), [(None, True), (216, True), (215, False), (80, False)])
+def test_a_table_stays_one_while_it_fits(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], width: int | None, is_table: bool
+) -> None:
+    monkeypatch.setattr(output, "screen_width", lambda: width)
+    columns = dict(list({key: key for key in WIDE}.items())[: 12 if width else 11])
+    output.print_rows([WIDE], columns, empty="")
+    assert (len(capfd.readouterr().out.splitlines()) == 2) == is_table
+
+
+@pytest.mark.usefixtures("narrow")
+def test_one_column_is_a_table_however_wide(capfd: pytest.CaptureFixture[str]) -> None:
+    output.print_rows([{"body": LONG}], {"body": "body"}, empty="")
+    assert capfd.readouterr().out.splitlines()[0].strip() == "body"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from app_fakes import Door
 
+from pipeline.record import parse_header
 from pipeline.settings import Settings
 
 HEVY = (files("pipeline.demo.exports") / "hevy.csv").read_bytes()
@@ -34,6 +35,7 @@ def test_a_file_is_taken_whole_and_answered_row_by_row(door: Door) -> None:
     assert told["workouts"] == told["new_workouts"] + told["known_workouts"]
     assert len(door.service.records) == told["workouts"]
     assert "end" not in told
+    assert parse_header(door.service.records[0].header).file == "hevy.csv"
 
 
 def spoiled() -> bytes:

@@ -35,3 +35,17 @@ def test_failure_sets(count: int, share: float | None, sets: int, told: str) -> 
 )
 def test_shares_round_to_nothing_and_all_only_when_exact(value: float | None, told: str) -> None:
     assert words.share(value) == told
+
+
+@pytest.mark.parametrize(
+    ("count", "one", "many", "told"),
+    [
+        (0, "set", "", "0 sets"),
+        (1, "set", "", "1 set"),
+        (2, "set", "", "2 sets"),
+        (1, "high", "high", "1 high"),
+        (3, "high", "high", "3 high"),
+    ],
+)
+def test_one_of_a_kind_is_no_plural(count: int, one: str, many: str, told: str) -> None:
+    assert words.counted(count, one, many) == told

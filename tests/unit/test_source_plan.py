@@ -9,8 +9,8 @@ from io import BytesIO
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.gateway.imports import classify, documents_of, plan_import
-from pipeline.record import parse_header, unpack_items
+from pipeline.gateway.imports import classify, documents_of, left_out, plan_import
+from pipeline.record import Header, parse_header, unpack_items
 from pipeline.sources import registry
 from tests.unit.vendor_files import NOW, plan, sample
 
@@ -108,3 +108,29 @@ def test_workouts_in_the_future_of_the_receipt_are_rejected() -> None:
     assert found.accepted
     assert found.rejected
     assert found.rows == 330
+    counted = [left_out(record) for record in found.records]
+    assert (sum(c[0] for c in counted if c), sum(c[1] for c in counted if c)) == (found.ignored, found.rejected)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("hevy.csv", "hevy.csv"), ("a/b/my export.csv", "my export.csv"), ("C:\\x\\h\x1b.csv", "h.csv"), ("", None)],
+)
+def test_the_files_name_is_kept_without_its_folders(given: str, kept: str | None) -> None:
+    found = plan_import(
+        BytesIO(sample(HEVY)),
+        athlete="ana",
+        tenant="home",
+        tz="UTC",
+        received_at=NOW,
+        import_id="imp-1",
+        upload_id="imp-1",
+        file_name=given,
+    )
+    assert parse_header(found.records[0].header).file == kept
+
+
+def test_a_header_without_a_file_is_as_older_logs_have_it() -> None:
+    header = Header("home", "api", "canonical", "u", "2026-11-23T12:00:00Z")
+    assert b"file" not in header.to_bytes()
+    assert parse_header(header.to_bytes()) == header
