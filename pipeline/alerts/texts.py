@@ -117,7 +117,7 @@ def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
     value = _values(evidence)
     secondary = " It was worked only as a helper in one of the two sessions." if "secondary_only" in value else ""
     return {
-        "gap": plain_number(round(evidence[0]["value"], 1)), "rest": plain_number(evidence[2]["threshold"]),
+        "gap": plain_number(round(evidence[0]["value"], 1)), "rest": plain_number(evidence[0]["threshold"]),
         "next_rest": plain_number(value["rest_after_this_session_h"]), "secondary": secondary,
     }  # fmt: skip
 
