@@ -103,7 +103,7 @@ def _r05_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
 
 
 def _r06_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
-    gap, asked, next_rest, secondary_only, date_only, days_before = found
+    gap, asked, next_rest, secondary_only, date_only, days_before, sets, unknown = found
     window, limits = (day - timedelta(days=int(days_before)), day), rule.thresholds
     # the gap stands against three limits, and the rest asked for may be as long as one of the steps
     rows = [
@@ -111,6 +111,8 @@ def _r06_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
         for against, limit in (("", asked), ("_day", limits["day_h"]), ("_rest", limits["rest_h"]))
     ]
     rows.append(_row("rest_after_this_session_h", next_rest, limits["rest_h"], (day, day), 1))
+    if unknown:  # decides nothing here: the sessions counted because these sets were taken as hard
+        rows.append(_row("sets_without_effort_taken_as_hard", unknown, 1.0, window, sets))
     if secondary_only:
         rows.append(_row("secondary_only", 1.0, 1.0, window, 2))
     return _date_only(rows, date_only, window, 2)

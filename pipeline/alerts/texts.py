@@ -116,10 +116,21 @@ def _r05(_rule: Rule, evidence: _Evidence) -> _Fields:
 def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
     value = _values(evidence)
     secondary = " It was worked only as a helper in one of the two sessions." if "secondary_only" in value else ""
+    unrated = next((row for row in evidence if row["metric"] == "sets_without_effort_taken_as_hard"), None)
     return {
+        "unrated": _unrated(unrated["value"], unrated["n_obs"]) if unrated else "",
         "gap": plain_number(round(evidence[0]["value"], 1)), "rest": plain_number(evidence[0]["threshold"]),
         "next_rest": plain_number(value["rest_after_this_session_h"]), "secondary": secondary,
     }  # fmt: skip
+
+
+def _unrated(unknown: float, sets: int) -> str:
+    counted = f"All {sets}" if unknown == sets else f"{plain_number(unknown)} of the {sets}"
+    taken = "is" if unknown == 1 else "are"
+    return (
+        f" {counted} sets counted in the two sessions had no effort logged and {taken} taken as hard."
+        " Logging effort may make this alert go away: sets with more than 3 repetitions in reserve do not count."
+    )
 
 
 def _r19(rule: Rule, evidence: _Evidence) -> _Fields:

@@ -106,6 +106,26 @@ def test_r04_names_each_set_once() -> None:
     assert "2 sets of compound lifts with less than 1 repetition in reserve (" in told("R04", {BENCH: "Nhh"})
 
 
+def told_of_rest(first: str, second: str, exercise: int = BENCH, **more: object) -> dict[str, str]:
+    """Scope to body of R06: one exercise in two sessions, a day apart."""
+    marts = Marts()
+    marts.play(Session(0, {exercise: first}, **more), Session(1, {exercise: second}, **more))  # type: ignore[arg-type]
+    check_recomputable(marts)
+    return {row["scope"]: str(row["body"]) for row in marts.alerts("R06")}
+
+
+def test_r06_says_which_sets_it_takes_as_hard() -> None:
+    hint = " Logging effort may make this alert go away: sets with"
+    body = told_of_rest("NNUU", "NUNN")["muscle:chest"]
+    assert "3 of the 8 sets counted in the two sessions had no effort logged and are taken as hard." + hint in body
+    body = told_of_rest("NNNN", "NUNN")["muscle:chest"]
+    assert "1 of the 8 sets counted in the two sessions had no effort logged and is taken as hard." + hint in body
+    body = told_of_rest("UUUU", "UUU")["muscle:chest"]
+    assert "All 7 sets counted in the two sessions had no effort logged and are taken as hard." + hint in body
+    body = told_of_rest("NNNN", "NNNN")["muscle:chest"]
+    assert "effort" not in body and "taken as hard" not in body
+
+
 def test_r19_names_every_check_that_was_missed() -> None:
     bench = {"exercise": "Bench Press", "sets": 4, "reps": 8, "target_rir": {"min": 1, "max": 1.5}}
     curl = {"exercise": "Biceps Curl", "sets": 3, "reps": 12, "failure_slots": [2, 3]}
