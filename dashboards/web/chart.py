@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboards.words import counted
+
 WIDTH = 720
 HEIGHT = 180
 LEFT = 44
@@ -66,7 +68,7 @@ def bars(days: Sequence[Mapping[str, Any]]) -> Chart | None:
         )
         height = room * load / most
         x = LEFT + index * step + step * 0.1
-        title = f"{day['local_day']}: {load:.1f} FES, {day['sets'] or 0} sets" + (
+        title = f"{day['local_day']}: {load:.1f} FES, {counted(day['sets'] or 0, 'set')}" + (
             ", effort mostly unknown" if unknown else ""
         )
         out.append(Bar(round(x, 1), round(base - height, 1), round(step * 0.8, 1), round(height, 1), unknown, title))
@@ -82,7 +84,7 @@ def bars(days: Sequence[Mapping[str, Any]]) -> Chart | None:
 def _summary(days: Sequence[Mapping[str, Any]], loads: Sequence[float], drawn: Sequence[Bar]) -> str:
     top = max(range(len(loads)), key=loads.__getitem__)
     unknown = sum(bar.unknown for bar in drawn)
-    text = f"{len(days)} days to {days[-1]['local_day']}"
+    text = f"{counted(len(days), 'day')} to {days[-1]['local_day']}"
     if loads[top] > 0:
         text += f"; most on {days[top]['local_day']} with {loads[top]:.1f} FES"
     else:

@@ -112,7 +112,9 @@ def export(
         tables = write_tables(path, tenant, athlete, to, bar.to)
     manifest = {"tenant": tenant, "athlete": athlete, "rows": tables, "uploads": uploads}
     (to / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    output.say(f"{sum(tables.values())} rows of {len(tables)} tables and {uploads} parts of uploads are in {to}")
+    counts = (sum(tables.values()), "row"), (len(tables), "table"), (uploads, "part")
+    rows, of_tables, parts = (output.counted(count, noun) for count, noun in counts)
+    output.say(f"{rows} of {of_tables} and {parts} of uploads are in {to}")
 
 
 def demo(data: Data = None, as_json: AsJson = False) -> None:
@@ -128,7 +130,8 @@ def demo(data: Data = None, as_json: AsJson = False) -> None:
         output.say("the demo is loaded already")
     else:
         output.say(
-            f"loaded {found['accepted']} events and {found['rows_imported']} rows of real exports;"
+            f"loaded {output.counted(found['accepted'], 'event')} and"
+            f" {output.counted(found['rows_imported'], 'row')} of real exports;"
             " `spotter roster` and `spotter alerts --open` show what they say"
         )
 

@@ -307,8 +307,8 @@ def _print_report(report: dict[str, Any], undo: str) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
     output.paragraph(
-        f"{report['decoder']}: {report['workouts']} workouts ({report['new_workouts']} new,"
-        f" {report['known_workouts']} known), {report['rows']} rows:"
+        f"{report['decoder']}: {output.counted(report['workouts'], 'workout')} ({report['new_workouts']} new,"
+        f" {report['known_workouts']} known), {output.counted(report['rows'], 'row')}:"
         f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}",
         "  ",
     )

@@ -35,3 +35,7 @@ def test_failure_sets(count: int, share: float | None, sets: int, told: str) -> 
 )
 def test_shares_round_to_nothing_and_all_only_when_exact(value: float | None, told: str) -> None:
     assert words.share(value) == told
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert [words.counted(count, "set") for count in (0, 1, 2)] == ["0 sets", "1 set", "2 sets"]
