@@ -134,12 +134,13 @@ def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
     value = _values(evidence)
     gap = evidence[0]
     before, day = gap["window_start"], gap["window_end"]
+    helped = " In at least one of the two sessions this muscle only helped." if "secondary_only" in value else ""
     unrated = next((row for row in evidence if row["metric"] == "sets_without_effort_taken_as_hard"), None)
     return {
         "before": "an earlier session of that day" if before == day else f"the session of {plain_date(before)}",
         "gap": plain_number(round(gap["value"], 1)), "rest": plain_number(gap["threshold"]),
         "next_rest": plain_number(value["rest_after_this_session_h"]),
-        "secondary": " In one of the two sessions it was only a helper." if "secondary_only" in value else "",
+        "secondary": helped,
         "unrated": _unrated(unrated["value"], unrated["n_obs"]) if unrated else "",
     }  # fmt: skip
 

@@ -172,6 +172,8 @@ def test_counts_and_muscles_agree_with_their_verbs() -> None:
     assert "the quadriceps were trained again 23 h after the session of 2 March 2026" in bodies["muscle:quadriceps"]
     assert "once the quadriceps have rested for" in bodies["muscle:quadriceps"]
     assert "the glutes were trained" in bodies["muscle:glutes"]
+    bodies = told_of_rest("N" * 8, "N" * 8, PULL)
+    assert "In at least one of the two sessions this muscle only helped." in bodies["muscle:biceps"]
     bodies = told_of_rest("NNNN", "NNNN")
     assert "the chest was trained" in bodies["muscle:chest"] and "the chest has rested" in bodies["muscle:chest"]
     bodies = told_of_rest("N" * 8, "N" * 8, DEADLIFT)
@@ -209,7 +211,7 @@ def test_r21_says_of_which_day_its_number_is() -> None:
     assert "The number is that of this day, on which it was first seen." in before["body:unknown_effort"]
     assert "In the 14 days to 3 March 2026, " in before["body:effort_conflict"]
     titles = {row["scope"]: row["title"] for row in marts.alerts("R21")}
-    assert titles["body:unknown_effort"] == "No effort logged for 60 % of the sets (14 days to 3 Mar)"
+    assert titles["body:unknown_effort"] == "No effort logged for 60 % of the sets (14 days to 3 March 2026)"
     lane(marts, [*days, (10, 1, 1, 14)], 3)
     assert {row["scope"]: row["body"] for row in marts.alerts("R21")} == before
 
