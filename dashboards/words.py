@@ -12,6 +12,12 @@ DECLARE_ZONE = (
     "declare the athlete's timezone with an `athlete` event, for example"
     ' {"kind":"athlete","athlete":"ana","document":"profile","timezone":"Europe/Berlin"}'
 )
+GLOSSARY = (
+    "FES: failure-equivalent sets; a set to failure counts 1, one further from failure less, lifts of several joints"
+    " count more, unknown effort adds nothing. RIR: repetitions in reserve, 0 at failure."
+    " RPE: rating of perceived exertion, 10 minus RIR."
+)
+"""The abbreviations that pages and reports use."""
 
 
 def number(value: Any, digits: int = 1) -> str:
@@ -24,7 +30,7 @@ def number(value: Any, digits: int = 1) -> str:
 
 def counted(count: Any, one: str, many: str = "") -> str:
     """A count with its noun: ``1 workout``, ``2 workouts``; ``many`` where an s is not enough."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def waiting_sets(sets: Any, whose: str) -> str:
@@ -62,9 +68,13 @@ def failure_sets(count: Any, unknown_share: Any, sets: Any) -> str:
     return number(count, 0)
 
 
-def comparator(sign: str | None) -> str:
-    """The sign between a value and its limit as it is printed."""
-    return {">=": "≥", "<=": "≤", "!=": "≠", None: ""}.get(sign, str(sign))
+def plain_day(value: Any) -> str:
+    """A day, or its ISO text, as in 15 Sep 2025."""
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    return f"{day.day} {day:%b %Y}"
 
 
 def met(row: Mapping[str, Any]) -> bool | None:
@@ -99,7 +109,9 @@ def headline(row: Mapping[str, Any]) -> str:
     attention, failures = row["attention"], row["failure_sets_7d"]
     told = _doubt(row) if attention == "unknown" else str(row["headline"] or "nothing open")
     if attention == "ready" or (attention == "unknown" and failures):
-        told += f"; {failures} of {counted(row['sets_7d'], 'set')} to failure in 7 days"
+        told += (
+            f"; {failures} of {counted(row['sets_7d'], 'set')} to failure in the 7 days to {plain_day(row['today'])}"
+        )
     if attention == "ready" and row["unknown_share_7d"]:
         told += f", effort known for {share(1 - row['unknown_share_7d'])}"
     return told
@@ -127,7 +139,7 @@ def _doubt(row: Mapping[str, Any]) -> str:
     if row["sets_without_day"] and not row["sets_7d"]:
         return f"time zone unknown: {counted(row['sets_without_day'], 'set')} with times in Z belong to no day yet"
     if not row["sets_7d"]:
-        return "no sets in the last 7 days"
+        return f"no sets in the 7 days to {plain_day(row['today'])}"
     if row["unknown_share_7d"] is None or row["unknown_share_7d"] > 0.5:
         return "effort is not logged for most sets"
     return str(row["doubt"])

@@ -1,27 +1,49 @@
 -- panel: alerts, newest first
 -- $1 tenant, $2 athlete or null, $3 state or null, $4 rows at most
+with chosen as (
+    select *
+    from alert
+    where
+        tenant_id = $1
+        and ($2::varchar is null or athlete_id = $2::varchar)
+        and ($3::varchar is null or state = $3::varchar)
+    order by updated_on desc, opened_on desc, athlete_id, rule, scope, alert_id
+    limit $4::bigint
+),
+titled as (
+    select
+        c.alert_id,
+        any_value(s.title order by s.source) as session_title
+    from chosen as c
+    inner join session_load as s
+        on
+            s.tenant_id = $1
+            and s.athlete_id = c.athlete_id
+            and s.local_day = c.updated_on
+            and c.scope = 'session:' || s.session_id
+    where s.title is not null
+    group by c.alert_id
+)
 select
-    alert_id,
-    athlete_id,
-    rule,
-    scope,
-    severity,
-    state,
-    revision,
-    opened_on,
-    updated_on,
-    resolved_on,
-    title,
-    body,
-    action,
-    folded_into,
-    replaced_by,
-    rule_version,
-    model_version
-from alert
-where
-    tenant_id = $1
-    and ($2::varchar is null or athlete_id = $2::varchar)
-    and ($3::varchar is null or state = $3::varchar)
-order by updated_on desc, opened_on desc, athlete_id, rule, scope, alert_id
-limit $4::bigint
+    c.alert_id,
+    c.athlete_id,
+    c.rule,
+    c.scope,
+    c.subject,
+    t.session_title,
+    c.severity,
+    c.state,
+    c.revision,
+    c.opened_on,
+    c.updated_on,
+    c.resolved_on,
+    c.title,
+    c.body,
+    c.action,
+    c.folded_into,
+    c.replaced_by,
+    c.rule_version,
+    c.model_version
+from chosen as c
+left join titled as t on t.alert_id = c.alert_id
+order by c.updated_on desc, c.opened_on desc, c.athlete_id, c.rule, c.scope, c.alert_id

@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dashboards import words
+from dashboards import proof, words
 from dashboards.panels import Panels
 from dashboards.web.chart import bars
+from pipeline.alerts.labels import rule_name
 
 CHART_DAYS = 56
 TABLE_DAYS = 28
@@ -92,13 +93,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "number": words.number,
-        "share": words.share,
-        "day": words.day,
-        "comparator": words.comparator,
-    }
-    environment.filters |= {"met": words.met, "by_severity": words.by_severity}
+    environment.filters |= {"number": words.number, "share": words.share, "day": words.day, "counted": words.counted}
+    environment.filters |= {"groups": proof.groups, "about": proof.about, "by_severity": words.by_severity}
+    environment.filters |= {"rule_name": rule_name}
     environment.globals |= {
         "athlete_url": athlete_url,
         "style_url": style_url,
@@ -107,7 +104,7 @@ def _templates() -> Environment:
         "alerts_in_words": words.open_alerts,
         "headline": words.headline,
         "judged": words.judged,
-        "counted": words.counted,
+        "glossary": words.GLOSSARY,
     }
     return environment
 

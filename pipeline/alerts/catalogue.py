@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pipeline.alerts.labels import labels
 from pipeline.alerts.rules import Rule, load, presets
 from pipeline.alerts.texts import plain_number
 
@@ -26,12 +27,21 @@ they need recovery data.
 """
 
 
+_EVIDENCE = """## Evidence
+
+What pages and reports call the metrics of `alert_evidence`; from `pipeline/alerts/metrics.toml`. A limit is compared
+with the rule's threshold, a number stands beside it, a flag is either so or not part of the evidence.
+
+| metric | label | unit | what it is |
+|---|---|---|---|"""
+
+
 def page() -> str:
     """The rule catalogue as Markdown."""
     rules = load()
     parts = [_HEAD, "## Presets\n", *_presets(), ""]
     parts.extend(_section(rule) for rule in rules.all())
-    parts.append(_LATER)
+    parts.extend([_LATER, _EVIDENCE, *_labels(), ""])
     return "\n".join(parts)
 
 
@@ -45,6 +55,10 @@ def _presets() -> list[str]:
             settings += [f"{key} = {value}" for key, value in change.severities.items()]
             lines.append(f"  - {rule_id}: {', '.join(settings)}")
     return lines
+
+
+def _labels() -> list[str]:
+    return [f"| `{metric}` | {told.text} | {told.unit} | {told.kind} |" for metric, told in sorted(labels().items())]
 
 
 def _section(rule: Rule) -> str:

@@ -103,13 +103,16 @@ def _r05_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
 
 
 def _r06_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
-    gap, asked, next_rest, secondary_only, date_only, days_before = found
+    gap, asked, next_rest, secondary_only, date_only, days_before, sets, unknown = found
     window, limits = (day - timedelta(days=int(days_before)), day), rule.thresholds
+    # the gap stands against three limits, and the rest asked for may be as long as one of the steps
     rows = [
-        _row("hours_since_muscle_trained", gap, limit, window, 2, comparator="<")
-        for limit in (limits["day_h"], limits["rest_h"], asked)
+        _row(f"hours_since_muscle_trained{against}", gap, limit, window, 2, comparator="<")
+        for against, limit in (("", asked), ("_day", limits["day_h"]), ("_rest", limits["rest_h"]))
     ]
     rows.append(_row("rest_after_this_session_h", next_rest, limits["rest_h"], (day, day), 1))
+    if unknown:  # decides nothing here: the sessions counted because these sets were taken as hard
+        rows.append(_row("sets_without_effort_taken_as_hard", unknown, 1.0, window, sets))
     if secondary_only:
         rows.append(_row("secondary_only", 1.0, 1.0, window, 2))
     return _date_only(rows, date_only, window, 2)
@@ -180,22 +183,20 @@ class _Found:
     """Evidence by metric; a metric that is absent was not part of the decision."""
 
     def __init__(self, evidence: Sequence[EvidenceRow]) -> None:
-        self.rows: dict[str, list[EvidenceRow]] = {}
-        for row in evidence:
-            self.rows.setdefault(row["metric"], []).append(row)
+        self.rows = {row["metric"]: row for row in evidence}
 
     def has(self, metric: str) -> bool:
         return metric in self.rows
 
     def value(self, metric: str) -> float:
-        return float(self.rows[metric][0]["value"])
+        return float(self.rows[metric]["value"])
 
     def threshold(self, metric: str) -> float:
-        return float(self.rows[metric][0]["threshold"])
+        return float(self.rows[metric]["threshold"])
 
     def holds(self, metric: str) -> bool:
-        """Whether the first row of the metric crosses its threshold."""
-        return any(crosses(row) for row in self.rows.get(metric, [])[:1])
+        """Whether the metric was looked at and crosses its threshold."""
+        return metric in self.rows and crosses(self.rows[metric])
 
     @property
     def date_only(self) -> bool:
@@ -277,15 +278,14 @@ def _r05(rule: Rule, found: _Found) -> int:
 
 
 def _r06(rule: Rule, found: _Found) -> int:
-    day, rest, full_rest = found.rows["hours_since_muscle_trained"]
-    if crosses(day):
-        level = rule.level("day")
-    elif crosses(rest):
-        level = rule.level("rest")
-    elif crosses(full_rest):
-        level = rule.level("long_rest")
-    else:
+    if not found.holds("hours_since_muscle_trained"):
         return 0
+    if found.holds("hours_since_muscle_trained_day"):
+        level = rule.level("day")
+    elif found.holds("hours_since_muscle_trained_rest"):
+        level = rule.level("rest")
+    else:
+        level = rule.level("long_rest")
     return _lower(level) if found.has("secondary_only") or found.date_only else level
 
 

@@ -69,6 +69,7 @@ _ALERT_COLUMNS = pa.schema(
         ("model_version", pa.string()),
         ("scope_key", pa.uint64()),
         ("content", pa.uint64()),
+        ("subject", pa.string()),
         ("is_resolved", pa.bool_()),
         ("context", pa.int64()),
     ]
@@ -273,6 +274,7 @@ def _alert(change: Change, one: outbox.News) -> tuple[Any, ...]:
         one.model_version,
         change.scope_key,
         change.content,
+        change.subject,
         change.is_resolved,
         change.context_code,
     )

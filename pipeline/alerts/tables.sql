@@ -12,6 +12,7 @@ alter table mart.condition add column if not exists resolves_on date;        -- 
 alter table mart.condition add column if not exists opened_on date;          -- day its episode opened; null: in cool-down
 alter table mart.alert add column if not exists scope_key ubigint;
 alter table mart.alert add column if not exists content ubigint;
+alter table mart.alert add column if not exists subject varchar;             -- of the condition it speaks of
 alter table mart.alert add column if not exists is_resolved boolean;         -- at the athlete's present when last looked at
 alter table mart.alert add column if not exists context bigint;              -- checksum of the declared periods named
 -- found by the day its alert opened: most changes concern recent days and then read little

@@ -33,6 +33,11 @@ def plain_date(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def short_date(day: date) -> str:
+    """3 Mar: in titles, which tell the alerts of some days apart."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
 def plain_number(value: float) -> str:
     """Whole numbers without a point, others with one decimal."""
     return str(int(value)) if value == int(value) else f"{value:.1f}"
@@ -42,8 +47,20 @@ def _values(evidence: _Evidence) -> dict[str, float]:
     return {row["metric"]: row["value"] for row in evidence}
 
 
-def _sets(count: float, kind: str = "") -> str:
-    return f"{plain_number(count)} {kind}{' ' if kind else ''}{'set' if count == 1 else 'sets'}"
+def counted(count: float, noun: str) -> str:
+    """1 set, 2 sets."""
+    return f"{plain_number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _of_sets(count: float, sets: int) -> str:
+    return f"{plain_number(count)} of {counted(sets, 'working set')}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Names for a title: two in full, then how many there are besides."""
+    if len(names) < 3:
+        return " and ".join(names)
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
 def _r01(_rule: Rule, evidence: _Evidence) -> _Fields:
@@ -55,33 +72,30 @@ def _r01(_rule: Rule, evidence: _Evidence) -> _Fields:
     many, some = limits["failure_sets_explicit"], limits.get("failure_sets_multi_joint")
     reason = ""
     if some is not None and failures < many:
-        start, others = plain_number(some), plain_number(many)
-        reason = (
-            f" This lift works several joints at once; there the rule starts at {start} sets, elsewhere at {others}."
-        )
+        start, others = counted(some, "set"), plain_number(many)
+        reason = f" This lift works several joints at once; there the rule starts at {start}, elsewhere at {others}."
     return {
-        "failures": plain_number(failures), "explicit": plain_number(explicit),
-        "sets": evidence[0]["n_obs"], "limit": limit, "reason": reason,
+        "failures": counted(failures, "set"), "explicit": plain_number(explicit),
+        "of_sets": _of_sets(failures, evidence[0]["n_obs"]), "limit": limit, "reason": reason,
     }  # fmt: skip
 
 
 def _r02(rule: Rule, evidence: _Evidence) -> _Fields:
     value = _values(evidence)
     return {
-        "failures": plain_number(value["failure_sets"]), "explicit": plain_number(value["failure_sets_explicit"]),
-        "sets": evidence[0]["n_obs"], "sessions": plain_number(rule.thresholds["sessions"]),
-        "days": plain_number(rule.thresholds["days"]),
+        "of_sets": _of_sets(value["failure_sets"], evidence[0]["n_obs"]),
+        "explicit": plain_number(value["failure_sets_explicit"]),
+        "sessions": counted(rule.thresholds["sessions"], "session"), "days": counted(rule.thresholds["days"], "day"),
     }  # fmt: skip
 
 
 def _r03(_rule: Rule, evidence: _Evidence) -> _Fields:
     position, exercises = evidence[0], evidence[1]
-    count = exercises["value"]
     reported = position["metric"].endswith("_explicit")
     return {
         "first": plain_number(position["value"]), "last": plain_number(position["threshold"]),
         "sets": position["n_obs"], "ended": "at failure" if reported else "at the last possible repetition",
-        "exercises": "1 exercise" if count == 1 else f"{plain_number(count)} exercises",
+        "exercises": counted(exercises["value"], "exercise"),
     }  # fmt: skip
 
 
@@ -93,12 +107,15 @@ def _r04(_rule: Rule, evidence: _Evidence) -> _Fields:
     found = []
     if failed:
         of_them = f" ({plain_number(both)} of them logged {little})" if both else ""
-        found.append(f"{_sets(failed)} of compound lifts at failure or at the last possible repetition{of_them}")
+        found.append(
+            f"{counted(failed, 'set')} of compound lifts at failure or at the last possible repetition{of_them}"
+        )
     if near > both:  # a set that is in both counts is named once, so that the counts add up
-        found.append(f"{_sets(near - both, 'more' if failed else '')} of compound lifts {little}")
+        found.append(f"{counted(near - both, 'more set' if failed else 'set')} of compound lifts {little}")
     if axial:
-        found.append(f"{_sets(axial, 'more' if found else '')} of squats, deadlifts or overhead presses {little}")
-    return {"findings": ", ".join(found)}
+        more = counted(axial, "more set" if found else "set")
+        found.append(f"{more} of squats, deadlifts or overhead presses {little}")
+    return {"findings": ", ".join(found), "close": counted(failed + near - both + axial, "set")}
 
 
 def _r05(_rule: Rule, evidence: _Evidence) -> _Fields:
@@ -109,37 +126,56 @@ def _r05(_rule: Rule, evidence: _Evidence) -> _Fields:
     for row in evidence:
         if row["metric"] == "training_days":
             limit = plain_number(row["threshold"])
-            level = f"training began {plain_number(row['value'])} days before (beginner: under {limit})"
-    return {"failures": _sets(failures).replace("set", "working set"), "level": level}
+            level = f"training began {counted(row['value'], 'day')} before (beginner: under {limit})"
+    return {"failures": counted(failures, "working set"), "level": level}
 
 
 def _r06(_rule: Rule, evidence: _Evidence) -> _Fields:
     value = _values(evidence)
-    secondary = " It was worked only as a helper in one of the two sessions." if "secondary_only" in value else ""
+    gap = evidence[0]
+    before, day = gap["window_start"], gap["window_end"]
+    helped = " In at least one of the two sessions this muscle only helped." if "secondary_only" in value else ""
+    unrated = next((row for row in evidence if row["metric"] == "sets_without_effort_taken_as_hard"), None)
     return {
-        "gap": plain_number(round(evidence[0]["value"], 1)), "rest": plain_number(evidence[2]["threshold"]),
-        "next_rest": plain_number(value["rest_after_this_session_h"]), "secondary": secondary,
+        "before": "an earlier session of that day" if before == day else f"the session of {plain_date(before)}",
+        "gap": plain_number(round(gap["value"], 1)), "rest": plain_number(gap["threshold"]),
+        "next_rest": plain_number(value["rest_after_this_session_h"]),
+        "secondary": helped,
+        "unrated": _unrated(unrated["value"], unrated["n_obs"]) if unrated else "",
     }  # fmt: skip
+
+
+def _unrated(unknown: float, sets: int) -> str:
+    count = f"All {sets}" if unknown == sets else f"{plain_number(unknown)} of the {sets}"
+    taken = "is" if unknown == 1 else "are"
+    return (
+        f" {count} sets counted in the two sessions had no effort logged and {taken} taken as hard."
+        " Logging effort may make this alert go away: sets with more than 3 repetitions in reserve do not count."
+    )
 
 
 def _r19(rule: Rule, evidence: _Evidence) -> _Fields:
     value = {row["metric"]: row for row in evidence}
     checks, sets = value["plan_checks_passed"], value["planned_sets_performed"]
-    reps = plain_number(rule.thresholds["reps"])
-    counts = {metric: row["value"] for metric, row in value.items()}
+    reps = counted(rule.thresholds["reps"], "repetition")
+    count = {metric: row["value"] for metric, row in value.items()}
+    unplanned = count["unplanned_failure_sets"]
     differing = (
         (sets["threshold"] - sets["value"], "not done"),
-        (counts["planned_reps_missed"], f"not within {reps} repetitions of the plan"),
-        (counts["unplanned_failure_sets"], "at failure or at the last possible repetition where the plan has none"),
-        (counts["failure_slots_missed"], "in a failure slot with more than 1 repetition in reserve"),
-        (counts["planned_reserve_missed"], "outside the planned repetitions in reserve"),
-        (counts["extra_sets"], "beyond the plan"),
+        (count["planned_reps_missed"], f"not within {reps} of the plan"),
+        (count["failure_slots_missed"], "in a failure slot with more than 1 repetition in reserve"),
+        (count["planned_reserve_missed"], "outside the planned repetitions in reserve"),
+        (count["extra_sets"], "beyond the plan"),
     )
+    also = ", ".join(f"{counted(found, 'set')} {how}" for found, how in differing if found)
+    if also:
+        also = f" Also not as planned: {also}." if unplanned else f" Not as planned: {also}."
     return {
-        "percent": plain_number(round(value["plan_compliance_percent"]["value"], 1)),
+        "part": "unplanned" if unplanned else "missed", "unplanned": counted(unplanned, "set"), "also": also,
+        "went": "was" if unplanned == 1 else "were",
+        "missed": plain_number(checks["threshold"] - checks["value"]),
         "passed": plain_number(checks["value"]), "checks": plain_number(checks["threshold"]),
-        "performed": plain_number(sets["value"]), "planned": plain_number(sets["threshold"]), "reps": reps,
-        "differing": ", ".join(f"{_sets(count)} {how}" for count, how in differing if count),
+        "performed": plain_number(sets["value"]), "planned": counted(sets["threshold"], "planned set"), "reps": reps,
     }  # fmt: skip
 
 
@@ -154,8 +190,8 @@ def _r21(_rule: Rule, evidence: _Evidence) -> _Fields:
     row = evidence[0]
     return {
         "part": _PARTS[row["metric"]], "percent": plain_number(round(100 * row["value"], 1)),
-        "limit": plain_number(round(100 * row["threshold"])), "days": plain_number(row["threshold"]),
-        "sets": row["n_obs"],
+        "limit": plain_number(round(100 * row["threshold"])), "days": counted(row["threshold"], "day"),
+        "sets": counted(row["n_obs"], "working set"),
     }  # fmt: skip
 
 
@@ -172,10 +208,13 @@ _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
 
 
 def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
-    """The text of an alert about ``subject`` (exercise names or a muscle) on the training day ``day``."""
+    """The text of an alert on the training day ``day``; ``subject``: exercise names, one a line, or a muscle."""
     fields = _FIELDS[rule.id](rule, evidence)
-    fields["subject"] = subject
-    fields["day"] = plain_date(day)
+    names = subject.split("\n")
+    fields["subject"], fields["few"] = ", ".join(names), _few(names)
+    several = subject.endswith("s")  # shoulders, lats, biceps; not chest, neck, lower back
+    fields["was"], fields["has"] = ("were", "have") if several else ("was", "has")
+    fields["day"], fields["short_day"] = plain_date(day), short_date(day)
     fields["look_back_days"] = rule.look_back_days
     words = rule.words(str(fields.get("part", "")))
     title = words.title.format_map(fields)

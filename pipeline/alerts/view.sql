@@ -2,7 +2,7 @@
 create or replace view alert as
 with living as (
     select
-        p.tenant_id, p.athlete_id, a.alert_id, a.rule, a.scope, a.severity,
+        p.tenant_id, p.athlete_id, a.alert_id, a.rule, a.scope, replace(a.subject, chr(10), ', ') as subject, a.severity,
         if(coalesce(a.resolves_at <= s.newest_at, a.resolved_on <= s.today, false), 'resolved', 'open') as state,
         a.revision, a.folded_into, a.opened_on, a.updated_on, a.resolved_on as ends_on,
         a.title, a.body, a.action, a.rule_version, a.model_version
@@ -11,13 +11,13 @@ with living as (
     left join base.athlete_span s on a.athlete_no = s.athlete_no
 )
 select
-    tenant_id, athlete_id, alert_id, rule, scope, severity, state, revision, folded_into, null::varchar as replaced_by,
+    tenant_id, athlete_id, alert_id, rule, scope, subject, severity, state, revision, folded_into, null::varchar as replaced_by,
     opened_on, updated_on, if(state = 'resolved', ends_on, null) as resolved_on,
     title, body, action, rule_version, model_version
 from living
 union all
 select
-    t.tenant_id, t.athlete_id, t.alert_id, t.payload ->> '$.rule', t.payload ->> '$.scope', t.payload ->> '$.severity',
+    t.tenant_id, t.athlete_id, t.alert_id, t.payload ->> '$.rule', t.payload ->> '$.scope', null, t.payload ->> '$.severity',
     'withdrawn', t.revision, t.payload ->> '$.folded_into', t.payload ->> '$.replaced_by',
     (t.payload ->> '$.opened_on')::date, (t.payload ->> '$.updated_on')::date, (t.payload ->> '$.resolved_on')::date,
     t.payload ->> '$.title', t.payload ->> '$.body', t.payload ->> '$.action',

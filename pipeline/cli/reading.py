@@ -98,7 +98,7 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
         "last_session_on": "last session",
         "today": "as of",
     }
-    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("share", "load", "failures", "last_session_on"))
+    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("share", "load", "failures", "today"))
     empty = "no athletes yet; `spotter ingest` or `spotter import` brings the first"
     output.print_rows(shown, columns, empty=empty, narrow=narrow)
     if told := words.judged(rows):
@@ -136,14 +136,14 @@ def _no_day(athlete: str, sets: int) -> RefusedError:
 def _print_report(
     athlete: str, state: dict[str, Any], open_alerts: list[dict[str, Any]], days: list[dict[str, Any]]
 ) -> None:
-    from dashboards import words
+    from dashboards import proof, words
 
     share, sets = state["unknown_share_7d"], state["sets_7d"]
     headline = output.printable(words.headline(state))
     output.paragraph(f"{output.printable(athlete)}, {state['today']}: {state['attention']}, {headline}")
     if sets:
         output.paragraph(
-            f"7 days: {words.counted(sets, 'set')},"
+            f"7 days to {state['today']}: {words.counted(sets, 'set')},"
             f" failure sets: {words.failure_sets(state['failure_sets_7d'], share, sets)},"
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
@@ -154,8 +154,10 @@ def _print_report(
         for text in (alert["body"], alert["action"]):
             if text:
                 output.paragraph(output.printable(text), "  ")
-        for row in alert["evidence"]:
-            output.paragraph(evidence_line(row), "  ")
+        for group in proof.groups(alert["evidence"]):
+            output.paragraph(f"{group.heading}:", "  ")
+            for line in group.lines:
+                output.paragraph(output.printable(line), "    ")
     output.say()
     shown = [
         day
@@ -169,23 +171,8 @@ def _print_report(
     columns = {"local_day": "day", "sets": "sets", "failures": "failure sets", "load": "failure load (FES)"}
     more = {"share": "effort unknown", "volume_load_kg": "volume load kg", "state": "state"}
     output.print_rows(shown, columns | more, empty="no days", narrow=Narrow(left_out=("state", "volume_load_kg")))
-
-
-def evidence_line(row: dict[str, Any]) -> str:
-    """Evidence in one line: metric, value, threshold, window, number of observations."""
-    from dashboards import words
-
-    parts = [f"{row['metric']} {output.printable(row['value'])}"]
-    if row["threshold"] is not None:
-        reached = {True: ": met", False: ": not met", None: ""}[words.met(row)]
-        parts[0] += f" ({row['comparator'] or 'against'} {output.printable(row['threshold'])}{reached})"
-    if row["baseline"] is not None:
-        parts.append(f"usual {output.printable(row['baseline'])}")
-    if row["window_start"] or row["window_end"]:
-        parts.append(f"{row['window_start'] or '…'} to {row['window_end'] or '…'}")
-    if row["n_obs"] is not None:
-        parts.append(f"n {row['n_obs']}")
-    return ", ".join(parts)
+    output.say()
+    output.paragraph(words.GLOSSARY)
 
 
 def sql(

@@ -1,5 +1,5 @@
 -- metric: M13, M11 (per muscle), M32 (which sessions qualify, and the rest they ask for)
--- unit: halves of a set, 1e-8 x quarter sets (local failure load), h
+-- unit: halves of a set, sets, 1e-8 x quarter sets (local failure load), h
 -- window: muscle in a session
 -- source: domain.md M13 (Pelland 2024, fractional sets), M32
 create or replace temp table muscle_session_in as
@@ -10,6 +10,8 @@ with grouped as (
         any_value(epoch(coalesce(s.last_local - s.last_at, s.start_local - s.start_at)))::integer as utc_offset_s,
         sum(m.c_half * x.hard_sets_known)::integer as hard_known_half,
         sum(m.c_half * x.hard_sets_assumed)::integer as hard_assumed_half,
+        sum(x.hard_sets_assumed)::integer as hard_sets,
+        sum(x.hard_sets_assumed - x.hard_sets_known)::integer as unknown_effort_sets,
         sum(m.c_half * x.local_load)::bigint as failure_load_half,
         coalesce(sum(x.sets) filter (m.is_primary), 0)::integer as primary_sets,
         bool_or(m.is_primary and x.failure_sets > 0) as primary_failure,
@@ -27,5 +29,5 @@ select athlete_no, session_key, muscle, local_day, first_at, last_at, utc_offset
     hard_known_half, hard_assumed_half, failure_load_half, primary_sets, primary_failure, primary_failure_explicit,
     has_clock and ((clock_primary and clock_half >= 4) or clock_half >= 8) as qualifying,
     if(primary_failure or hard_assumed_half >= 16, 72, 48)::integer as rest_h,
-    has_clock, date_only
+    has_clock, date_only, hard_sets, unknown_effort_sets
 from grouped

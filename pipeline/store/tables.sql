@@ -176,8 +176,11 @@ create table if not exists mart.muscle_session (
     failure_load_half bigint,                   -- sum c_half * phi_e8 * q_half (local: no k); / 4e8 = FES
     primary_sets integer, primary_failure boolean, primary_failure_explicit boolean,
     qualifying boolean, rest_h integer,         -- M32: 48 or 72
-    has_clock boolean, date_only boolean
+    has_clock boolean, date_only boolean,
+    hard_sets integer, unknown_effort_sets integer        -- sets behind hard_assumed_half; those nobody rated
 );
+alter table mart.muscle_session add column if not exists hard_sets integer;            -- for shards made before
+alter table mart.muscle_session add column if not exists unknown_effort_sets integer;
 create table if not exists mart.muscle_day (
     athlete_no integer, local_day date, muscle varchar,
     hard_known_half integer, hard_assumed_half integer, failure_load_half bigint,

@@ -169,21 +169,25 @@ class Marts:
                  sum(ENDINGS[ending][2] for ending in endings), session.date_only],
             )  # fmt: skip
             _, _, _, main, helper = EXERCISES[exercise]
+            unrated = sum(ENDINGS[ending][0] == "UNKNOWN" for ending in endings)
             for muscle, share in ((main, 2), (helper, 1)):
                 if muscle:
-                    found = muscles.setdefault(muscle, [0, 0, False])
+                    found = muscles.setdefault(muscle, [0, 0, False, 0, 0])
                     found[0] += share * len(endings)
                     found[1] += len(endings) if share == 2 else 0
                     found[2] = found[2] or (share == 2 and failures > 0)
-        for muscle, (halves, primary, failed) in muscles.items():
+                    found[3] += len(endings)
+                    found[4] += unrated
+        for muscle, (halves, primary, failed, hard, unknown) in muscles.items():
             qualifying = halves >= 4 if primary else halves >= 8
             rest = 72 if failed or halves >= 16 else 48
             run(
                 "insert into mart.muscle_session (athlete_no, session_key, muscle, local_day, first_at, last_at,"
                 " utc_offset_s, hard_assumed_half, primary_sets, primary_failure, qualifying, rest_h, has_clock,"
-                " date_only) values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, true, ?)",
+                " date_only, hard_sets, unknown_effort_sets)"
+                " values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, true, ?, ?, ?)",
                 [session.athlete, number, muscle, day, start, end, halves, primary, failed, qualifying, rest,
-                 session.date_only],
+                 session.date_only, hard, unknown],
             )  # fmt: skip
 
     # time and lanes

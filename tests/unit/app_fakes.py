@@ -147,6 +147,8 @@ def alert_row(**fields: object) -> dict[str, Any]:
         "athlete_id": "ana",
         "rule": "R01",
         "scope": "exercise-session:s/squat",
+        "subject": "Squat",
+        "session_title": None,
         "severity": "warning",
         "state": "open",
         "revision": "r",

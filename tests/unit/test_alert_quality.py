@@ -105,7 +105,7 @@ def test_boundaries_texts_and_evidence() -> None:
         assert recompute(load()["R21"], evidence) == alert["severity"] == "info"
         assert alert["state"] == "open"
     titles = {row["scope"]: row["title"] for row in marts.alerts()}
-    assert titles["body:gap"] == "No sets logged for more than 14 days"
+    assert titles["body:gap"] == "No sets logged for more than 14 days (to 3 March 2026)"
 
 
 def test_who_never_trained_has_no_gap() -> None:

@@ -21,13 +21,14 @@ def levels(work: dict[int, str], rule: str, *, preset: str = "guideline", **more
 
 
 def check_recomputable(marts: Marts, preset: str = "guideline") -> None:
-    """I8: every alert can be worked out again from its evidence rows alone."""
+    """I8: every alert can be worked out again from its evidence rows alone, of which no two say the same."""
     rules = load(preset)
     for alert in marts.alerts():
         if alert["state"] == "withdrawn":
             continue
         evidence = marts.select("select * from alert_evidence where alert_id = ?", [alert["alert_id"]])
         assert recompute(rules[alert["rule"]], evidence) == alert["severity"], alert
+        assert len({(row["metric"], row["window_start"]) for row in evidence}) == len(evidence), evidence
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,20 @@ def test_r06_after_48_hours_of_rest_asked_for(gap_h: float, level: str | None) -
 def test_r06_after_a_session_with_failure(gap_h: float, level: str | None) -> None:
     assert rested(gap_h, "NNNF").get("muscle:chest") == level
     assert rested(gap_h, "NNNL").get("muscle:chest") == level
+
+
+def test_r06_tells_the_rest_that_was_asked_for_from_the_steps_of_the_rule() -> None:
+    marts = Marts()
+    marts.play(Session(0, {BENCH: "NNNN"}), Session(1, {BENCH: "NNNN"}))
+    rows = marts.select(
+        "select metric, value, threshold from alert_evidence join alert using (alert_id) where scope = 'muscle:chest'"
+    )
+    assert {row["metric"]: (row["value"], row["threshold"]) for row in rows if row["threshold"] <= 48} == {
+        "hours_since_muscle_trained": (23.0, 48.0),
+        "hours_since_muscle_trained_day": (23.0, 24.0),
+        "hours_since_muscle_trained_rest": (23.0, 48.0),
+        "rest_after_this_session_h": (48.0, 48.0),
+    }
 
 
 def test_r06_is_one_level_lower_where_the_muscle_only_helped() -> None:

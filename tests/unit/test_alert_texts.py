@@ -13,12 +13,13 @@ from pipeline.alerts.rules import load
 from tests.unit.alert_marts import Marts, Session
 from tests.unit.test_alert_incremental import DAY0, move_time, random_session
 from tests.unit.test_alert_quality import lane
-from tests.unit.test_alert_rules import BENCH, CURL, SQUAT, check_recomputable
+from tests.unit.test_alert_rules import BENCH, CURL, PULL, SQUAT, check_recomputable
 
 BANNED = re.compile(
     r"overtrain|diagnos|injur|\bCNS\b|nervous system|\bsafe\b|danger|\brisk|\bnan\b|\{|\}|  ", re.IGNORECASE
 )
 RULES_WITH_REASONS = "It is no diagnosis."
+DEADLIFT = 6
 
 
 def all_alerts() -> list[dict[str, object]]:
@@ -54,7 +55,10 @@ def test_templates_and_catalogue_make_no_claims() -> None:
     claims = re.compile(r"overtrain|diagnos|injur|\bCNS\b|nervous system|\bsafe\b|danger|\brisk", re.IGNORECASE)
     templates = files("pipeline.alerts").joinpath("rules.toml").read_text(encoding="utf-8")
     assert not claims.search(templates)
-    assert not claims.search(page().replace(RULES_WITH_REASONS, ""))
+    told = (
+        page().replace(RULES_WITH_REASONS, "").replace("`declared_injury` | Declared injury", "")
+    )  # an athlete's word
+    assert not claims.search(told)
 
 
 def told(rule: str, work: dict[int, str], **session: object) -> str:
@@ -106,17 +110,78 @@ def test_r04_names_each_set_once() -> None:
     assert "2 sets of compound lifts with less than 1 repetition in reserve (" in told("R04", {BENCH: "Nhh"})
 
 
+def told_of_rest(first: str, second: str, exercise: int = BENCH, **more: object) -> dict[str, str]:
+    """Scope to body of R06: one exercise in two sessions, a day apart."""
+    marts = Marts()
+    marts.play(Session(0, {exercise: first}, **more), Session(1, {exercise: second}, **more))  # type: ignore[arg-type]
+    check_recomputable(marts)
+    return {row["scope"]: str(row["body"]) for row in marts.alerts("R06")}
+
+
+def test_r06_says_which_sets_it_takes_as_hard() -> None:
+    hint = " Logging effort may make this alert go away: sets with"
+    body = told_of_rest("NNUU", "NUNN")["muscle:chest"]
+    assert "3 of the 8 sets counted in the two sessions had no effort logged and are taken as hard." + hint in body
+    body = told_of_rest("NNNN", "NUNN")["muscle:chest"]
+    assert "1 of the 8 sets counted in the two sessions had no effort logged and is taken as hard." + hint in body
+    body = told_of_rest("UUUU", "UUU")["muscle:chest"]
+    assert "All 7 sets counted in the two sessions had no effort logged and are taken as hard." + hint in body
+    body = told_of_rest("NNNN", "NNNN")["muscle:chest"]
+    assert "effort" not in body and "taken as hard" not in body
+
+
 def test_r19_names_every_check_that_was_missed() -> None:
     bench = {"exercise": "Bench Press", "sets": 4, "reps": 8, "target_rir": {"min": 1, "max": 1.5}}
     curl = {"exercise": "Biceps Curl", "sets": 3, "reps": 12, "failure_slots": [2, 3]}
     body = told_of_plan({BENCH: "NFh", CURL: "NFNL"}, [bench, curl], reps=8)
     assert (
-        "Not as planned: 1 set not done, 3 sets not within 2 repetitions of the plan,"
-        " 2 sets at failure or at the last possible repetition where the plan has none,"
+        "2 sets were taken to failure or to the last possible repetition where the plan has none"
+        " (Bench Press, Biceps Curl). Also not as planned: 1 set not done, 3 sets not within 2 repetitions of the plan,"
         " 1 set in a failure slot with more than 1 repetition in reserve,"
         " 2 sets outside the planned repetitions in reserve, 1 set beyond the plan."
     ) in body
-    assert "Not as planned: 1 set not done. The rule" in told_of_plan({BENCH: "NNN"}, [bench | {"target_rir": None}])
+    short = told_of_plan({BENCH: "NNN"}, [bench | {"target_rir": None}])
+    assert "of the plan. Not as planned: 1 set not done. The rule" in short
+
+
+def test_titles_tell_two_open_alerts_apart() -> None:
+    marts = Marts()
+    marts.profile(level="beginner")
+    marts.plan([{"exercise": "Bench Press", "sets": 3, "reps": 8}])
+    for day in (0, 1, 2):
+        marts.play(Session(day, {BENCH: "FFFN", CURL: "FFFN", PULL: "NNL"}, f"s{day}", ended=True))
+    titles = [str(alert["title"]) for alert in marts.alerts() if alert["state"] == "open"]
+    assert len(titles) == len(set(titles)) > 12, sorted(titles)
+    assert "Bench Press: 3 sets to failure (4 Mar)" in titles
+    assert "Biceps Curl: failure in set 1 of 4, before the last (4 Mar)" in titles
+    assert "Bench Press and Lat Pulldown: 4 sets at or close to failure (4 Mar)" in titles
+    assert "Chest: trained again after 23 h" in titles
+    assert "Bench Press, Biceps Curl and 1 more: 7 sets to failure that the plan does not have (4 Mar)" in titles
+
+
+def test_r19_without_unplanned_failure_says_how_much_of_the_plan_was_missed() -> None:
+    marts = Marts()
+    marts.plan([{"exercise": "Bench Press", "sets": 4, "reps": 8}])
+    marts.play(Session(0, {BENCH: "NNN"}, "s", ended=True))
+    (alert,) = marts.alerts("R19")
+    assert alert["title"] == "Plan: 2 of 11 checks not met (2 Mar)"
+
+
+def test_counts_and_muscles_agree_with_their_verbs() -> None:
+    bodies = told_of_rest("N" * 8, "N" * 8, SQUAT)
+    assert "the quadriceps were trained again 23 h after the session of 2 March 2026" in bodies["muscle:quadriceps"]
+    assert "once the quadriceps have rested for" in bodies["muscle:quadriceps"]
+    assert "the glutes were trained" in bodies["muscle:glutes"]
+    bodies = told_of_rest("N" * 8, "N" * 8, PULL)
+    assert "In at least one of the two sessions this muscle only helped." in bodies["muscle:biceps"]
+    bodies = told_of_rest("NNNN", "NNNN")
+    assert "the chest was trained" in bodies["muscle:chest"] and "the chest has rested" in bodies["muscle:chest"]
+    bodies = told_of_rest("N" * 8, "N" * 8, DEADLIFT)
+    assert "the lower back was trained" in bodies["muscle:lower_back"]
+    assert "1 of 1 working set of Back Squat ended" in told("R02", {SQUAT: "F"})
+    assert "1 set was taken to failure" in told_of_plan(
+        {BENCH: "NF"}, [{"exercise": "Bench Press", "sets": 1, "reps": 8}]
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -141,10 +206,12 @@ def test_r21_says_of_which_day_its_number_is() -> None:
     days = [(10, 5, 1, 14), (10, 4, 3, 14), (10, 3, 3, 14)]
     lane(marts, days, 0)
     before = {row["scope"]: row["body"] for row in marts.alerts("R21")}
-    share = "First seen on 3 March 2026: in the 14 days up to then, 60 % of 10 working sets had no effort"
+    share = "In the 14 days to 3 March 2026, 60 % of 10 working sets had no effort"
     assert share in before["body:unknown_effort"]
-    assert "The number stays that of the first day." in before["body:unknown_effort"]
-    assert "The number stays that of the first day." in before["body:effort_conflict"]
+    assert "The number is that of this day, on which it was first seen." in before["body:unknown_effort"]
+    assert "In the 14 days to 3 March 2026, " in before["body:effort_conflict"]
+    titles = {row["scope"]: row["title"] for row in marts.alerts("R21")}
+    assert titles["body:unknown_effort"] == "No effort logged for 60 % of the sets (14 days to 3 March 2026)"
     lane(marts, [*days, (10, 1, 1, 14)], 3)
     assert {row["scope"]: row["body"] for row in marts.alerts("R21")} == before
 

@@ -134,6 +134,10 @@ def test_a_coach_asks(spotter: Spotter, tmp_path: Path) -> None:
     report = spotter("report", "--athlete", "ana")
     assert first["title"] in report.out
     assert first["action"] in report.out
+    metrics = {row["metric"] for row in first["evidence"]}
+    assert "failure_sets_explicit" in metrics and not [name for name in metrics if name in report.out]
+    assert "Limits met:" in report.out
+    assert "FES: failure-equivalent sets" in report.out.splitlines()[-1]
     unknown = spotter("report", "--athlete", "nobody")
     assert (unknown.code, "no athlete 'nobody'" in unknown.err) == (1, True)
 

@@ -70,6 +70,8 @@ def test_a_preview_shows_workouts_and_takes_nothing(spotter: Spotter, tmp_path: 
     assert code == 0
     assert "preview, nothing was taken" in out
     assert "workouts (" in out
+    code, out, _ = spotter("import", hevy(tmp_path, 1), "--athlete", "ana", "--tz", "Europe/London", "--preview")
+    assert "hevy.csv: 1 workout (1 new, 0 known), 1 row: accepted 1," in out
     assert sets(spotter) == 0
 
 

@@ -103,7 +103,10 @@ def ask(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> A
         (("roster",), ["ana", "2026-11-19", "Squat: Stop"]),
         (("alerts",), ["severity", "2026-11-19", "resolved"]),
         (("alerts", "--open"), ["severity", "2026-11-19", "what to do"]),
-        (("report", "--athlete", "ana"), ["2026-11-07", "≥ 2.5", "failure_sets 4"]),
+        (
+            ("report", "--athlete", "ana"),
+            ["2026-11-07", "≥ 2.5", "    Sets at failure or at the last", "FES: failure-"],
+        ),
         (("rejected", "list"), [UPLOAD, "99999", "implausible_time", "performed_at", "device's"]),
         (("rejected", "show", UPLOAD), [UPLOAD, "99999", "message: `performed_at`", "again."]),
         (("import", "--list"), ["imp-" + UPLOAD, "12345, 12, 1", "FitNotes", "2026-11-20", "19:30", "taken back"]),

@@ -107,6 +107,22 @@ def test_gv_10_muscles(driver):
     )
 
 
+def test_r06_counts_the_sets_without_effort_that_made_it_fire(driver):
+    for day in (0, 1):
+        at = FIRST + timedelta(days=day)
+        rated = [a_set(n + 10 * day, session=f"s{day}", at=at, rir=2) for n in (1, 2)]
+        unrated = [a_set(n + 10 * day, session=f"s{day}", at=at) for n in (3, 4, 5)]
+        driver.ingest(
+            [*rated, *unrated, a_set(6 + 10 * day, session=f"s{day}", at=at, rir=6)]
+        )  # rir 6: known and not hard
+    (row,) = driver.query(
+        "select e.value, e.n_obs, a.body from alert a join alert_evidence e using (alert_id)"
+        " where a.scope = 'muscle:chest' and e.metric = 'sets_without_effort_taken_as_hard'"
+    )
+    assert (row["value"], row["n_obs"]) == (6, 10)
+    assert "6 of the 10 sets counted in the two sessions had no effort logged" in row["body"]
+
+
 @pytest.mark.parametrize(
     ("rir", "hours", "expected"), [(1, 30, 0.625), (0, 30, 0.416667), (0, 50, 0.694444)], ids=["T48", "T72", "T72-50h"]
 )

@@ -110,19 +110,22 @@ def roster() -> Callable[..., dict[str, object]]:
 def test_ready_shows_the_failure_sets_of_the_week(roster: Callable[..., dict[str, object]]) -> None:
     row = roster([(20, 6, 0.0), (0, 0, None), (20, 4, 0.2)])
     assert row["attention"] == "ready"
-    assert words.headline(row) == "nothing open; 10 of 40 sets to failure in 7 days, effort known for 90%"
+    assert (
+        words.headline(row)
+        == "nothing open; 10 of 40 sets to failure in the 7 days to 20 Nov 2026, effort known for 90%"
+    )
     row = roster([(20, 2, 0.0)], [("R01", "info", "Bench Press: 2 sets to failure")])
-    assert words.headline(row) == "Bench Press: 2 sets to failure; 2 of 20 sets to failure in 7 days"
+    assert words.headline(row) == "Bench Press: 2 sets to failure; 2 of 20 sets to failure in the 7 days to 20 Nov 2026"
 
 
 @pytest.mark.parametrize(
     ("days", "alerts", "reason"),
     [
-        ([(0, 0, None)] * 7 + [(20, 0, 0.0)], [], "no sets in the last 7 days"),
+        ([(0, 0, None)] * 7 + [(20, 0, 0.0)], [], "no sets in the 7 days to 20 Nov 2026"),
         ([(20, 0, 0.55)], [], "effort is not logged for most sets"),
         ([(20, 0, 0.55)], [("R06", "info", "Chest: trained again")], "effort is not logged for most sets"),
         ([(20, 9, 0.0)], [("R21", "info", "Logged failures and logged effort disagree"), ("R06", "info", "Chest")],
-         "Logged failures and logged effort disagree; 9 of 20 sets to failure in 7 days"),
+         "Logged failures and logged effort disagree; 9 of 20 sets to failure in the 7 days to 20 Nov 2026"),
     ],
 )  # fmt: skip
 def test_nobody_is_ready_without_evidence(

@@ -28,7 +28,7 @@ from (
             coalesce(sum(near) filter (class = 'compound'), 0)::integer as compound_near,
             coalesce(sum(near_failures) filter (class = 'compound'), 0)::integer as compound_near_failures,
             coalesce(sum(near) filter (class = 'axial'), 0)::integer as axial_near,
-            string_agg(display_name, ', ' order by first_set) filter (class = 'compound' or near > 0) as subject
+            string_agg(display_name, chr(10) order by first_set) filter (class = 'compound' or near > 0) as subject
         from alert_work
         where multi_joint
         group by all

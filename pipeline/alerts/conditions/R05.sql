@@ -10,7 +10,7 @@ with worked as materialized (
         coalesce(sum(explicit) filter (multi_joint), 0)::integer as multi_explicit,
         coalesce(sum(failures) filter (not multi_joint), 0)::integer as single_failures,
         coalesce(sum(explicit) filter (not multi_joint), 0)::integer as single_explicit,
-        string_agg(display_name, ', ' order by first_set) as subject
+        string_agg(display_name, chr(10) order by first_set) as subject
     from alert_work
     where failures > 0
     group by all

@@ -1,11 +1,11 @@
 -- rule: R06 muscle trained again early
--- unit: h
+-- unit: h; sets of both sessions
 -- window: a qualifying session of the muscle and the one before it, at most 5 training days earlier
 -- source: practice rule (48 to 72 h); domain.md M32, 4.2, 4.6
 with near as materialized (
     select
         m.athlete_no, m.muscle, m.session_key, m.local_day, m.first_at, m.last_at, m.utc_offset_s, m.rest_h,
-        m.primary_sets, m.date_only, t.from_day
+        m.primary_sets, m.date_only, m.hard_sets, m.unknown_effort_sets, t.from_day
     from mart.muscle_session m
     join touched_alert t on m.athlete_no = t.athlete_no and m.local_day >= t.from_day - 7
     where m.qualifying and m.has_clock
@@ -16,7 +16,9 @@ paired as (
         lag(last_at) over muscle_sessions as before_at,
         lag(rest_h) over muscle_sessions as before_rest_h,
         lag(primary_sets) over muscle_sessions as before_primary_sets,
-        lag(date_only) over muscle_sessions as before_date_only
+        lag(date_only) over muscle_sessions as before_date_only,
+        lag(hard_sets) over muscle_sessions as before_hard_sets,
+        lag(unknown_effort_sets) over muscle_sessions as before_unknown_effort_sets
     from near
     window muscle_sessions as (partition by athlete_no, muscle order by first_at, session_key)
 ),
@@ -39,7 +41,8 @@ select
         1
     )::tinyint as level,
     [
-        gap_h, before_rest_h, rest_h, secondary_only::integer, degraded::integer, local_day - before_day
+        gap_h, before_rest_h, rest_h, secondary_only::integer, degraded::integer, local_day - before_day,
+        hard_sets + before_hard_sets, unknown_effort_sets + before_unknown_effort_sets
     ]::double[] as found,
     session_key, null::integer as exercise_no, replace(muscle, '_', ' ') as subject,
     last_at + to_hours(rest_h) as resolves_at,

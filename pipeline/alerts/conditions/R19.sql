@@ -78,7 +78,7 @@ plan_row as materialized (
 ),
 work as materialized (
     select
-        f.athlete_no, f.session_key, f.exercise_no, f.reps, f.rir_effective, f.is_failure, f.is_failure_explicit,
+        f.athlete_no, f.session_key, f.exercise_no, f.set_order, f.reps, f.rir_effective, f.is_failure, f.is_failure_explicit,
         row_number() over (partition by f.athlete_no, f.session_key, f.exercise_no order by f.set_order) as set_no
     from mart.set_fact f
     join touched t on f.athlete_no = t.athlete_no and f.local_day >= t.from_day
@@ -128,9 +128,10 @@ checked as (
         and p.set_no = w.set_no
     group by all
 ),
-outside as (
+outside_exercise as (
     select
-        w.athlete_no, w.session_key, count(*) filter (p.set_no is null) as extra_sets,
+        w.athlete_no, w.session_key, w.exercise_no, min(w.set_order) as first_set,
+        count(*) filter (p.set_no is null) as extra_sets,
         count(*) filter (w.is_failure and not coalesce(p.is_slot, false)) as unplanned,
         count(*) filter (w.is_failure_explicit and not coalesce(p.is_slot, false)) as unplanned_explicit
     from work w
@@ -139,13 +140,22 @@ outside as (
         and w.set_no = p.set_no
     group by all
 ),
+outside as (
+    select
+        o.athlete_no, o.session_key, sum(o.extra_sets) as extra_sets, sum(o.unplanned) as unplanned,
+        sum(o.unplanned_explicit) as unplanned_explicit,
+        coalesce(string_agg(e.display_name, chr(10) order by o.first_set) filter (o.unplanned > 0), '') as subject
+    from outside_exercise o
+    join base.exercise e on o.exercise_no = e.exercise_no
+    group by all
+),
 judged as (
     select
         s.athlete_no, s.session_key, s.session_id, s.local_day, s.start_at, s.date_only,
         c.performed + c.reps_met + c.effort_met as passed, 2 * c.planned_sets + c.effort_known as applicable,
         c.planned_sets, c.performed, c.performed - c.reps_met as reps_missed, c.slots_missed,
         c.effort_known - c.effort_met - c.slots_missed - c.planned_failed as reserve_missed,
-        o.extra_sets, o.unplanned, o.unplanned_explicit
+        o.extra_sets, o.unplanned, o.unplanned_explicit, o.subject
     from session s
     join checked c on s.athlete_no = c.athlete_no and s.session_key = c.session_key
     join outside o on s.athlete_no = o.athlete_no and s.session_key = o.session_key
@@ -161,6 +171,6 @@ select
         passed, applicable, planned_sets, performed, reps_missed, slots_missed, reserve_missed,
         extra_sets, unplanned, unplanned_explicit, date_only::integer
     ]::double[] as found,
-    session_key, null::integer as exercise_no, '' as subject, null::timestamp as resolves_at, null::date as resolves_on
+    session_key, null::integer as exercise_no, subject, null::timestamp as resolves_at, null::date as resolves_on
 from judged
 where passed < applicable or unplanned > 0

@@ -1,0 +1,57 @@
+"""What people read in place of the names of evidence and rules; programs keep the names."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple, get_args
+
+Kind = Literal["limit", "number", "flag"]
+
+
+class Label(NamedTuple):
+    """``over``: what the value was counted over; ``kind``: compared with a limit, said beside, or only so.
+
+    A value times ``scale`` is in ``unit``.
+    """
+
+    text: str
+    unit: str
+    kind: Kind
+    over: str = ""
+    scale: float = 1.0
+
+
+def label(metric: str) -> Label:
+    """The label of a metric of evidence; of one that is not known, its name without underscores."""
+    return labels().get(metric) or Label(metric.replace("_", " "), "", "limit")
+
+
+@cache
+def labels() -> dict[str, Label]:
+    """Every label, by metric; raises ValueError for one that is not complete."""
+    found = {}
+    for metric, row in _toml("metrics.toml").items():
+        try:
+            found[metric] = Label(row.pop("label"), row.pop("unit"), row.pop("kind"), **row)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"metrics.toml, {metric}: {error}") from error
+        if found[metric].kind not in get_args(Kind):
+            raise ValueError(f"metrics.toml, {metric}: there is no kind {found[metric].kind}")
+    return found
+
+
+def rule_name(rule: str) -> str:
+    """The name of a rule; of one that is not known, its id."""
+    return _rule_names().get(rule, rule)
+
+
+@cache
+def _rule_names() -> dict[str, str]:
+    tables = _toml("rules.toml")
+    return {key: str(table["name"]) for key, table in tables.items() if isinstance(table, dict) and "name" in table}
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("pipeline.alerts").joinpath(name).read_text(encoding="utf-8"))
