@@ -85,7 +85,7 @@ def print_rows(
     console().print(table)
     hidden = [heading for key, heading in columns.items() if key not in shown]
     if hidden:
-        say(f"not shown here: {', '.join(hidden)}; a wider terminal or --json has them")
+        paragraph(f"not shown here: {', '.join(hidden)}; a wider terminal or --json has them")
 
 
 def _print_blocks(columns: Mapping[str, str], cells: Sequence[Mapping[str, str]]) -> None:

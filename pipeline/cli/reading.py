@@ -98,7 +98,7 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
         "last_session_on": "last session",
         "today": "as of",
     }
-    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("share", "load", "failures", "today"))
+    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("today", "share", "load", "failures"))
     empty = "no athletes yet; `spotter ingest` or `spotter import` brings the first"
     output.print_rows(shown, columns, empty=empty, narrow=narrow)
     if told := words.judged(rows):
