@@ -13,6 +13,7 @@ from pipeline.cli import output
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
 from pipeline.settings import make_private
+from pipeline.worker.fresh import require_log
 
 Progress = Callable[[dict[str, object]], None]
 TURN_SECONDS_MAX = 30.0  # how long a command waits for another one that holds the folder
@@ -58,9 +59,11 @@ class FolderSession:
 def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
     """A session with whoever owns ``data``; opens the folder (and applies what the log holds) when nobody does.
 
-    Raises RefusedError when there is no data and ``create`` is false, BusyError when the owner does not answer.
+    Raises RefusedError when there is no data and ``create`` is false, StorageError when the log is missing beside its
+    tables, BusyError when the owner does not answer.
     """
     disk.check(data)
+    require_log(data)
     if not create and not (data / LOG_FILE).exists():
         raise RefusedError(
             f"there is no data in {data}",

@@ -33,7 +33,7 @@ from pipeline.store.pointer import FOLDER
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot import write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
-from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot
+from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log
 from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
 from pipeline.worker.poison import Attempts
@@ -80,6 +80,7 @@ class Embedded:
         """Take the folder (made if missing); raises BusyError if another process has it."""
         gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
         disk.check(data, (LOCK_NAME, LOG_NAME, SHARD_NAME, f"{SHARD_NAME}.wal", ATTEMPTS_NAME), (FOLDER,))
+        require_log(data)  # before an empty one is made in its place
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / LOCK_NAME).open("a+")
         try:
