@@ -17,6 +17,7 @@ from dashboards.words import counted
 from pipeline import disk
 from pipeline.clock import SystemClock
 from pipeline.errors import SpotterError
+from pipeline.worker.fresh import SHARDS
 
 if TYPE_CHECKING:
     from pipeline.cli.session import Session
@@ -49,7 +50,7 @@ def examine(data: Path) -> list[Finding]:
         ("folder", lambda: _folder(data)),
         ("disk", lambda: _disk(data)),
     ]
-    if (data / LOG_FILE).exists():
+    if (data / LOG_FILE).exists() or any(data.glob(SHARDS)):
         return [_finding(*check) for check in checks] + _inside(data) + [_finding("keys", lambda: _keys(data))]
     return [_finding(*check) for check in checks]
 

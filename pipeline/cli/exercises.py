@@ -148,12 +148,12 @@ def forget_name(
 
 
 def _call(data: Path | None, op: str, title: str | None = None, *, create: bool = False, **args: Any) -> Any:
-    """The answer to ``op``, with a bar under ``title`` for what takes long."""
-    from pipeline.cli.session import open_session
+    """The answer to ``op``: read, or with a bar under ``title`` for what takes long."""
+    from pipeline.cli.session import open_reading, open_session
     from pipeline.settings import data_folder
 
-    with open_session(data_folder(data), create=create) as session:
-        if title is None:
+    if title is None:
+        with open_reading(data_folder(data)) as session:
             return session.call(op, **args)
-        with output.progress(title, None) as bar:
-            return session.call(op, progress=lambda step: bar.to(0), **args)
+    with open_session(data_folder(data), create=create) as session, output.progress(title, None) as bar:
+        return session.call(op, progress=lambda step: bar.to(0), **args)

@@ -100,12 +100,12 @@ def export(
 ) -> None:
     """Write everything about one athlete: tables as CSV and Parquet, and the uploads as they were sent."""
     from pipeline.cli.portability import EXPORTED, write_tables
-    from pipeline.cli.session import open_session
+    from pipeline.cli.session import open_reading
     from pipeline.settings import data_folder
 
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise RefusedError(f"{to} is not an empty folder", "an export overwrites nothing", "name another folder")
-    with open_session(data_folder(data), create=False) as session:
+    with open_reading(data_folder(data)) as session:
         if not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
             raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
         path = Path(session.call("snapshot")["path"])

@@ -28,6 +28,7 @@ Progress = Callable[[dict[str, object]], None]
 NDJSON = "application/x-ndjson"
 POLL_S = 0.2
 NEAR_SHOWN = 5
+CURRENT_SECONDS_MAX = 60.0  # a reader waits so long for what the log held when it asked
 
 
 class Operations:
@@ -141,6 +142,24 @@ def _start_applying(ops: Operations, end: int) -> Callable[[], bool]:
     return done
 
 
+def _current(ops: Operations, *, body: bytes, progress: Progress) -> dict[str, object]:
+    """Wait until what the log holds now is in the tables; what comes meanwhile is not waited for.
+
+    ``missing`` are the records that are not, ``reached`` whether the days are worked out as well.
+    """
+    if not ops._background:  # whoever opened the folder has applied the log
+        return {"missing": 0, "reached": True}
+    end = ops.service.log.end_offset(0)
+    ends_at = time.monotonic() + CURRENT_SECONDS_MAX
+    reached = False
+    try:
+        while not (reached := ops.service.wait_applied(end, POLL_S)) and time.monotonic() < ends_at:
+            progress({"applied": ops.service.applied(), "end": end})
+    except StorageError:  # the worker cannot go on now: what is in the tables can be read all the same
+        reached = False
+    return {"missing": 0 if reached else max(0, end - ops.service.applied()), "reached": reached}
+
+
 def _panel(ops: Operations, *, body: bytes, progress: Progress, name: str, parameters: list[object]) -> object:
     if name not in panel_names():
         raise UsageError(f"there is no panel {name!r}", do="restart `spotter up` if it is of another version")
@@ -237,6 +256,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "undo": _undo,
     "imports": _imports,
     "settle": _settle,
+    "current": _current,
     "panel": _panel,
     "alerts": _alerts,
     "snapshot": _snapshot,

@@ -204,9 +204,9 @@ def current_snapshot(data: Path) -> Path:
     found = fresh_snapshot(data)
     if found is not None:
         return found
-    from pipeline.cli.session import open_session
+    from pipeline.cli.session import open_reading
 
-    with open_session(data, create=False) as session:
+    with open_reading(data) as session:
         return Path(session.call("snapshot")["path"])
 
 
@@ -307,8 +307,8 @@ def _panel(data: Path | None, name: str, *parameters: object) -> list[dict[str, 
 
 @contextmanager
 def _session(data: Path | None) -> Iterator[Session]:
-    from pipeline.cli.session import open_session
+    from pipeline.cli.session import open_reading
     from pipeline.settings import data_folder
 
-    with open_session(data_folder(data), create=False) as session:
+    with open_reading(data_folder(data)) as session:
         yield session

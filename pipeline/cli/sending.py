@@ -246,13 +246,13 @@ def import_files(
     as_json: AsJson = False,
 ) -> None:
     """Import exports of other loggers, list the imports, or take one back."""
-    from pipeline.cli.session import open_session
+    from pipeline.cli.session import open_reading, open_session
     from pipeline.settings import data_folder
 
     if listed:
         if files or preview or undo is not None:
             raise UsageError("--list shows the imports and takes nothing else", do="spotter import --list")
-        with open_session(data_folder(data), create=False) as session:
+        with open_reading(data_folder(data)) as session:
             found = session.call("imports", tenant=tenant)
         _print_imports([row for row in found if athlete in (None, row["athlete_id"])], as_json)
         return

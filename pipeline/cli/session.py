@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline import disk
+from pipeline.cli import output
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
 from pipeline.settings import make_private
+from pipeline.worker.fresh import require_log
 
 Progress = Callable[[dict[str, object]], None]
 TURN_SECONDS_MAX = 30.0  # how long a command waits for another one that holds the folder
@@ -57,9 +59,11 @@ class FolderSession:
 def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
     """A session with whoever owns ``data``; opens the folder (and applies what the log holds) when nobody does.
 
-    Raises RefusedError when there is no data and ``create`` is false, BusyError when the owner does not answer.
+    Raises RefusedError when there is no data and ``create`` is false, StorageError when the log is missing beside its
+    tables, BusyError when the owner does not answer.
     """
     disk.check(data)
+    require_log(data)
     if not create and not (data / LOG_FILE).exists():
         raise RefusedError(
             f"there is no data in {data}",
@@ -83,6 +87,32 @@ def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
         yield SocketSession(client)
     finally:
         client.close()
+
+
+@contextmanager
+def open_reading(data: Path) -> Iterator[Session]:
+    """A session that answers on all that was accepted before it began; standard error says what is missing.
+
+    Raises as ``open_session`` does, RefusedError when there is no data.
+    """
+    with open_session(data, create=False) as session:
+        _catch_up(session)
+        yield session
+
+
+def _catch_up(session: Session) -> None:
+    with output.progress("applying what came before", None) as bar:
+        told = session.call("current", progress=lambda step: bar.to(0, f"{step['applied']} of {step['end']}"))
+    from dashboards.words import counted
+
+    if told["missing"]:
+        be = "is" if told["missing"] == 1 else "are"
+        output.note(
+            f"{counted(told['missing'], 'record')} {be} not applied yet, and the answer may lack what came last;"
+            " `spotter doctor` says how far it is"
+        )
+    elif not told["reached"]:
+        output.note("the days of the newest records are not worked out yet; ask again later")
 
 
 class _TakenError(Exception):

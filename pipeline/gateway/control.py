@@ -282,7 +282,16 @@ def check_tenant_name(tenant: str) -> None:
 
 
 def _unusable(path: Path, error: Exception) -> StorageError:
+    if isinstance(error, sqlite3.ProgrammingError):  # a request that is answered while the service stops
+        return StorageError("the control file is closed", "the service is stopping", "ask again when it runs")
     what = f"the control file {path} cannot be used"
+    if str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return StorageError(
+            what,
+            f"it is damaged ({error})",
+            f"restore it from a backup, or move it away together with {path.name}-wal and {path.name}-shm: keys and"
+            " gyms are then made anew (`spotter keys create`, `spotter tenants create`); the log keeps what was sent",
+        )
     return disk.of_sqlite(path, what, error) or StorageError(
         what, str(error), "check that the data folder exists and may be written; give it with --data DIR"
     )

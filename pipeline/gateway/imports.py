@@ -102,7 +102,7 @@ def plan_import(
     file raises anything else.
     """
     if tz is not None and not is_zone(tz):
-        raise UsageError(f"unknown time zone {tz[:60]!r}", "it is no IANA zone", "write it like Europe/Berlin")
+        raise UsageError(f"unknown time zone {tz[:60]!r}", "it is not in the IANA list", "write it like Europe/Berlin")
     if unit not in (None, "kg", "lb"):
         raise UsageError(
             f"unknown unit {str(unit)[:20]!r}", "weights are in kg or lb", "give `--unit kg` or `--unit lb`"

@@ -118,6 +118,8 @@ class SqliteLog:
         self._writer.close()
 
     def _rows(self, where: str, parameters: tuple[object, ...]) -> Iterator[Any]:
+        if self._closed:  # else a thread that has not read before would open the file anew, for nobody to close
+            raise _closed()
         try:
             with contextlib.closing(self._reader().execute(_SELECT + where, parameters)) as cursor:
                 yield from cursor
@@ -204,7 +206,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _closed() -> StorageError:
+    return StorageError("the log is closed", "the service is stopping", "ask again when it runs")
+
+
 def _unreadable(path: Path, error: Exception, wanted: str = "opened") -> StorageError:
+    if isinstance(error, sqlite3.ProgrammingError):  # the handle was closed under the reader; the file is as it was
+        return _closed()
     what = f"the log {path.name} cannot be {wanted}"
     return disk.of_sqlite(path, what, error) or StorageError(
         what, str(error), "restore the data folder's log from a backup; do not delete it"

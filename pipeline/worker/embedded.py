@@ -33,10 +33,11 @@ from pipeline.store.pointer import FOLDER
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot import write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
-from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot
+from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log
 from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
 from pipeline.worker.poison import Attempts
+from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import batches, build, run_everything
 from pipeline.worker.room import Room, patiently
 
@@ -58,7 +59,7 @@ class Embedded:
         self._writer = threading.RLock()  # whoever holds it may write the shard
         self._readers = Gate()
         self._wake = threading.Event()
-        self._changed = threading.Condition()
+        self._reached = Reached()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.failure: BaseException | None = None
@@ -79,6 +80,7 @@ class Embedded:
         """Take the folder (made if missing); raises BusyError if another process has it."""
         gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
         disk.check(data, (LOCK_NAME, LOG_NAME, SHARD_NAME, f"{SHARD_NAME}.wal", ATTEMPTS_NAME), (FOLDER,))
+        require_log(data)  # before an empty one is made in its place
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / LOCK_NAME).open("a+")
         try:
@@ -202,10 +204,14 @@ class Embedded:
         with self._writer, self._in_words():
             while self._apply_some():
                 self._shard.checkpoint_if_due()
-            while self._shard.with_room(self._engine.settle):
-                pass
+            self._settle()
             self._shard.checkpoint_if_due()
-        self._announce()
+
+    def _settle(self) -> None:
+        """Bring the day-level lane to where the other one stands, and tell those who wait for it."""
+        while self._shard.with_room(self._engine.settle):
+            pass
+        self._reached.tell(self._engine.next_offset)
 
     def _apply_some(self) -> bool:
         batch = next(batches(self.log, self._engine.next_offset), None)
@@ -250,7 +256,7 @@ class Embedded:
                     if not isinstance(problem, DiskFullError):  # only want of room passes by itself
                         raise problem from error
                     self._room.missing(problem)
-                    self._announce()
+                    self._reached.tell()
                     self._room.pause()
                     continue
                 self._room.found()
@@ -258,17 +264,16 @@ class Embedded:
                     self._wake.wait(IDLE_S)
         except BaseException as error:  # the process must end: what is in the log is applied at the next start
             self.failure = error
-            self._announce()
+            self._reached.tell()
 
     def _turn(self) -> bool:
         with self._writer:
             if self._room.problem is not None:
                 self._revive()
             busy = self._apply_some()
-            if not busy:
-                self._shard.with_room(self._engine.settle)
+            if not busy or self._reached.is_wanted(self._engine.next_offset):
+                self._settle()
             self._shard.checkpoint_if_due()
-            self._announce()
         return busy
 
     def _revive(self) -> None:
@@ -304,10 +309,6 @@ class Embedded:
             return "the worker ended; the service stops"
         return self._room.said
 
-    def _announce(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
     def applied(self) -> int:
         """The offset below which everything is in the shard."""
         return int(str(self.query("select next_offset from ledger")[0]["next_offset"]))
@@ -321,14 +322,12 @@ class Embedded:
         def done() -> bool:
             if self.failure is not None:
                 return True
-            row = self.query("select next_offset, marks from ledger")[0]
-            both = int(str(row["next_offset"])) >= offset and row["marks"] == 0
+            both = self._reached.offset >= offset
             if not both and (waiting := self._room.problem) is not None:
                 raise waiting
             return both
 
-        with self._changed:
-            reached = self._changed.wait_for(done, timeout_s)
+        reached = self._reached.wait(offset, done, timeout_s)
         if self.failure is not None:
             raise self.failure
         return reached
@@ -351,6 +350,7 @@ class Embedded:
         with self._writer, self._in_words():
             if path is None and (found := fresh_snapshot(self.data)) is not None:
                 return found
+            self._settle()  # else its days could be older than its sets while uploads come without end
             return write_snapshot(self._shard, self.data, path)
 
     def rebuild(self) -> None:
@@ -360,7 +360,7 @@ class Embedded:
             while self._apply_some():
                 pass
             remove_files(self.data / FOLDER, "*")
-        self._announce()
+            self._settle()
 
     def _put_aside(self) -> frozenset[int]:
         """Offsets of the records that were put aside: a check leaves them there, a rebuild tries them again."""
@@ -370,11 +370,13 @@ class Embedded:
         return frozenset(row[0] for row in found)
 
     def check(self) -> list[Difference]:
-        """Rebuild into a scratch file and name every difference; nothing is changed."""
+        """Apply the log to its end of now, rebuild that into a scratch file and name every difference."""
+        wanted = self.log.end_offset(EMBEDDED_PARTITION)
         with self._writer, self._in_words():
+            while self._engine.next_offset < wanted and self._apply_some():
+                self._shard.checkpoint_if_due()
             end = self._engine.next_offset
-            while self._shard.with_room(self._engine.settle):
-                pass
+            self._settle()
             scratch = self.data / f"scratch-{os.getpid()}.duckdb"
             remove_files(self.data, f"{scratch.name}*")
             try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.errors import StorageError
 from pipeline.log.peek import end_offset_of
 from pipeline.store.pointer import current_snapshot
 
 LOG_NAME = "log.sqlite"
+SHARDS = "shard-*.duckdb"
 ALIASES_NAME = "aliases.csv"
 
 
@@ -15,6 +17,17 @@ def aliases_of(data: Path) -> Path | None:
     """The folder's own aliases, if it has any."""
     path = data / ALIASES_NAME
     return path if path.exists() else None
+
+
+def require_log(data: Path) -> None:
+    """Raises StorageError when tables lie there without the log they were made from."""
+    found = None if (data / LOG_NAME).exists() else next(iter(sorted(data.glob(SHARDS))), None)
+    if found is not None:
+        raise StorageError(
+            f"the log {data / LOG_NAME} is missing",
+            f"{found.name} is there, but the log, which is the record, was lost or moved",
+            f"restore {LOG_NAME} from a backup; to begin anew without what it held, move {found.name} away first",
+        )
 
 
 def versions_of(data: Path) -> dict[str, str]:

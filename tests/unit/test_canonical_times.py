@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.sources.fast_times import parse_times
 from pipeline.sources.local_time import local_of, place, to_local_us, to_utc_us, utc_of
-from schemas.times import format_us, is_zone, parse_moment
+from schemas.times import Zone, format_us, is_zone, parse_moment
 
 EPOCH = datetime(1970, 1, 1)
 ZONES = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca"]
@@ -113,3 +114,15 @@ def test_moments_print_as_they_were_written() -> None:
 def test_zone_names_are_checked_by_name_not_by_file() -> None:
     assert is_zone("Europe/Berlin")
     assert not any(is_zone(name) for name in ("Europe", "../etc/passwd", "", "europe/berlin", "Mars/Olympus"))
+
+
+@pytest.mark.parametrize("name", ["localtime", "Factory", "posixrules", "posix/Europe/Berlin", "right/Europe/Berlin"])
+def test_a_zone_that_is_another_one_on_every_machine_is_none(name: str) -> None:
+    assert not is_zone(name)
+    with pytest.raises(ValidationError, match="IANA zone name; write it like Europe/Berlin"):
+        TypeAdapter(Zone).validate_python(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/GMT+5", "EST5EDT", "America/Argentina/Buenos_Aires", "Asia/Calcutta"])
+def test_every_zone_of_the_list_is_taken(name: str) -> None:
+    assert is_zone(name)

@@ -184,6 +184,28 @@ def test_infinite_days_and_times_are_answered_in_every_format(spotter: Spotter, 
     assert spotter("sql", ask, "--format", "parquet", "--to", str(tmp_path / "x.parquet")).code == 0
 
 
+@pytest.mark.parametrize(("value", "printed"), [
+    ("interval '14 months -3 days 4.5 hours'", "P1Y2M-3DT4H30M"),
+    ("interval '-5 months' + interval '-1500 milliseconds'", "P-5MT-1.5S"),
+    ("interval '0 days'", "PT0S"),
+    ("'a\\xFF'::blob", "61ff"),
+    ("[interval '1 day', null]", ["P1D", None]),
+    ("{'rest': interval '90 seconds', 'raw': '\\x00'::blob}", {"rest": "PT1M30S", "raw": "00"}),
+])  # fmt: skip
+def test_intervals_and_blobs_are_printed_alike_in_every_format(
+    spotter: Spotter, tmp_path: Path, value: str, printed: object
+) -> None:
+    spotter("ingest", write(tmp_path / "one.ndjson", set_event()))
+    ask = f"select {value} as v"
+    assert spotter("sql", ask, "--format", "json").json == [{"v": printed}]
+    (_, (in_csv,)) = csv.reader(io.StringIO(spotter("sql", ask, "--format", "csv").out))
+    assert in_csv == printed or json.loads(in_csv) == printed
+    in_table = spotter("sql", ask).out
+    assert "MonthDayNano" not in in_table and "b'" not in in_table
+    for word in [printed] if isinstance(printed, str) else [one for one in printed if isinstance(one, str)]:
+        assert word in in_table
+
+
 def test_what_parquet_cannot_hold_is_refused_with_a_way_out(spotter: Spotter, tmp_path: Path) -> None:
     spotter("ingest", write(tmp_path / "one.ndjson", set_event()))
     ask = "select interval '1 day' as rest"

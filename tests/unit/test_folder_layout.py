@@ -13,6 +13,7 @@ from pipeline import disk
 from pipeline.cli.main import run
 from pipeline.clock import FixedClock
 from pipeline.errors import StorageError
+from pipeline.gateway.control import Control
 from pipeline.worker.embedded import Embedded
 
 Command = Callable[..., tuple[int, str]]
@@ -104,6 +105,43 @@ def test_a_file_in_the_data_folders_place_is_named(tmp_path: Path, capfd: pytest
         assert run([*command, "--data", str(tmp_path / "file")]) == 1
         assert "it is a file, not a folder" in capfd.readouterr().err
     assert run(["doctor", "--data", str(tmp_path / "file")]) == 1
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ["snapshot"], ["up", "--port", "1"]])
+def test_a_log_that_is_missing_beside_its_tables_is_named(
+    data: Path, spotter: Command, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "log.sqlite").unlink()
+    if command[0] == "up":
+        monkeypatch.setattr("pipeline.cli.serving._listener", lambda settings: open(os.devnull))  # noqa: PTH123, SIM115
+    words = ("log.sqlite is missing", "which is the record", "restore log.sqlite from a backup", "move shard-0.duckdb")
+    assert is_clear(spotter(*command), *words)
+    assert not (data / "log.sqlite").exists(), "an empty one in its place would hide that it is gone"
+
+
+def test_the_doctor_says_that_the_log_is_missing(data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (data / "log.sqlite").unlink()
+    assert run(["doctor", "--data", str(data)]) == 1
+    assert "restore log.sqlite from a backup" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["garbage", "pages"])
+def test_a_damaged_control_file_is_said_to_be_damaged(data: Path, spotter: Command, damage: str) -> None:
+    Control(data).close()
+    content = bytearray((data / "control.sqlite").read_bytes())
+    content[:] = b"no database" * 500 if damage == "garbage" else content[:4096] + b"\xa5" * (len(content) - 4096)
+    (data / "control.sqlite").write_bytes(content)
+    words = ("it is damaged", "restore it from a backup", "move it away", "keys")
+    assert is_clear(spotter("keys", "list"), *words)
+    assert is_clear(spotter("tenants", "list"), *words)
+
+
+def test_a_control_file_that_was_closed_is_not_called_unusable(data: Path) -> None:
+    control = Control(data)
+    control.close()
+    with pytest.raises(StorageError) as told:
+        control.tenants()
+    assert "closed" in told.value.what and "stopping" in told.value.why
 
 
 def test_what_the_system_refuses_is_said_with_its_name() -> None:

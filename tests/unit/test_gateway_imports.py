@@ -86,6 +86,7 @@ def test_stored_workouts_are_told_as_known(door: Door) -> None:
         (b"", {}, 422),
         (HEVY, {"source": "no-such-logger"}, 400),
         (HEVY, {"tz": "Mars/Phobos"}, 400),
+        (HEVY, {"tz": "localtime"}, 400),
         (HEVY, {"unit": "stone"}, 400),
         (HEVY, {"athlete": ""}, 400),
         (HEVY, {"athlete": "a" * 300}, 400),

@@ -131,3 +131,29 @@ def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as refused:
         SqliteLog(path)
     assert "cannot be opened" in str(refused.value) and "backup" in str(refused.value)
+
+
+def test_a_log_that_was_closed_is_not_called_damaged(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.sqlite")
+    log.append([record("a"), record("a")])
+    reading = log.read_athlete(0, "home", "a", 2)
+    next(reading)
+    log.close()
+    new_thread: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            log.read(0, 0, items_max=1, bytes_max=1)
+        except StorageError as error:
+            new_thread.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    with pytest.raises(StorageError) as same_thread:
+        log.read(0, 0, items_max=1, bytes_max=1)
+    with pytest.raises(StorageError) as amid:
+        list(reading)
+    for told in (*new_thread, same_thread.value, amid.value):
+        assert "the log is closed" in str(told) and "backup" not in str(told)
+    assert len(new_thread) == 1

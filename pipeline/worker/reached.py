@@ -1,0 +1,43 @@
+"""How far both lanes are done, told by whoever writes the shard to those who wait for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Reached:
+    """The offset below which both lanes have done the log. Told under the writer's lock, waited for by any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._offset = 0
+        self._wanted: list[int] = []
+
+    @property
+    def offset(self) -> int:
+        """Everything below it was in the tables, days included, when it was told."""
+        return self._offset
+
+    def tell(self, offset: int = 0) -> None:
+        """Both lanes stand at ``offset``; without one only that something else changed."""
+        with self._changed:
+            self._offset = max(self._offset, offset)
+            self._changed.notify_all()
+
+    def is_wanted(self, offset: int) -> bool:
+        """Whether somebody waits for no more than ``offset``, to whom the day-level lane is all that is missing.
+
+        Uploads without end would keep that lane waiting for a quiet moment, and those readers with it.
+        """
+        with self._changed:
+            return any(self._offset < wanted <= offset for wanted in self._wanted)
+
+    def wait(self, offset: int, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until ``done``, which is asked after everything that is told; false when the time is over."""
+        with self._changed:
+            self._wanted.append(offset)
+            try:
+                return self._changed.wait_for(done, timeout_s)
+            finally:
+                self._wanted.remove(offset)
