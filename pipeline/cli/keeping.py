@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,15 +78,15 @@ def snapshot(
     as_json: AsJson = False,
 ) -> None:
     """Make a read-only DuckDB file of current data and print its path."""
-    from pipeline.cli.reading import current_snapshot
+    from pipeline.cli.snapshots import current_snapshot
     from pipeline.settings import data_folder
 
-    path = current_snapshot(data_folder(data))
-    if to is not None:
-        if to.exists():
-            raise RefusedError(f"{to} exists already", do="name a file that does not")
-        shutil.copyfile(path, to)
-        path = to
+    with current_snapshot(data_folder(data)) as path:
+        if to is not None:
+            if to.exists():
+                raise RefusedError(f"{to} exists already", do="name a file that does not")
+            shutil.copyfile(path, to)
+    path = to or path
     if as_json:
         output.print_json({"path": str(path)})
     else:
@@ -99,22 +100,25 @@ def export(
     data: Data = None,
 ) -> None:
     """Write everything about one athlete: tables as CSV and Parquet, and the uploads as they were sent."""
-    from pipeline.cli.portability import EXPORTED, write_tables
+    from pipeline.cli.portability import EXPORTED, MANIFEST, write_tables, written_whole
     from pipeline.cli.session import open_reading
+    from pipeline.cli.snapshots import snapshot_of
     from pipeline.settings import data_folder
 
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise RefusedError(f"{to} is not an empty folder", "an export overwrites nothing", "name another folder")
-    with open_reading(data_folder(data)) as session:
-        if not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
-            raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
-        path = Path(session.call("snapshot")["path"])
-        to.mkdir(parents=True, exist_ok=True)
-        uploads = session.call("uploads_of", tenant=tenant, athlete=athlete, to=str(to.absolute()))["parts"]
-    with output.progress("exporting", len(EXPORTED)) as bar:
-        tables = write_tables(path, tenant, athlete, to, bar.to)
-    manifest = {"tenant": tenant, "athlete": athlete, "rows": tables, "uploads": uploads}
-    (to / "manifest.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with ExitStack() as stack:
+        with open_reading(data_folder(data)) as session:
+            if not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
+                raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
+            path = stack.enter_context(snapshot_of(session))
+            folder = stack.enter_context(written_whole(to))
+            uploads = session.call("uploads_of", tenant=tenant, athlete=athlete, to=str(folder))["parts"]
+        with output.progress("exporting", len(EXPORTED)) as bar:
+            tables = write_tables(path, tenant, athlete, folder, bar.to)
+        manifest = {"tenant": tenant, "athlete": athlete, "rows": tables, "uploads": uploads}
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8")
     output.say(
         f"{counted(sum(tables.values()), 'row')} of {counted(len(tables), 'table')} and"
         f" {counted(uploads, 'part')} of uploads are in {to}"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +35,33 @@ EXPORTED = (
     "rejected",
 )
 _THERE = "select view_name as name from duckdb_views() union all select table_name from duckdb_tables()"
+
+
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def written_whole(to: Path) -> Iterator[Path]:
+    """A folder to write into that becomes ``to`` at the end; when something fails, nothing of it stays."""
+    target = to.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # a mounted folder cannot be replaced, and beside some nothing may be written: then the files move in at the end
+    inside = target.exists() and (os.path.ismount(target) or not os.access(target.parent, os.W_OK))
+    folder = (target if inside else target.parent) / f"{target.name}.part-{uuid.uuid4().hex[:8]}"
+    folder.mkdir()
+    try:
+        yield folder
+        if inside:
+            for child in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
+                child.replace(target / child.name)
+            folder.rmdir()
+        else:
+            if target.exists():
+                shutil.copymode(target, folder)
+            folder.replace(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def write_tables(

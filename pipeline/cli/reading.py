@@ -182,6 +182,7 @@ def sql(
     data: Data = None,
 ) -> None:
     """Ask with SQL: read-only, in a sandbox, on current data."""
+    from pipeline.cli.snapshots import current_snapshot
     from pipeline.settings import Settings, data_folder
     from pipeline.store.sandbox import Limits, Query
 
@@ -191,23 +192,11 @@ def sql(
     limits = Limits(wall_s=settings.sql_seconds_max, memory_bytes=settings.sql_memory_bytes_max)
     query = Query(limits)
     try:
-        result = query.ask(current_snapshot(data_folder(data)), statement).result()
+        with current_snapshot(data_folder(data)) as path:
+            result = query.ask(path, statement).result()
     finally:
         query.kill()
     _write_result(result, form, to)
-
-
-def current_snapshot(data: Path) -> Path:
-    """A snapshot of everything the log holds; quick when one is there already."""
-    from pipeline.worker.fresh import fresh_snapshot
-
-    found = fresh_snapshot(data)
-    if found is not None:
-        return found
-    from pipeline.cli.session import open_reading
-
-    with open_reading(data) as session:
-        return Path(session.call("snapshot")["path"])
 
 
 def _write_result(result: Result, form: Format, to: Path | None) -> None:

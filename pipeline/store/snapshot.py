@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline import disk
 from pipeline.store.failure import is_disk_full
+from pipeline.store.held import remove_unheld
 from pipeline.store.pointer import FOLDER, POINTER
 from pipeline.store.shard import Shard, remove_files, sync_folder
 
@@ -73,4 +74,12 @@ def _point(folder: Path, target: Path, state: dict[str, object]) -> None:
     temporary.replace(folder / POINTER)
     for old in sorted(folder.glob("snapshot-*.duckdb"))[:-KEPT]:
         if old.is_file():
-            old.unlink()
+            remove_unheld(old)
+
+
+def remove_snapshots(data: Path) -> None:
+    """Remove all that nobody reads at this moment, and the pointer first: none of them is current any more."""
+    folder = data / FOLDER
+    for path in (folder / POINTER, *folder.glob("*")):
+        if path.is_file():
+            remove_unheld(path)

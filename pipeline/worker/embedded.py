@@ -31,7 +31,7 @@ from pipeline.store.compare import Difference, compare
 from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failure, storage_failure
 from pipeline.store.pointer import FOLDER
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
-from pipeline.store.snapshot import write_snapshot
+from pipeline.store.snapshot import remove_snapshots, write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log
 from pipeline.worker.gate import Gate
@@ -359,7 +359,7 @@ class Embedded:
             self._build_and_swap(self._catalogue(), keep=self._shard)
             while self._apply_some():
                 pass
-            remove_files(self.data / FOLDER, "*")
+            remove_snapshots(self.data)
             self._settle()
 
     def _put_aside(self) -> frozenset[int]:
