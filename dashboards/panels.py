@@ -21,10 +21,10 @@ class Panels:
 
     def alerts(self, tenant: str, athlete: str | None, state: str | None, rows_max: int) -> list[dict[str, object]]:
         """The panel ``alerts``, each row with its rows of ``alert_evidence`` under ``evidence``."""
-        by_alert: dict[object, list[dict[str, object]]] = {}
-        for row in self.rows("alert_evidence", tenant, athlete, state):
-            by_alert.setdefault(row.pop("alert_id"), []).append(row)
         found = self.rows("alerts", tenant, athlete, state, rows_max)
+        by_alert: dict[object, list[dict[str, object]]] = {}
+        for row in self.rows("alert_evidence", tenant, [alert["alert_id"] for alert in found]):
+            by_alert.setdefault(row.pop("alert_id"), []).append(row)
         return [{**alert, "evidence": by_alert.get(alert["alert_id"], [])} for alert in found]
 
 

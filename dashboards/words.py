@@ -131,7 +131,7 @@ def day(value: Any) -> str:
     """A day as in ``Mon 2 Nov 2026``; what is missing is unknown."""
     if value is None:
         return UNKNOWN
-    return f"{value:%a} {value.day} {value:%b %Y}" if isinstance(value, date) else str(value)
+    return f"{value:%a} {plain_day(value)}" if isinstance(value, date) else str(value)
 
 
 def _doubt(row: Mapping[str, Any]) -> str:

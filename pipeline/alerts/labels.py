@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, get_args
 
+from pipeline.alerts.rules import load
+
 Kind = Literal["limit", "number", "flag"]
 
 
@@ -32,7 +34,7 @@ def label(metric: str) -> Label:
 def labels() -> dict[str, Label]:
     """Every label, by metric; raises ValueError for one that is not complete."""
     found = {}
-    for metric, row in _toml("metrics.toml").items():
+    for metric, row in _read().items():
         try:
             found[metric] = Label(row.pop("label"), row.pop("unit"), row.pop("kind"), **row)
         except (KeyError, TypeError) as error:
@@ -49,9 +51,8 @@ def rule_name(rule: str) -> str:
 
 @cache
 def _rule_names() -> dict[str, str]:
-    tables = _toml("rules.toml")
-    return {key: str(table["name"]) for key, table in tables.items() if isinstance(table, dict) and "name" in table}
+    return {rule.id: rule.name for rule in load().all()}
 
 
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("pipeline.alerts").joinpath(name).read_text(encoding="utf-8"))
+def _read() -> dict[str, Any]:
+    return tomllib.loads(files("pipeline.alerts").joinpath("metrics.toml").read_text(encoding="utf-8"))

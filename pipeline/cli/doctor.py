@@ -17,7 +17,7 @@ from dashboards.words import counted
 from pipeline import disk
 from pipeline.clock import SystemClock
 from pipeline.errors import SpotterError
-from pipeline.worker.fresh import SHARDS
+from pipeline.worker.fresh import LOG_NAME, SHARDS
 
 if TYPE_CHECKING:
     from pipeline.cli.session import Session
@@ -27,7 +27,6 @@ FREE_BYTES_LOW = 2 << 30
 FREE_SHARE_LOW = 0.1
 LAG_RECORDS_LOW = 10_000
 CLOCK_EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
-LOG_FILE = "log.sqlite"
 CLOCKS_SHOWN = 10
 WHO_WAITS = 'spotter sql "select distinct tenant_id, athlete_id from set_fact where local_day is null"'
 
@@ -50,9 +49,10 @@ def examine(data: Path) -> list[Finding]:
         ("folder", lambda: _folder(data)),
         ("disk", lambda: _disk(data)),
     ]
-    if (data / LOG_FILE).exists() or any(data.glob(SHARDS)):
-        return [_finding(*check) for check in checks] + _inside(data) + [_finding("keys", lambda: _keys(data))]
-    return [_finding(*check) for check in checks]
+    found = [_finding(*check) for check in checks]
+    if (data / LOG_NAME).exists() or any(data.glob(SHARDS)):
+        found += [*_inside(data), _finding("keys", lambda: _keys(data))]
+    return found
 
 
 def _finding(name: str, check: Callable[[], _Said]) -> Finding:
@@ -128,14 +128,14 @@ def _inside(data: Path) -> list[Finding]:
         with open_session(data, create=False) as session:
             found.append(_finding("log and shard", lambda: _tables(session.call("state"))))
             found.append(_finding("gym's clock", lambda: _gyms(_rows(session, "clocks"))))
-            found.append(_finding("time zones", lambda: _zones(_rows(session, "unzoned_sets", None, None))))
+            found.append(_finding("time zones", lambda: _zones(_rows(session, "unzoned_sets"))))
     except SpotterError as error:
         found.append({"check": "log and shard", "status": "bad", "says": f"{error.what}: {error.why}", "do": error.do})
     return found
 
 
-def _rows(session: Session, panel: str, *parameters: object) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = session.call("panel", name=panel, parameters=list(parameters))
+def _rows(session: Session, panel: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = session.call("panel", name=panel, parameters=[])
     return rows
 
 

@@ -51,7 +51,7 @@ def alerts(
     shown = limit or (ROWS_MAX if as_json else ALERTS_SHOWN)
     with _session(data) as session:
         found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=shown)
-        (count,) = session.call("panel", name="alert_count", parameters=[tenant, athlete, state])
+        count = [] if as_json else session.call("panel", name="alert_count", parameters=[tenant, athlete, state])
         if athlete is not None and not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
             raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     if as_json:
@@ -64,8 +64,9 @@ def alerts(
         left_out=("updated_on", "state", "rule") if only_open else ("updated_on", "rule", "action"),
     )
     output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""), narrow=narrow)
-    if count["alerts"] > len(found):
-        output.say(f"… {count['alerts'] - len(found)} more, use --limit or --json")
+    more = count[0]["alerts"] - len(found)
+    if more > 0:
+        output.say(f"… {more} more, use --limit or --json")
 
 
 def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from dashboards.words import counted
 from pipeline import disk
 from pipeline.cli import output
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
 from pipeline.settings import make_private
-from pipeline.worker.fresh import require_log
+from pipeline.worker.fresh import LOG_NAME, require_log
 
 Progress = Callable[[dict[str, object]], None]
 TURN_SECONDS_MAX = 30.0  # how long a command waits for another one that holds the folder
 TURN_POLL_S = 0.05
-LOG_FILE = "log.sqlite"
 
 
 class Session(Protocol):
@@ -64,7 +64,7 @@ def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
     """
     disk.check(data)
     require_log(data)
-    if not create and not (data / LOG_FILE).exists():
+    if not create and not (data / LOG_NAME).exists():
         raise RefusedError(
             f"there is no data in {data}",
             "the folder is empty or not there",
@@ -103,8 +103,6 @@ def open_reading(data: Path) -> Iterator[Session]:
 def _catch_up(session: Session) -> None:
     with output.progress("applying what came before", None) as bar:
         told = session.call("current", progress=lambda step: bar.to(0, f"{step['applied']} of {step['end']}"))
-    from dashboards.words import counted
-
     if told["missing"]:
         be = "is" if told["missing"] == 1 else "are"
         output.note(

@@ -337,7 +337,7 @@ class Embedded:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""
         with self._in_words():
-            return patiently(lambda: self._read(sql, parameters), self._shard.more_memory)
+            return patiently(lambda: self._read(sql, parameters), self._shard.with_room)
 
     def _read(self, sql: str, parameters: Sequence[object]) -> list[dict[str, object]]:
         with self._readers.reading(), contextlib.closing(self._shard.reader()) as cursor:

@@ -171,9 +171,9 @@ def run_everything(engine: Engine) -> None:
         " union select athlete_no, source, 0::tinyint from base.set_log"
     ).fetchall():
         engine.doors.setdefault(athlete, set()).add((source, origin))
-    slices = deque(_slices(connection))
-    while slices:
-        _run_slices(engine, [slices.popleft() for _ in range(min(len(slices), SLICES_BEFORE_CHECKPOINT))])
+    slices = list(_slices(connection))
+    for first in range(0, len(slices), SLICES_BEFORE_CHECKPOINT):
+        _run_slices(engine, slices[first : first + SLICES_BEFORE_CHECKPOINT])
         engine.shard.checkpoint_if_due()  # not while somebody writes
     while engine.shard.with_room(engine.settle):
         pass
@@ -206,28 +206,17 @@ def _slices(connection: Connection) -> Iterator[list[int]]:
 
 def _run_slices(engine: Engine, slices: list[list[int]]) -> None:
     """Slices side by side: while the rules of one run, which use one core, the models of the next do."""
-    waiting = deque(slices)
     one_by_one = threading.Lock()
     end = engine.next_offset
 
-    def work() -> None:
+    def work(athletes: list[int]) -> None:
         with contextlib.closing(engine.shard.second_writer()) as connection:
-            while waiting:
-                try:
-                    athletes = waiting.popleft()
-                except IndexError:  # the other took the last one
-                    return
-                engine.shard.with_room(partial(_run_models, engine, connection, athletes))
-                with one_by_one:  # what is appended to the outbox gets the next numbers
-                    engine.shard.with_room(partial(_run_rules, engine, connection, end))
+            engine.shard.with_room(partial(_run_models, engine, connection, athletes))
+            with one_by_one:  # what is appended to the outbox gets the next numbers
+                engine.shard.with_room(partial(_run_rules, engine, connection, end))
 
     with ThreadPoolExecutor(_WRITERS, thread_name_prefix="slice") as pool:
-        running = [pool.submit(work) for _ in range(_WRITERS)]
-        try:
-            for one in running:
-                one.result()
-        finally:
-            waiting.clear()
+        list(pool.map(work, slices))  # after a failure no further slice is begun
 
 
 def _run_rules(engine: Engine, connection: Connection, end: int) -> None:

@@ -73,7 +73,7 @@ class Room:
         return self.problem or closed
 
 
-def patiently(read: Callable[[], T], more_memory: Callable[[BaseException], bool]) -> T:
+def patiently(read: Callable[[], T], with_room: Callable[[Callable[[], T]], T]) -> T:
     """A read that finds all memory taken by the writer waits for it, and only then asks for more memory."""
     pause = threading.Event()
     for _ in range(READ_TRIES):
@@ -83,9 +83,4 @@ def patiently(read: Callable[[], T], more_memory: Callable[[BaseException], bool
             if not is_out_of_memory(error):
                 raise
             pause.wait(READ_PAUSE_S)
-    while True:
-        try:
-            return read()
-        except Exception as error:
-            if not more_memory(error):
-                raise
+    return with_room(read)

@@ -113,10 +113,10 @@ def test_a_scope_is_told_by_names_and_the_day(scope: str, subject: str | None, t
 
 
 def test_a_label_that_is_not_complete_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "_toml", lambda _: {"some": {"label": "Some", "unit": "h", "kind": "guess"}})
+    monkeypatch.setattr(names, "_read", lambda: {"some": {"label": "Some", "unit": "h", "kind": "guess"}})
     with pytest.raises(ValueError, match="some: there is no kind guess"):
         names.labels.__wrapped__()
-    monkeypatch.setattr(names, "_toml", lambda _: {"some": {"label": "Some"}})
+    monkeypatch.setattr(names, "_read", lambda: {"some": {"label": "Some"}})
     with pytest.raises(ValueError, match="unit"):
         names.labels.__wrapped__()
 

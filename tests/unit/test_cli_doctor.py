@@ -12,22 +12,9 @@ import pytest
 from app_fakes import set_event
 
 from pipeline.cli import doctor
-from pipeline.cli.main import run
 
 Spotter = Callable[..., tuple[int, str, str]]
 ZULU = [set_event(f"z{n}", athlete="zed", performed_at=f"2026-11-20T18:0{n}:00Z") for n in range(2)]
-
-
-@pytest.fixture
-def spotter(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Spotter:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = run([*arguments, "--data", str(tmp_path / "D")])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -10,22 +10,10 @@ import pytest
 from app_fakes import set_event
 from typer.testing import CliRunner
 
-from pipeline.cli.main import app, run
+from pipeline.cli.main import app
 
 Spotter = Callable[..., tuple[int, str, str]]
 ASK = "select exercise, exercise_id from set_fact"
-
-
-@pytest.fixture
-def spotter(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Spotter:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = run([*arguments, "--data", str(tmp_path / "D")])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -21,18 +21,6 @@ EXPORTS = files("pipeline.demo.exports")
 Spotter = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def spotter(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Spotter:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = run([*arguments, "--data", str(tmp_path / "D")])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return call
-
-
 def hevy(tmp_path: Path, rows: int = 60) -> str:
     """The head of a real Hevy export."""
     text = (EXPORTS / "hevy.csv").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from service_events import RECEIVED, a_set, send
+from service_events import RECEIVED
 
 from pipeline import disk
 from pipeline.cli.main import run
@@ -18,15 +18,6 @@ from pipeline.worker.embedded import Embedded
 
 Command = Callable[..., tuple[int, str]]
 COMMANDS = (["roster"], ["ingest", "FILE"], ["sql", "select 1"], ["rebuild"])
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    found = tmp_path / "data"
-    service = Embedded.open(found, FixedClock(RECEIVED))
-    send(service, [a_set("d")])
-    service.close()
-    return found
 
 
 @pytest.fixture

@@ -33,15 +33,6 @@ with held(Path(sys.argv[1])):
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    found = tmp_path / "data"
-    service = Embedded.open(found, FixedClock(RECEIVED))
-    send(service, [a_set("d")])
-    service.close()
-    return found
-
-
-@pytest.fixture
 def one_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portability, "EXPORTED", ("set_fact",))  # each table is read by a process of its own
 

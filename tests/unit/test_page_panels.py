@@ -14,7 +14,7 @@ from pipeline.store.shard import Shard
 
 PARAMETERS: dict[str, tuple[object, ...]] = {
     "alert_count": ("home", None, None),
-    "alert_evidence": ("home", None, None),
+    "alert_evidence": ("home", ["a", "b"]),
     "alerts": ("home", None, "open", 10),
     "athlete_days": ("home", "ana", date(2026, 11, 1), None, 10),
     "athlete_known": ("home", "ana"),
@@ -26,7 +26,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
     "unmapped": ("home",),
-    "unzoned_sets": ("home", None),
+    "unzoned_sets": (),
     "upload_items": ("home", "u"),
     "upload_known": ("home", "u"),
 }

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from io import BytesIO
 
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.gateway.imports import classify, documents_of, left_out, plan_import
+from pipeline.gateway.imports import classify, documents_of, left_out
 from pipeline.record import Header, parse_header, unpack_items
 from pipeline.sources import registry
 from tests.unit.vendor_files import NOW, plan, sample
@@ -82,28 +81,12 @@ def test_a_wrong_call_is_a_usage_error(wrong: dict[str, str]) -> None:
 def test_the_time_of_receipt_may_be_in_any_zone() -> None:
     received = datetime.fromisoformat("2026-11-23T13:00:00+01:00")
     assert received.astimezone(UTC) == NOW
-    found = plan_import(
-        BytesIO(sample(HEVY)),
-        athlete="ana",
-        tenant="home",
-        tz="UTC",
-        received_at=received,
-        import_id="imp-1",
-        upload_id="imp-1",
-    )
+    found = plan(sample(HEVY), tz="UTC", received_at=received)
     assert parse_header(found.records[0].header).received_at == "2026-11-23T12:00:00Z"
 
 
 def test_workouts_in_the_future_of_the_receipt_are_rejected() -> None:
-    found = plan_import(
-        BytesIO(sample(HEVY)),
-        athlete="ana",
-        tenant="home",
-        tz="UTC",
-        received_at=datetime(2025, 6, 1, tzinfo=UTC),
-        import_id="imp-1",
-        upload_id="imp-1",
-    )
+    found = plan(sample(HEVY), tz="UTC", received_at=datetime(2025, 6, 1, tzinfo=UTC))
     assert {row.reason for row in found.row_reports if row.status == "rejected"} == {"implausible_time"}
     assert found.accepted
     assert found.rejected
@@ -117,16 +100,7 @@ def test_workouts_in_the_future_of_the_receipt_are_rejected() -> None:
     [("hevy.csv", "hevy.csv"), ("a/b/my export.csv", "my export.csv"), ("C:\\x\\h\x1b.csv", "h.csv"), ("", None)],
 )
 def test_the_files_name_is_kept_without_its_folders(given: str, kept: str | None) -> None:
-    found = plan_import(
-        BytesIO(sample(HEVY)),
-        athlete="ana",
-        tenant="home",
-        tz="UTC",
-        received_at=NOW,
-        import_id="imp-1",
-        upload_id="imp-1",
-        file_name=given,
-    )
+    found = plan(sample(HEVY), tz="UTC", file_name=given)
     assert parse_header(found.records[0].header).file == kept
 
 

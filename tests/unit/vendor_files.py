@@ -21,7 +21,15 @@ def sample(name: str) -> bytes:
     return path.read_bytes()
 
 
-def plan(data: bytes, *, tz: str | None = "Europe/Berlin", unit: str | None = None, source: str = "auto") -> ImportPlan:
+def plan(
+    data: bytes,
+    *,
+    tz: str | None = "Europe/Berlin",
+    unit: str | None = None,
+    source: str = "auto",
+    received_at: datetime = NOW,
+    file_name: str | None = None,
+) -> ImportPlan:
     """The plan of a file that is given as bytes."""
     return plan_import(
         BytesIO(data),
@@ -30,9 +38,10 @@ def plan(data: bytes, *, tz: str | None = "Europe/Berlin", unit: str | None = No
         source=source,
         tz=tz,
         unit=unit,
-        received_at=NOW,
+        received_at=received_at,
         import_id="imp-1",
         upload_id="imp-1",
+        file_name=file_name,
     )
 
 
