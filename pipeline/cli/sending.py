@@ -36,10 +36,9 @@ NOTHING_TAKEN = (
     "  do:  correct them, or export the file again; `spotter rejected list` shows the rejected rows"
 )
 SPACE = b" \t\r\n"
-# as `registry` has them; written out, so that help does not load every decoder
 SOURCE_HELP = (
-    "The logger, if not by the file's look: auto, fitnotes, hevy, openweight, strong; or a format: fitnotes.csv,"
-    " fitnotes.ios.csv, hevy.api, hevy.csv, openweight.json, strong.csv."
+    "The app or device, if not by the file's look: auto, or a name such as hevy, strong or oura, or a format such as"
+    " hevy.csv; a name that is not known is answered with all that are."
 )
 
 
@@ -233,8 +232,8 @@ def _unpacked(raw: Any) -> Iterator[IO[bytes]]:
 
 def import_files(
     *,
-    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Exports of a logger.")] = None,
-    athlete: Annotated[str | None, typer.Option("--athlete", metavar="A", help="Whose workouts these are.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Exports of apps and devices.")] = None,
+    athlete: Annotated[str | None, typer.Option("--athlete", metavar="A", help="Whose records these are.")] = None,
     tenant: Tenant = HOME,
     source: Annotated[str, typer.Option("--source", metavar="NAME", help=SOURCE_HELP)] = "auto",
     tz: Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of wall-clock times.")] = None,
@@ -245,7 +244,7 @@ def import_files(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import exports of other loggers, list the imports, or take one back."""
+    """Import exports of loggers and wearables, list the imports, or take one back."""
     from pipeline.cli.session import open_reading, open_session
     from pipeline.settings import data_folder
 
@@ -332,12 +331,32 @@ def _import_each(
     return reports
 
 
+_KIND_WORDS: dict[str, tuple[str, str]] = {
+    "session": ("workout", ""),
+    "sleep": ("sleep", ""),
+    "hrv": ("HRV value", ""),
+    "resting_heart_rate": ("resting heart rate", ""),
+    "heart_rate": ("block of heart rate", "blocks of heart rate"),
+    "rr_intervals": ("series of beats", "series of beats"),
+    "body_mass": ("body mass", "body masses"),
+    "checkin": ("check-in", ""),
+}
+
+
+def _kinds_in_words(kinds: dict[str, int]) -> str:
+    told = []
+    for kind, count in kinds.items():
+        one, many = _KIND_WORDS.get(kind, (kind.replace("_", " "), ""))
+        told.append(counted(count, one, many))
+    return ", ".join(told) or "nothing"
+
+
 def _print_report(report: dict[str, Any], undo: str) -> None:
     done = "preview, nothing was taken" if report["import_id"] is None else f"import {report['import_id']}"
     output.say(f"{output.printable(report['file'])}: {done}")
     output.paragraph(
-        f"{report['decoder']}: {counted(report['workouts'], 'workout')} ({report['new_workouts']} new,"
-        f" {report['known_workouts']} known), {counted(report['rows'], 'row')}:"
+        f"{report['decoder']}: {_kinds_in_words(report['kinds'])} ({report['new_documents']} new,"
+        f" {report['known_documents']} known), {counted(report['rows'], 'row')}:"
         f" accepted {report['accepted']}, ignored {report['ignored']}, rejected {report['rejected']}",
         "  ",
     )
@@ -354,8 +373,10 @@ def _print_report(report: dict[str, Any], undo: str) -> None:
     for warning in report["warnings"]:
         output.paragraph(f"note: {output.printable(warning)}", "  ")
     if report["import_id"] is None:
-        columns = {"start": "start", "title": "title", "sets": "sets", "exercises": "exercises"}
-        narrow = Narrow(texts=("start", "title", "exercises"), left_out=("sets",))
-        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  no workouts", narrow=narrow)
+        columns = {"start": "start", "title": "title", "what": "what", "exercises": "exercises"}
+        if not any(row["title"] or row["exercises"] for row in report["preview"]):
+            columns = {"start": "start", "kind": "kind", "what": "what"}
+        narrow = Narrow(texts=("start", "title", "exercises"), left_out=("what",))
+        output.print_rows(report["preview"][:PREVIEW_SHOWN], columns, empty="  nothing", narrow=narrow)
     elif report["accepted"]:
         output.say(f"  take it back with: {undo} {report['import_id']}")

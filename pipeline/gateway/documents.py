@@ -48,9 +48,10 @@ class ImportAnswer(BaseModel):
     import_id: str | None
     decoder: str
     source: str
-    workouts: int
-    new_workouts: int
-    known_workouts: int
+    documents: int
+    kinds: dict[str, int]
+    new_documents: int
+    known_documents: int
     rows: int
     accepted: int
     ignored: int
@@ -179,7 +180,7 @@ IMPORT_BODY: dict[str, Any] = {
                     "required": ["file", "athlete"],
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
-                        "athlete": {"type": "string", "description": "whose workouts these are"},
+                        "athlete": {"type": "string", "description": "whose records these are"},
                         "source": {
                             "type": "string",
                             "default": "auto",

@@ -43,16 +43,17 @@ class ImportReport:
     """What became of a file; ``rows`` = ``accepted`` + ``ignored`` + ``rejected``.
 
     ``import_id`` is None for a preview, ``end`` (the log's end after it) when nothing was appended.
-    ``known_workouts`` are stored already: the new version takes their place. ``told`` are the first
+    ``known_documents`` are stored already: the new version takes their place. ``told`` are the first
     rows that were not accepted.
     """
 
     import_id: str | None
     decoder: str
     source: str
-    workouts: int
-    new_workouts: int
-    known_workouts: int
+    documents: int
+    kinds: dict[str, int]
+    new_documents: int
+    known_documents: int
     rows: int
     accepted: int
     ignored: int
@@ -131,9 +132,10 @@ def _report(plan: ImportPlan, known: int, import_id: str | None, end: int | None
         import_id=import_id,
         decoder=plan.decoder,
         source=plan.source,
-        workouts=plan.workouts,
-        new_workouts=len(documents_of(plan)) - known,
-        known_workouts=known,
+        documents=plan.documents,
+        kinds=plan.kinds,
+        new_documents=len(documents_of(plan)) - known,
+        known_documents=known,
         rows=plan.rows,
         accepted=plan.accepted,
         ignored=plan.ignored,

@@ -26,6 +26,7 @@ from pipeline.sources.base import (
 )
 from pipeline.sources.efforts import read_efforts
 from pipeline.sources.problems import excerpt
+from pipeline.sources.readings import reading_in_words
 from pipeline.sources.validate import require_name
 from schemas.common import Effort
 from schemas.times import is_zone
@@ -33,6 +34,7 @@ from schemas.times import is_zone
 EXERCISES_SHOWN = 3
 FILE_NAME_CHARACTERS_MAX = 200
 _GZIP = b"\x1f\x8b"
+_WHEN = ("start", "measured_at", "checked_at", "night", "day")
 _CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "api": "application/json"}
 
 Status = Literal["accepted", "ignored", "rejected"]
@@ -53,7 +55,8 @@ class RowReport:
 class ImportPlan:
     """A file, understood. ``rows`` = ``accepted`` + ``ignored`` + ``rejected``.
 
-    ``preview`` has one entry per workout: document, title, start, sets, exercises (the first ones), deleted;
+    ``kinds`` counts its documents by kind; ``preview`` has one entry per document: kind, document, title, start,
+    what (its sets, or its reading), exercises (the first ones), deleted;
     ``reasons`` one per status and reason, with its count and first row; ``duplicates`` the documents that the
     file holds more than once, of which the last counts.
     """
@@ -61,7 +64,8 @@ class ImportPlan:
     decoder: str
     source: str
     records: list[Record]
-    workouts: int
+    documents: int
+    kinds: dict[str, int]
     rows: int
     accepted: int
     ignored: int
@@ -188,7 +192,7 @@ def _parts(decoder: VendorDecoder, data: bytes, context: ImportContext) -> list[
     parts = list(decoder.parts(io.BytesIO(data), context))
     if not parts:
         raise RefusedError(
-            "the file holds no workouts", f"it is a file of {decoder.source} without any", "log one, and export again"
+            "the file holds no records", f"it is a file of {decoder.source} without any", "record one, and export again"
         )
     return parts
 
@@ -219,12 +223,14 @@ def _account(
         for row in one.ignored:
             reports[row.item] = RowReport(row.item, "ignored", row.reason)
     rows = [reports[item] for item in sorted(reports)]
+    alive = {str(entry["document"]): str(entry["kind"]) for entry in preview if not entry["deleted"]}
     counts = Counter(report.status for report in rows)
     return ImportPlan(
         decoder=decoder.name,
         source=decoder.source,
         records=records,
-        workouts=len({entry["document"] for entry in preview if not entry["deleted"]}),
+        documents=len(alive),
+        kinds=dict(Counter(alive.values())),
         rows=len(rows),
         accepted=counts["accepted"],
         ignored=counts["ignored"],
@@ -241,10 +247,11 @@ def _preview(found: VendorEvent) -> dict[str, object]:
     event = found.event
     sets = event.get("sets") or []
     return {
+        "kind": event["kind"],
         "document": event["document"],
         "title": event.get("title", ""),
-        "start": event.get("start"),
-        "sets": len(sets),
+        "start": next((event[field] for field in _WHEN if event.get(field) is not None), None),
+        "what": reading_in_words(event),
         "exercises": list(dict.fromkeys(one["exercise"] for one in sets))[:EXERCISES_SHOWN],
         "deleted": event["kind"] == "delete",
         "row": found.item,

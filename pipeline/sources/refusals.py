@@ -8,7 +8,7 @@ from pipeline.sources.json_file import is_json
 from pipeline.sources.strong_headers import is_data_row
 
 _SHOWN_COLUMNS = 30
-_READ = "what is read: CSV exports of Hevy, Strong and FitNotes, workouts of the Hevy API, openweight logs"
+_READ = "what is read stands in docs/sources.md: exports of loggers and wearables, and the answers of their APIs"
 
 # signature at the beginning of a file -> what it is, why it is not read, what to do
 _MAGIC: tuple[tuple[bytes, str, str, str], ...] = (
@@ -48,6 +48,12 @@ _JSON: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
         "this is Hevy's list of exercises",
         "it holds no workouts",
         "fetch `/v1/workouts` and import that",
+    ),
+    (
+        (b'"contributors"', b'"score"', b'"day"'),
+        "these are daily scores of Oura, not measurements",
+        "a score from 1 to 100 says nothing about minutes or beats",
+        "fetch `/v2/usercollection/sleep` and import that",
     ),
     (
         (b'"routines"',),

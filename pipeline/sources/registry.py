@@ -8,6 +8,7 @@ from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
 from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
 from pipeline.sources.openweight import OpenWeight
+from pipeline.sources.oura import OuraApi
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
 
@@ -18,6 +19,7 @@ DECODERS: tuple[VendorDecoder, ...] = (
     FitNotesDays(),
     FitNotesTimes(),
     OpenWeight(),
+    OuraApi(),
 )
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}

@@ -32,8 +32,8 @@ def test_a_file_is_taken_whole_and_answered_row_by_row(door: Door) -> None:
     told = answer.json()
     assert told["decoder"].startswith("hevy")
     assert told["rows"] == told["accepted"] + told["ignored"] + told["rejected"]
-    assert told["workouts"] == told["new_workouts"] + told["known_workouts"]
-    assert len(door.service.records) == told["workouts"]
+    assert told["documents"] == told["new_documents"] + told["known_documents"]
+    assert len(door.service.records) == told["documents"]
     assert "end" not in told
     assert parse_header(door.service.records[0].header).file == "hevy.csv"
 
@@ -60,7 +60,7 @@ def test_a_file_that_came_before_is_taken(door: Door) -> None:
     first = send(door).json()
     door.panels.canned["documents_known"] = [{"document_id": row["document"]} for row in first["preview"]]
     again = send(door)
-    assert (again.status_code, again.json()["new_workouts"]) == (202, 0)
+    assert (again.status_code, again.json()["new_documents"]) == (202, 0)
 
 
 def test_a_preview_takes_nothing(door: Door) -> None:
@@ -76,7 +76,7 @@ def test_stored_workouts_are_told_as_known(door: Door) -> None:
     first = send(door, preview="1").json()
     door.panels.canned["documents_known"] = [{"document_id": first["preview"][0]["document"]}]
     again = send(door).json()
-    assert (again["known_workouts"], again["new_workouts"]) == (1, first["new_workouts"] - 1)
+    assert (again["known_documents"], again["new_documents"]) == (1, first["new_documents"] - 1)
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_exports_joined_into_one_file_are_imported_one_after_the_other() -> None
     body = whole.split(b"\n", 1)[1]
     for joined in (earlier.rstrip(b"\n") + b"\n" + whole, earlier.rstrip(b"\n") + b"\n" + body):
         found = plan(joined)
-        assert (found.workouts, len(found.duplicates)) == (20, 3)
+        assert (found.documents, len(found.duplicates)) == (20, 3)
         last = {entry["document"]: entry["sets"] for entry in found.preview}
         assert last == {entry["document"]: entry["sets"] for entry in plan(whole).preview}
         assert_accounted(joined, found, decode_records(found.records))
@@ -246,7 +246,7 @@ def test_exports_joined_into_one_file_are_imported_one_after_the_other() -> None
 def test_a_file_that_was_sorted_anew_keeps_its_workouts_and_says_so() -> None:
     header, *rows = sample("hevy_csv_kg_supersets_rpe__dakheera47.csv").split(b"\n")
     found = plan(b"\n".join([header, *sorted(rows, key=lambda row: row.split(b'","')[4:5])]))
-    assert (found.workouts, found.accepted, found.duplicates) == (335, 7211, [])
+    assert (found.documents, found.accepted, found.duplicates) == (335, 7211, [])
     assert any("stand apart" in warning for warning in found.warnings)
 
 

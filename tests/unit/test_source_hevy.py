@@ -299,14 +299,14 @@ def test_a_workout_that_cannot_be_placed_is_rejected_row_by_row(changes: dict[st
 def test_a_deletion_without_an_id_is_rejected() -> None:
     data = json.dumps({"page": 1, "page_count": 1, "events": [{"type": "deleted", "deleted_at": "x"}]}).encode()
     found = plan(data)
-    assert (found.workouts, found.rejected) == (0, 1)
+    assert (found.documents, found.rejected) == (0, 1)
     assert_accounted(data, found, decoded(data))
 
 
 def test_what_is_no_workout_is_one_rejected_row() -> None:
     data = b'{"page":1,"page_count":1,"workouts":[3]}'
     found = plan(data)
-    assert (found.workouts, found.rows, found.rejected) == (0, 1, 1)
+    assert (found.documents, found.rows, found.rejected) == (0, 1, 1)
     assert_accounted(data, found, decoded(data))
 
 

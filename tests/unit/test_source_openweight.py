@@ -95,4 +95,4 @@ def test_a_bare_wall_clock_needs_a_zone() -> None:
 def test_several_logs_in_one_file_are_several_workouts() -> None:
     one, two = json.loads(log({"reps": 5})), json.loads(log({"reps": 5}, date="2024-01-25T10:00:00+01:00"))
     found = plan(json.dumps([one, two]).encode())
-    assert (found.workouts, found.rows) == (2, 2)
+    assert (found.documents, found.rows) == (2, 2)

@@ -11,7 +11,8 @@ from pipeline.gateway.imports import ImportPlan, plan_import
 from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
 
-SAMPLES = Path(__file__).parent.parent / "samples" / "strength"
+SAMPLES = Path(__file__).parent.parent / "samples"
+STRENGTH = SAMPLES / "strength"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 

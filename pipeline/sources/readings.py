@@ -1,0 +1,167 @@
+"""What decoders of wearable files share: an element (a night, a day, a block of samples) as the readings in it.
+
+A reading is one contract event, so one element may stand for several items: a night of a ring is its sleep, its HRV
+and its resting heart rate. How many there are never depends on zone or unit, so each part can be counted alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from pipeline.record import Header
+from pipeline.sources.base import RowError, RowIgnored, RowProblem, VendorDecoded, VendorEvent
+from pipeline.sources.facts import event_row
+from pipeline.sources.json_file import JsonDecoder, real
+from pipeline.sources.problems import Problem, excerpt, from_validation
+from pipeline.sources.receipt import RefusedItemError, upload_of, version_of
+from schemas.events import MODELS, Delete, TimedEvent
+from schemas.times import Moment, parse_moment
+
+
+class Left(NamedTuple):
+    """A thing an element holds that is no reading, and the word for it, such as ``score_pending``."""
+
+    reason: str
+
+
+Reading = dict[str, Any] | Left | RowError
+
+
+class ReadingsDecoder(JsonDecoder):
+    """Base of the decoders of wearable files. Subclasses say which readings an element holds."""
+
+    not_taken: tuple[tuple[str, str], ...]  # what a file may hold beside it, and why that is left
+
+    def readings(self, element: Any) -> Iterator[Reading]:
+        """The events of an element (without athlete and source), what is left out, and what cannot be taken.
+
+        Raises RowError where the rest of the element cannot be read.
+        """
+        raise AssertionError("a decoder knows its readings")
+
+    def rows_in(self, element: Any) -> int:
+        return len(self._all(element))
+
+    def starts(self, element: Any) -> list[Moment]:
+        found = []
+        for reading in self._all(element):
+            if isinstance(reading, dict) and "timezone" not in reading:
+                for field in getattr(MODELS[reading["kind"]], "moments", ()):
+                    if reading.get(field) is not None:
+                        try:
+                            found.append(parse_moment(str(reading[field])))
+                        except ValueError:
+                            continue
+        return found
+
+    def read_element(self, element: Any, items: Sequence[int], header: Header, found: VendorDecoded) -> None:
+        for item, reading in zip(items, self._all(element), strict=True):
+            if isinstance(reading, Left):
+                found.ignored.append(RowIgnored(item, reading.reason))
+                continue
+            problem = (
+                Problem(reading.reason, reading.field, reading.message)
+                if isinstance(reading, RowError)
+                else wrong_with_reading(reading, header)
+            )
+            if problem is None and isinstance(reading, dict):
+                found.events.append(VendorEvent(item, reading))
+            elif problem is not None:
+                cut = excerpt(repr(element).encode("utf-8", "backslashreplace"))
+                found.rejected.append(RowProblem(item, problem.reason, problem.field, problem.message, cut))
+
+    def _all(self, element: Any) -> list[Reading]:
+        readings: list[Reading] = []
+        try:
+            readings += self.readings(element)
+        except RowError as error:
+            readings.append(error)
+        return readings or [Left("no_reading")]
+
+
+def wrong_with_reading(event: dict[str, Any], header: Header) -> Problem | None:
+    """What makes a reading impossible, if anything; the worker judges by the same checks."""
+    upload = upload_of(header)
+    try:
+        checked = MODELS[event["kind"]].model_validate({**event, "athlete": "x"})
+        version_of(checked, header.source, upload)
+        if not isinstance(checked, Delete):
+            event_row(0, checked, checked.timezone if isinstance(checked, TimedEvent) else None, upload)
+    except ValidationError as error:
+        return from_validation(error, event["kind"])
+    except RefusedItemError as refused:
+        return refused.problem
+    return None
+
+
+def minutes_of(element: Mapping[str, Any], **seconds: str) -> dict[str, float]:
+    """Fields in minutes from fields in seconds, given as ``asleep_min="total_sleep_duration"``; nulls are left out."""
+    found = {}
+    for name, field in seconds.items():
+        value = real(element.get(field), field)
+        if value is not None:
+            found[name] = value / 60
+    return found
+
+
+def heart_rate_block(
+    document: str, start: Moment, pairs: Sequence[tuple[float, float | None]], *, context: str | None = None
+) -> Reading:
+    """Samples as (seconds after ``start``, bpm); those without a value are left out, one per second is kept."""
+    kept = {offset_s: bpm for offset_s, bpm in pairs if bpm is not None}
+    if not kept:
+        return Left("no_reading")
+    block: dict[str, Any] = {
+        "kind": "heart_rate",
+        "document": document,
+        "start": str(start),
+        "offset_s": [float(offset_s) for offset_s in sorted(kept)],
+        "bpm": [float(kept[offset_s]) for offset_s in sorted(kept)],
+    }
+    return block | ({"context": context} if context is not None else {})
+
+
+def stages_of_code(
+    code: str, stage_of: Mapping[str, str], start: Moment, end: Moment, *, step_s: float
+) -> list[dict[str, str]]:
+    """Stretches of equal stage of a string with one sign per ``step_s`` seconds from ``start`` on, up to ``end``.
+
+    A sign that is not known is the stage ``unknown``.
+    """
+    found: list[dict[str, str]] = []
+    for index, sign in enumerate(code):
+        stage = stage_of.get(sign, "unknown")
+        from_us = start.wall_us + round(index * step_s * 1e6)
+        until_us = min(from_us + round(step_s * 1e6), start.wall_us + end.instant_us - start.instant_us)
+        if until_us <= from_us:
+            break
+        until = str(Moment(until_us, start.offset_s, start.zulu))
+        if found and found[-1]["stage"] == stage:
+            found[-1]["end"] = until
+        else:
+            found.append({"stage": stage, "start": str(Moment(from_us, start.offset_s, start.zulu)), "end": until})
+    return found
+
+
+def reading_in_words(event: Mapping[str, Any]) -> str:
+    """What a preview shows of an event: the number in it with its unit."""
+    kind = event["kind"]
+    if kind == "session":
+        return f"{len(event.get('sets') or [])} sets"
+    if kind == "sleep":
+        asleep = event.get("asleep_min")
+        return ("nap" if event.get("nap") else "night") + (f", {asleep:.0f} min asleep" if asleep is not None else "")
+    if kind == "heart_rate":
+        return f"{len(event['bpm'])} samples"
+    if kind == "rr_intervals":
+        return f"{len(event['rr_ms'])} beats"
+    if kind == "hrv":
+        return f"{event['statistic'].upper()} {event['value_ms']:.0f} ms"
+    if kind == "resting_heart_rate":
+        return f"{event['bpm']:.0f} bpm"
+    if kind == "body_mass":
+        return f"{event['mass']['value']:g} {event['mass']['unit']}"
+    return ""
