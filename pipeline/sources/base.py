@@ -126,6 +126,14 @@ class VendorDecoder(Protocol):
         """What people call it."""
 
     @property
+    def reads(self) -> str:
+        """What is taken of a file, in words, for the page of sources."""
+
+    @property
+    def not_taken(self) -> tuple[tuple[str, str], ...]:
+        """What a file may hold beside it, and why that is left out."""
+
+    @property
     def origin(self) -> int:
         """One of ``columns.ORIGIN_*``."""
 

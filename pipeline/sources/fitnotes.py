@@ -93,6 +93,8 @@ class FitNotesDays(SheetDecoder):
     name = "fitnotes.csv"
     source = "fitnotes"
     app = "FitNotes"
+    reads = "days of sets of the Android app"
+    not_taken = (("`.fitnotes` backups", "a backup is the app's database; its spreadsheet export holds the same sets"),)
 
     def layout(self, header: Sequence[str]) -> Layout | None:
         columns: dict[str, int] = {}
@@ -163,6 +165,8 @@ class FitNotesTimes(SheetDecoder):
     name = "fitnotes.ios.csv"
     source = "fitnotes"
     app = "FitNotes (iOS)"
+    reads = "workouts with times, RPE and RIR, warm-ups"
+    not_taken = (("rows with status NotStarted", "they were planned and not done; they are counted as ignored"),)
     wall_clock = False
 
     def layout(self, header: Sequence[str]) -> Layout | None:

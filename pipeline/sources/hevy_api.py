@@ -22,6 +22,11 @@ class HevyApi(JsonDecoder):
     source = "hevy"
     origin = ORIGIN_API
     app = "Hevy API"
+    reads = "workouts, pages of them, change events with deletions"
+    not_taken = (
+        ("exercise_history", "single sets without their workout would count twice beside it"),
+        ("exercise_templates, routines, webhook notifications", "they hold no training that was done"),
+    )
     lists = ("workouts", "events", "workout")
 
     def recognise(self, head: bytes) -> bool:

@@ -59,6 +59,8 @@ class HevyCsv(SheetDecoder):
     name = "hevy.csv"
     source = "hevy"
     app = "Hevy"
+    reads = "workouts: sets with weight, repetitions, RPE, set type, supersets, notes"
+    not_taken = (("rows of stair machines and cardio as sets", "they are kept, and in no count of sets"),)
 
     def layout(self, header: Sequence[str]) -> Layout | None:
         columns: dict[str, int] = {}

@@ -51,6 +51,8 @@ class JsonDecoder:
     source: str
     origin: int
     app: str
+    reads: str  # what is taken, in words
+    not_taken: tuple[tuple[str, str], ...]  # what such a file may hold beside it, and why that is left
     lists: tuple[str, ...]  # keys of an object that hold a list of elements
 
     def recognise(self, head: bytes) -> bool:

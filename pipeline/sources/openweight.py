@@ -65,6 +65,8 @@ class OpenWeight(JsonDecoder):
     source = "openweight"
     origin = ORIGIN_FILE
     app = "openweight"
+    reads = "workout logs with units, RPE, RIR, supersets, tempo in the notes"
+    not_taken = (("templates and programs", "they say what is planned, not what was done"),)
     lists = ("logs", "workoutLogs", "workouts")
 
     def recognise(self, head: bytes) -> bool:

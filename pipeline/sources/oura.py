@@ -26,6 +26,7 @@ class OuraApi(ReadingsDecoder):
     source = "oura"
     origin = ORIGIN_WATCH
     app = "Oura API"
+    reads = "nights and naps with stages, mean RMSSD, lowest heart rate, heart rate; heart rate of the day"
     lists = ("data",)
     not_taken = (
         ("daily_sleep, daily_readiness, daily_resilience", "they hold scores from 1 to 100, no measurement"),

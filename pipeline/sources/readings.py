@@ -33,8 +33,6 @@ Reading = dict[str, Any] | Left | RowError
 class ReadingsDecoder(JsonDecoder):
     """Base of the decoders of wearable files. Subclasses say which readings an element holds."""
 
-    not_taken: tuple[tuple[str, str], ...]  # what a file may hold beside it, and why that is left
-
     def readings(self, element: Any) -> Iterator[Reading]:
         """The events of an element (without athlete and source), what is left out, and what cannot be taken.
 

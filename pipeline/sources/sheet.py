@@ -70,6 +70,8 @@ class SheetDecoder:
     source: str
     origin: int = ORIGIN_FILE
     app: str  # as people know it
+    reads: str  # what is taken, in words
+    not_taken: tuple[tuple[str, str], ...]
     wall_clock: bool = True  # times have no zone
 
     def layout(self, header: Sequence[str]) -> Layout | None:

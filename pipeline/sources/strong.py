@@ -34,6 +34,8 @@ class StrongCsv(SheetDecoder):
     name = "strong.csv"
     source = "strong"
     app = "Strong"
+    reads = "workouts of every CSV variant from 2015 on, headers in English, German, French and Chinese"
+    not_taken = (("rest timer rows", "they are no sets; they are counted as ignored"),)
 
     def layout(self, header: Sequence[str]) -> Layout | None:
         return layout_of(header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from pipeline.errors import UsageError
 from pipeline.gateway.imports import classify, documents_of, left_out
 from pipeline.record import Header, parse_header, unpack_items
 from pipeline.sources import registry
+from pipeline.sources.page import main, page
 from tests.unit.vendor_files import NOW, plan, sample
 
 HEVY = "hevy_csv_kg_supersets__mouadja02.csv"
@@ -108,3 +110,11 @@ def test_a_header_without_a_file_is_as_older_logs_have_it() -> None:
     header = Header("home", "api", "canonical", "u", "2026-11-23T12:00:00Z")
     assert b"file" not in header.to_bytes()
     assert parse_header(header.to_bytes()) == header
+
+
+def test_the_page_of_sources_is_current(tmp_path: Path) -> None:
+    main([str(tmp_path / "sources.md")])
+    assert (tmp_path / "sources.md").read_text(encoding="utf-8") == page()
+    assert page() == (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8"), (
+        "run `python -m pipeline.sources.page`"
+    )
