@@ -158,7 +158,9 @@ class Shard:
 
 def _create(connection: Connection) -> None:
     connection.execute(sql_text("pipeline.store", "tables.sql"))
+    connection.execute(sql_text("pipeline.store", "recovery_tables.sql"))
     connection.execute(sql_text("pipeline.alerts", "tables.sql"))
+    connection.execute(sql_text("pipeline.store", "recovery_views.sql"))
     connection.execute(sql_text("pipeline.store", "views.sql"))
     connection.execute(sql_text("pipeline.alerts", "view.sql"))
 

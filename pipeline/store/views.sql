@@ -88,8 +88,8 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sessions, d.sets, d.failure_set
     0.30::double * (d.weighted_volume / 2e3::double) + 0.70::double * (d.failure_load / 2e11::double)
         as fatigue_weighted_volume,
     if(d.sets > 0, (d.sets - d.known_sets) / d.sets::double, null) as unknown_effort_share,
-    null::double as sleep_minutes, null::double as sleep_efficiency, null::double as resting_hr_bpm,
-    null::double as rmssd_ms, null::double as readiness,
+    r.sleep_min as sleep_minutes, r.sleep_efficiency, r.resting_hr_bpm,
+    if(r.hrv_signal like 'ln_rmssd%', r.hrv_ms, null) as rmssd_ms, null::double as readiness,
     case
         when d.revised then 'revised'
         when d.local_day < s.today - 1 then 'final'
@@ -99,6 +99,7 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sessions, d.sets, d.failure_set
 from mart.athlete_day d
 join base.athlete p on d.athlete_no = p.athlete_no
 join base.athlete_span s on d.athlete_no = s.athlete_no
+left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
 cross join base.ledger l;
 
 create or replace view indicator as
@@ -176,6 +177,41 @@ lift_long as (
         if(thin_effort, 'DEGRADED', 'OK'), sets, local_day
     from lift
 ),
+recovery as (
+    select athlete_no, local_day, 'body' as scope,
+        unnest([
+            {'id': 'M22', 'metric': 'sleep_duration_min', 'value': sleep_min, 'n': (sleep_min is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
+            {'id': 'M22', 'metric': 'sleep_efficiency', 'value': sleep_efficiency, 'n': (sleep_efficiency is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
+            {'id': 'M22', 'metric': 'sleep_duration_7d_min', 'value': sleep_7d_min, 'n': sleep_n_7d, 'age': sleep_age_days, 'need': 3, 'age_max': 3, 'days': 7},
+            {'id': 'M23', 'metric': 'sleep_debt_14d_h', 'value': sleep_debt_h, 'n': sleep_n_14d, 'age': sleep_age_days, 'need': 10, 'age_max': 3, 'days': 14},
+            {'id': 'M27', 'metric': 'resting_hr_bpm', 'value': resting_hr_bpm, 'n': (resting_hr_bpm is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
+            {'id': 'M27', 'metric': 'resting_hr_deviation_bpm', 'value': resting_hr_deviation_bpm, 'n': if(resting_hr_n_28d >= 14, resting_hr_n_7d, 0), 'age': resting_hr_age_days, 'need': 3, 'age_max': 3, 'days': 35},
+            {'id': 'M28', 'metric': 'rmssd_ms', 'value': if(hrv_signal like 'ln_rmssd%', hrv_ms, null), 'n': (hrv_signal like 'ln_rmssd%' and hrv_ms is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
+            {'id': 'M29', 'metric': 'ln_hrv_7d', 'value': ln_hrv_7d, 'n': hrv_n_7d, 'age': hrv_age_days, 'need': 3, 'age_max': 3, 'days': 7},
+            {'id': 'M29', 'metric': 'ln_hrv_cv_7d_percent', 'value': ln_hrv_cv_7d, 'n': hrv_n_7d, 'age': hrv_age_days, 'need': 3, 'age_max': 3, 'days': 7},
+            {'id': 'M29', 'metric': 'hrv_z', 'value': (ln_hrv_7d - ln_hrv_mean_60d) / nullif(ln_hrv_sd_60d, 0), 'n': if(hrv_n_60d >= 21, hrv_n_7d, 0), 'age': hrv_age_days, 'need': 3, 'age_max': 3, 'days': 67},
+            {'id': 'M30', 'metric': 'subjective_z', 'value': subjective_z, 'n': if(wellness_n_28d >= 10 and wellness_items_ready >= 3, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
+            {'id': 'M30', 'metric': 'fatigue_z', 'value': fatigue_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
+            {'id': 'M30', 'metric': 'sleep_quality_z', 'value': sleep_quality_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
+            {'id': 'M30', 'metric': 'stress_z', 'value': stress_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
+            {'id': 'M30', 'metric': 'soreness_z', 'value': soreness_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
+            {'id': 'M30', 'metric': 'mood_z', 'value': mood_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35}
+        ]) as m
+    from mart.recovery_day
+),
+recovery_long as (
+    select athlete_no, local_day, m.id as metric_id, m.metric as metric, scope,
+        if(m.age <= m.age_max and m.n >= m.need, m.value, null) as value,
+        case
+            when m.age > m.age_max then 'STALE'
+            when m.n >= m.need and m.value is not null then 'OK'
+            when m.n >= m.need then 'NOT_APPLICABLE'
+            else 'INSUFFICIENT'
+        end as status,
+        coalesce(m.n, 0) as n_obs, local_day - (m.days - 1) as window_start
+    from recovery
+    where m.value is not null or m.days > 1 and (m.age > m.age_max or m.n < m.need)
+),
 long as (
     select athlete_no, local_day, m.id as metric_id, m.metric as metric, scope, m.value as value,
         case
@@ -188,6 +224,8 @@ long as (
     from (from body union all from body_week union all from muscle)
     union all by name
     select * from lift_long
+    union all by name
+    select * from recovery_long
 )
 select p.tenant_id, p.athlete_id, i.local_day, i.metric_id, i.metric, i.scope, i.value, i.status, i.n_obs,
     i.window_start, i.local_day as window_end, l.model_version

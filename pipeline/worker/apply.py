@@ -22,6 +22,7 @@ from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.errors import GapError
 from pipeline.log.base import Logged
+from pipeline.models.recovery import run_reading_models, run_signal_windows
 from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models, run_window_models
 from pipeline.record import WITHDRAWAL, unpack_items
 from pipeline.sources.columns import Decoded
@@ -208,6 +209,7 @@ class Engine:
 
     def run_models(self, connection: Connection, *, moved_tenants: list[str], several_doors: bool) -> None:
         """Session and day models over ``touched_session`` and the tenants whose clock moved."""
+        run_reading_models(connection)
         run_session_models(connection, velocities=self.velocities, supersede=several_doors)
         connection.register("moved_tenant", pa.table({"tenant_id": pa.array(moved_tenants, pa.string())}))
         connection.execute(
@@ -292,6 +294,14 @@ class Engine:
                 " group by m.athlete_no, s.first_day, s.today"
             )
             run_window_models(connection)
+            connection.execute(
+                "create or replace temp table touched_signal_window as"
+                " select m.athlete_no, greatest(min(m.from_day), s.first_day) as from_day,"
+                " least(max(m.to_day) + 66, s.today) as to_day"
+                " from base.mark m join base.athlete_span s on m.athlete_no = s.athlete_no"
+                " group by m.athlete_no, s.first_day, s.today"
+            )
+            run_signal_windows(connection)
             connection.execute(
                 "create or replace temp table touched_day_lane as"
                 " select athlete_no, min(from_day) as from_day from base.mark group by all"

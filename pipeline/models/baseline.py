@@ -1,0 +1,134 @@
+"""A signal's last days against its own baseline (M26, M27, M29, M30): sliding windows over whole columns.
+
+Every window is counted back from its own day, so a value never depends on where a batch began. The baseline ends seven
+days before the day it judges: an ongoing problem must not hide itself.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+BACK_DAYS = 67  # the longest window reaches this far, its own day included
+MODIFIED_Z_MAX = 3.5  # Iglewicz and Hoaglin: beyond it a value is no part of a baseline
+_MAD_TO_SD = 1.4826
+_IQR_TO_SD = 1.349
+
+
+class Windows(NamedTuple):
+    """One row per judged day; shape ``(n,)`` each. NaN where a window has no value to tell.
+
+    ``median_28d``, ``spread_28d``: days 8 to 35; ``mean_60d``, ``sd_60d`` (ddof 1): days 8 to 67; outliers are left
+    out of these four, and stay in the counts. ``age_days`` is -1 without any reading in the 67 days.
+    """
+
+    value: Floats
+    age_days: Ints
+    n_3d: Ints
+    mean_3d: Floats
+    n_7d: Ints
+    mean_7d: Floats
+    median_7d: Floats
+    sd_7d: Floats
+    n_28d: Ints
+    median_28d: Floats
+    spread_28d: Floats
+    n_60d: Ints
+    mean_60d: Floats
+    sd_60d: Floats
+    n_14d: Ints
+    mean_14d: Floats
+
+
+def windows(days: Floats, resolution: Floats) -> Windows:
+    """The windows of each row of ``days``, shape ``(n, 67)``: the judged day last, NaN on days without a reading.
+
+    ``resolution``, shape ``(n,)``, is the signal's smallest step, the spread where a baseline has none of its own.
+    """
+    last_7, last_14, last_3 = days[:, -7:], days[:, -14:], days[:, -3:]
+    base_28, base_60 = days[:, -35:-7], days[:, :-7]
+    clean_28, clean_60 = without_outliers(base_28, resolution), without_outliers(base_60, resolution)
+    seen = ~np.isnan(days)
+    age = np.where(seen.any(axis=1), np.argmax(seen[:, ::-1], axis=1), -1)
+    return Windows(
+        days[:, -1],
+        age.astype(np.int64),
+        _count(last_3),
+        _mean(last_3),
+        _count(last_7),
+        _mean(last_7),
+        median(last_7),
+        _sd(last_7),
+        _count(base_28),
+        median(clean_28),
+        spread(clean_28, resolution),
+        _count(base_60),
+        _mean(clean_60),
+        _sd(clean_60),
+        _count(last_14),
+        _mean(last_14),
+    )
+
+
+def median(rows: Floats) -> Floats:
+    """Median of each row, NaN left out; NaN for a row without values."""
+    return _quantile(np.sort(rows, axis=1), _count(rows), 0.5)
+
+
+def spread(rows: Floats, resolution: Floats) -> Floats:
+    """1.4826 MAD of each row; where that is 0 the quartile distance / 1.349, where that is 0 too the resolution."""
+    n = _count(rows)
+    mad = median(np.abs(rows - median(rows)[:, None]))
+    ordered = np.sort(rows, axis=1)
+    quartiles = _quantile(ordered, n, 0.75) - _quantile(ordered, n, 0.25)
+    found = np.where(mad > 0, _MAD_TO_SD * mad, np.where(quartiles > 0, quartiles / _IQR_TO_SD, resolution))
+    return np.where(n > 0, found, np.nan)
+
+
+def without_outliers(rows: Floats, resolution: Floats) -> Floats:
+    """The rows with NaN in the place of values whose modified z is beyond 3.5."""
+    centre = median(rows)[:, None]
+    with np.errstate(invalid="ignore"):
+        outlying = np.abs(rows - centre) > MODIFIED_Z_MAX * spread(rows, resolution)[:, None]
+    return np.where(outlying, np.nan, rows)
+
+
+def _count(rows: Floats) -> Ints:
+    found: Ints = np.sum(~np.isnan(rows), axis=1, dtype=np.int64)
+    return found
+
+
+def _sum(rows: Floats) -> Floats:
+    """Day by day, so that it is the same to the last bit however many rows are summed together."""
+    total = np.zeros(len(rows))
+    for day in range(rows.shape[1]):
+        total += np.nan_to_num(rows[:, day], nan=0.0)
+    return total
+
+
+def _mean(rows: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        return _sum(rows) / _count(rows)
+
+
+def _sd(rows: Floats) -> Floats:
+    """Standard deviation with n - 1; NaN below two values."""
+    n = _count(rows)
+    off = rows - _mean(rows)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(n > 1, np.sqrt(_sum(off * off) / (n - 1)), np.nan)
+
+
+def _quantile(ordered: Floats, n: Ints, q: float) -> Floats:
+    """Linear interpolation between the values of rows sorted with NaN last."""
+    place = np.maximum(n - 1, 0) * q
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(n - 1, 0))
+    rows = np.arange(len(ordered))
+    at_low, at_high = ordered[rows, low], ordered[rows, high]
+    return np.where(n > 0, at_low + (at_high - at_low) * (place - low), np.nan)

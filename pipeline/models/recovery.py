@@ -1,0 +1,197 @@
+"""Runs the recovery models: typed readings and daily signals in a batch, their windows in the day-level lane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.models.baseline import BACK_DAYS, Floats, Ints, windows
+from pipeline.models.runner import model
+from pipeline.store.connection import Connection
+
+READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
+ALIVE_DAYS = 28  # so long after its last reading a signal is still told of, as stale
+_CHUNK_DAYS = 100_000  # athlete-days whose readings are fetched together
+_ROWS_MAX = 40_000  # judged days at a time, with 67 doubles each
+
+_RESOLUTION = {"sleep_min": 1.0, "sleep_efficiency": 0.01, "sleep_midpoint_min": 1.0, "resting_hr_bpm": 1.0}
+_SCALE_STEP = {"hooper": 1 / 6, "mclean": 1 / 4, "plain": 1 / 10}
+
+_TOUCHED_READING = f"""
+create or replace temp table touched_reading as
+select distinct athlete_no, doc_key, kind, local_day
+from touched_event
+where kind in ({", ".join(f"'{kind}'" for kind in READING_KINDS)})
+"""
+_TOUCHED_SIGNAL_DAY = """
+create or replace temp table touched_signal_day as
+select distinct athlete_no, local_day
+from (
+    select athlete_no, local_day from touched_reading
+    union all                       -- overlapping nights may end on both sides of midnight
+    select athlete_no, unnest([local_day - 1, local_day + 1]) from touched_reading where kind = 'sleep'
+)
+where local_day is not null
+"""
+_NEAR = """
+select d.athlete_no, d.signal, d.source, d.local_day - date '1970-01-01' as day, d.value
+from mart.signal_day d
+join touched_signal_window t
+    on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 66 and d.local_day <= t.to_day
+where t.chunk = ?
+order by d.athlete_no, d.signal, d.source, d.local_day
+"""
+_SPANS = """
+select athlete_no, from_day - date '1970-01-01' as first, to_day - date '1970-01-01' as last
+from touched_signal_window
+where chunk = ?
+order by athlete_no
+"""
+
+
+def run_reading_models(connection: Connection) -> None:
+    """Readings and daily signals of ``touched_event``; expects it as ``swap_rows`` leaves it."""
+    run = connection.execute
+    run(_TOUCHED_READING)
+    if not run("select count(*) from touched_reading").fetchall()[0][0]:
+        return
+    run(_TOUCHED_SIGNAL_DAY)
+    run("create or replace temp table touched_reading as select distinct athlete_no, doc_key from touched_reading")
+    for table in ("sleep_episode", "hrv_reading"):
+        run(
+            f"delete from mart.{table} m using touched_reading t"
+            " where m.athlete_no = t.athlete_no and m.doc_key = t.doc_key"
+        )
+    run(model("72_sleep_episode"))
+    run(model("73_hrv_reading"))
+    run(
+        "delete from mart.signal_day d using touched_signal_day t"
+        " where d.athlete_no = t.athlete_no and d.local_day = t.local_day"
+    )
+    run(model("75_signal_day"))
+
+
+def run_signal_windows(connection: Connection) -> None:
+    """Windows and recovery days of ``touched_signal_window`` (athlete_no, from_day, to_day)."""
+    run = connection.execute
+    run(
+        "delete from mart.signal_window w using touched_signal_window t where w.athlete_no = t.athlete_no"
+        " and w.local_day >= t.from_day and w.local_day <= t.to_day"
+    )
+    run(
+        "create or replace temp table touched_signal_window as select *,"
+        f" (sum(to_day - from_day + 1) over (order by athlete_no rows unbounded preceding) // {_CHUNK_DAYS})::integer"
+        " as chunk from touched_signal_window where to_day >= from_day"
+    )
+    for (chunk,) in run("select distinct chunk from touched_signal_window order by all").fetchall():
+        near = connection.table(_NEAR, (chunk,))
+        spans = connection.table(_SPANS, (chunk,))
+        for table in _judged(near, spans):
+            connection.register("judged", table)
+            run("insert into mart.signal_window by name select * from judged")
+            connection.unregister("judged")
+    run(
+        "delete from mart.recovery_day d using touched_signal_window t where d.athlete_no = t.athlete_no"
+        " and d.local_day >= t.from_day and d.local_day <= t.to_day"
+    )
+    run(model("85_recovery_day"))
+
+
+def _judged(near: pa.Table, spans: pa.Table) -> Iterator[pa.Table]:
+    """Window rows of many series at once: their calendars stand one behind the other in a single line."""
+    if not near.num_rows:
+        return
+    series = _Series.of(near)
+    place = np.searchsorted(_ints(spans["athlete_no"]), series.athlete)
+    first = np.maximum(_ints(spans["first"])[place], series.first_day)
+    last = np.minimum(_ints(spans["last"])[place], series.last_day + ALIVE_DAYS)
+    length = np.maximum(last - first + 1, 0)
+    begins = np.flatnonzero(np.cumsum(length) // _ROWS_MAX != np.r_[-1, np.cumsum(length)[:-1] // _ROWS_MAX])
+    for low, high in zip(begins, np.r_[begins[1:], len(length)], strict=True):
+        part = slice(int(low), int(high))
+        rows = int(length[part].sum())
+        if rows:
+            yield _of_part(near, series, part, first, length)
+
+
+def _of_part(near: pa.Table, series: _Series, part: slice, first: Ints, length: Ints) -> pa.Table:
+    """The rows of the series ``part``: ``length`` days each, from ``first`` on."""
+    kept = length[part] > 0
+    numbers = np.arange(part.start, part.stop)[kept]
+    own_length, own_first = length[numbers], first[numbers]
+    width = own_length + BACK_DAYS - 1
+    begin = np.cumsum(width) - width  # of each series in the line
+    line = np.full(int(width.sum()), np.nan)
+    slot = np.full(len(length), -1, np.int64)
+    slot[numbers] = np.arange(len(numbers))
+    own = slot[series.number]
+    at = begin[own] + series.day - (own_first[own] - BACK_DAYS + 1)
+    inside = (own >= 0) & (at >= begin[own]) & (at < begin[own] + width[own])
+    line[at[inside]] = series.value[inside]
+    of_row = np.repeat(np.arange(len(numbers)), own_length)
+    offset = np.arange(len(of_row)) - np.repeat(np.cumsum(own_length) - own_length, own_length)
+    rows = np.lib.stride_tricks.sliding_window_view(line, BACK_DAYS)[begin[of_row] + offset]
+    alive = ~np.isnan(rows[:, -ALIVE_DAYS - 1 :]).all(axis=1)  # seen from the day itself, whatever came later
+    rows, of_row, offset = rows[alive], of_row[alive], offset[alive]
+    reading = series.starts[numbers][of_row]
+    found = windows(rows, series.resolution[numbers][of_row])
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {
+        name: near[name].take(pa.array(reading)) for name in ("athlete_no", "signal", "source")
+    }
+    columns["local_day"] = pa.array((own_first[of_row] + offset).astype(np.int32), pa.int32()).cast(pa.date32())
+    for name, values in found._asdict().items():
+        if values.dtype == np.float64:
+            columns[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
+        else:
+            columns[name] = pa.array(values.astype(np.int32), pa.int32())
+    return pa.table(columns)
+
+
+class _Series(NamedTuple):
+    """Readings in order of athlete, signal, source and day, and where each series begins."""
+
+    starts: Ints  # row of the first reading of each series
+    number: Ints  # series of each reading
+    day: Ints
+    value: Floats
+    athlete: Ints  # of each series, as all below
+    first_day: Ints
+    last_day: Ints
+    resolution: Floats
+
+    @classmethod
+    def of(cls, near: pa.Table) -> _Series:
+        athlete = _ints(near["athlete_no"])
+        signal = near["signal"].combine_chunks().dictionary_encode()
+        source = near["source"].combine_chunks().dictionary_encode()
+        keys = np.stack([athlete, _ints(signal.indices), _ints(source.indices)])
+        is_first = np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)]
+        starts = np.flatnonzero(is_first)
+        day = _ints(near["day"])
+        steps = np.array([_resolution(name) for name in signal.dictionary.to_pylist()])
+        return cls(
+            starts=starts,
+            number=np.cumsum(is_first) - 1,
+            day=day,
+            value=near["value"].to_numpy(),
+            athlete=athlete[starts],
+            first_day=day[starts],
+            last_day=day[np.r_[starts[1:] - 1, len(day) - 1]],
+            resolution=steps[_ints(signal.indices)[starts]],
+        )
+
+
+def _resolution(signal: str) -> float:
+    """The smallest step of a signal, in its own unit."""
+    if signal.startswith("ln_"):
+        return 0.02
+    return _RESOLUTION.get(signal) or _SCALE_STEP[signal.partition("_")[0]]
+
+
+def _ints(column: pa.ChunkedArray | pa.Array) -> Ints:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64)
+    return found

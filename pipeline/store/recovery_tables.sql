@@ -1,0 +1,43 @@
+-- Recovery: typed readings, one value per signal and day, and each signal's own baseline.
+create table if not exists mart.sleep_episode ( -- one row per sleep document
+    athlete_no integer, doc_key bigint, source varchar,
+    night date,                                 -- local date of waking; null until a zone is known
+    start_at timestamp, end_at timestamp, end_local timestamp,
+    in_bed_s integer, asleep_s integer,         -- stated, else from the stages; asleep null: unknown
+    nap boolean,
+    awake_from_s bigint[], awake_to_s bigint[]  -- stretches awake inside it (epoch seconds); null: no stages
+);
+create table if not exists mart.hrv_reading (   -- one row per measurement of a device, and per series of beats
+    athlete_no integer, doc_key bigint, source varchar, statistic varchar, context varchar,
+    measured_at timestamp, local_day date, value_ms double, value_raw_ms double, sdnn_ms double,
+    n_beats integer, rejected_share double, status varchar
+);
+create table if not exists mart.signal_day (    -- the input of baselines: one value per athlete, signal, source and day
+    athlete_no integer, signal varchar, source varchar, local_day date, value double
+);
+create table if not exists mart.signal_window ( -- day-level lane: a signal's last days against its own baseline
+    athlete_no integer, signal varchar, source varchar, local_day date,
+    value double,                               -- of the day; null: no reading that day
+    age_days integer,                           -- days since the newest reading
+    n_3d integer, mean_3d double,
+    n_7d integer, mean_7d double, median_7d double, sd_7d double,
+    n_28d integer, median_28d double, spread_28d double,   -- days 8 to 35, outliers left out of median and spread
+    n_60d integer, mean_60d double, sd_60d double,         -- days 8 to 67, outliers left out of mean and SD
+    n_14d integer, mean_14d double
+);
+create table if not exists mart.recovery_day (  -- day-level lane: the chosen signals of a day, against their baselines
+    athlete_no integer, local_day date,
+    sleep_min double, sleep_efficiency double, sleep_midpoint_min double, sleep_source varchar, sleep_age_days integer,
+    sleep_n_3d integer, sleep_3d_min double, sleep_n_7d integer, sleep_7d_min double,
+    sleep_n_28d integer, sleep_median_28d_min double, sleep_spread_28d_min double,
+    sleep_n_14d integer, sleep_debt_h double,
+    resting_hr_bpm double, resting_hr_source varchar, resting_hr_age_days integer,
+    resting_hr_n_7d integer, resting_hr_n_28d integer, resting_hr_median_28d_bpm double,
+    resting_hr_deviation_bpm double, resting_hr_z double,
+    hrv_signal varchar, hrv_source varchar, hrv_ms double, hrv_age_days integer,
+    hrv_n_7d integer, hrv_n_60d integer, ln_hrv_7d double, ln_hrv_cv_7d double,
+    ln_hrv_mean_60d double, ln_hrv_sd_60d double,
+    wellness_instrument varchar, wellness_source varchar, wellness_age_days integer,
+    wellness_items integer, wellness_items_ready integer, wellness_n_7d integer, wellness_n_28d integer,
+    subjective_z double, fatigue_z double, sleep_quality_z double, stress_z double, soreness_z double, mood_z double
+);

@@ -1,0 +1,88 @@
+-- Recovery views of contract.md.
+create or replace view sleep_fact as
+with kept as (                      -- one night handed out twice, or handed out growing, is one
+    select e.*, (
+            select count(*)
+            from mart.sleep_episode f
+            where e.athlete_no = f.athlete_no and e.source = f.source and e.doc_key <> f.doc_key
+                and f.start_at < e.end_at and f.end_at > e.start_at
+        )::integer as overlapping
+    from mart.sleep_episode e
+    anti join mart.sleep_episode f
+        on e.athlete_no = f.athlete_no and e.source = f.source and e.doc_key <> f.doc_key
+        and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
+        and (f.asleep_s is not null, epoch(f.end_at - f.start_at), -epoch(f.start_at), coalesce(f.asleep_s, 0), f.doc_key)
+            > (e.asleep_s is not null, epoch(e.end_at - e.start_at), -epoch(e.start_at), coalesce(e.asleep_s, 0), e.doc_key)
+)
+select p.tenant_id, p.athlete_id, d.document_id, s.night, s.start_at, s.end_at, s.end_local,
+    s.in_bed_s / 60::double as in_bed_minutes, s.asleep_s / 60::double as asleep_minutes,
+    if(s.in_bed_s > 0 and s.asleep_s <= s.in_bed_s, s.asleep_s / s.in_bed_s::double, null) as efficiency,
+    s.nap, d.source, s.overlapping as overlapping_documents
+from kept s
+join base.athlete p on s.athlete_no = p.athlete_no
+join base.document d on s.athlete_no = d.athlete_no and s.doc_key = d.doc_key;
+
+create or replace view hrv_fact as
+select p.tenant_id, p.athlete_id, d.document_id, h.measured_at, h.local_day, h.statistic, h.value_ms, h.value_raw_ms,
+    h.context, h.n_beats, h.rejected_share, h.status, d.source
+from mart.hrv_reading h
+join base.athlete p on h.athlete_no = p.athlete_no
+join base.document d on h.athlete_no = d.athlete_no and h.doc_key = d.doc_key;
+
+create or replace view resting_heart_rate_fact as
+select p.tenant_id, p.athlete_id, d.document_id, e.local_day, (e.payload::json ->> '$.bpm')::double as resting_hr_bpm,
+    d.source
+from base.event_log e
+join base.athlete p on e.athlete_no = p.athlete_no
+join base.document d on e.athlete_no = d.athlete_no and e.doc_key = d.doc_key
+where e.kind = 'resting_heart_rate';
+
+create or replace view heart_rate_sample as
+select p.tenant_id, p.athlete_id, d.document_id, s.start_at + to_microseconds(round(s.offset_s * 1e6)::bigint) as measured_at,
+    s.bpm, s.context, d.source
+from (
+    select athlete_no, doc_key, measured_at as start_at, payload::json ->> '$.context' as context,
+        unnest((payload::json -> '$.offset_s')::double[]) as offset_s, unnest((payload::json -> '$.bpm')::double[]) as bpm
+    from base.event_log
+    where kind = 'heart_rate'
+) s
+join base.athlete p on s.athlete_no = p.athlete_no
+join base.document d on s.athlete_no = d.athlete_no and s.doc_key = d.doc_key;
+
+create or replace view checkin_fact as
+with answer as (
+    select athlete_no, doc_key, measured_at, local_day, payload::json ->> '$.instrument' as instrument, part,
+        unnest(json_keys(payload::json -> part)) as item, payload::json -> part as answers
+    from base.event_log, (values ('items'), ('soreness'), ('joint_pain')) t(part)
+    where kind = 'checkin' and json_type(payload::json -> part) = 'OBJECT'
+)
+select p.tenant_id, p.athlete_id, d.document_id, a.measured_at as checked_at, a.local_day, a.instrument, a.part, a.item,
+    (a.answers ->> a.item)::double as answer, d.source
+from answer a
+join base.athlete p on a.athlete_no = p.athlete_no
+join base.document d on a.athlete_no = d.athlete_no and a.doc_key = d.doc_key;
+
+create or replace view recovery_day as
+select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.sleep_efficiency, d.sleep_midpoint_min,
+    d.sleep_source, d.sleep_n_7d, d.sleep_7d_min, d.sleep_n_28d, d.sleep_median_28d_min,
+    if(d.sleep_n_14d >= 10, d.sleep_debt_h, null) as sleep_debt_h,
+    d.resting_hr_bpm, d.resting_hr_source, d.resting_hr_n_7d, d.resting_hr_n_28d, d.resting_hr_median_28d_bpm,
+    if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_deviation_bpm, null) as resting_hr_deviation_bpm,
+    if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_z, null) as resting_hr_z,
+    d.hrv_signal[4:] as hrv_signal, d.hrv_source, d.hrv_ms, d.hrv_n_7d, d.hrv_n_60d,
+    if(d.hrv_n_7d >= 3, d.ln_hrv_7d, null) as ln_hrv_7d, if(d.hrv_n_7d >= 3, d.ln_hrv_cv_7d, null) as ln_hrv_cv_7d,
+    d.ln_hrv_mean_60d, d.ln_hrv_sd_60d,
+    case
+        when d.hrv_n_7d < 3 or d.hrv_n_60d < 21 or d.hrv_n_7d is null then null
+        when d.ln_hrv_7d < d.ln_hrv_mean_60d - 0.5::double * d.ln_hrv_sd_60d then 'BELOW'
+        when d.ln_hrv_7d > d.ln_hrv_mean_60d + 0.5::double * d.ln_hrv_sd_60d then 'ABOVE'
+        else 'WITHIN'
+    end as hrv_state,
+    if(d.hrv_n_7d >= 3 and d.hrv_n_60d >= 21, (d.ln_hrv_7d - d.ln_hrv_mean_60d) / nullif(d.ln_hrv_sd_60d, 0), null)
+        as hrv_z,
+    d.wellness_instrument, d.wellness_source, d.wellness_items, d.wellness_n_7d, d.wellness_n_28d,
+    d.subjective_z, d.fatigue_z, d.sleep_quality_z, d.stress_z, d.soreness_z, d.mood_z,
+    l.model_version
+from mart.recovery_day d
+join base.athlete p on d.athlete_no = p.athlete_no
+cross join base.ledger l;
