@@ -41,3 +41,17 @@ create table if not exists mart.recovery_day (  -- day-level lane: the chosen si
     wellness_items integer, wellness_items_ready integer, wellness_n_7d integer, wellness_n_28d integer,
     subjective_z double, fatigue_z double, sleep_quality_z double, stress_z double, soreness_z double, mood_z double
 );
+create table if not exists mart.training_week ( -- day-level lane: the 7 days that end on the day, against those before
+    athlete_no integer, local_day date,
+    sessions_7d integer, hard_sets_7d integer,
+    is_loading boolean, is_failure_week boolean, is_deload boolean,
+    deload_declared boolean,
+    clock_from date,                            -- last day of the last deload, else the day before training began
+    weeks_since_deload integer, loading_weeks integer, failure_weeks integer,
+    hard_sets_base double,                      -- mean of the three blocks before, deloads left out; null: none left
+    hard_sets_sessions integer,                 -- sessions in those blocks
+    failure_load_7d_fes double, failure_load_base_fes double, unknown_sets_7d integer, sets_7d integer,
+    fatigue_weighted_volume_7d double, fatigue_weighted_volume_base double,
+    load_kind varchar, load_7d double, monotony double, strain double,  -- session RPE in AU, else fatigue-weighted volume
+    load_p75 double, strain_p95 double, load_weeks integer              -- of the 8 to 26 weekly values before
+);

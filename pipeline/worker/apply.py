@@ -24,6 +24,7 @@ from pipeline.errors import GapError
 from pipeline.log.base import Logged
 from pipeline.models.recovery import run_reading_models, run_signal_windows
 from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models, run_window_models
+from pipeline.models.training_week import run_training_weeks
 from pipeline.record import WITHDRAWAL, unpack_items
 from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
@@ -286,22 +287,17 @@ class Engine:
         if not connection.execute("select count(*) from base.mark").fetchall()[0][0]:
             return False
         with self.shard.transaction():
-            connection.execute(
-                "create or replace temp table touched_window as"
-                " select m.athlete_no, greatest(min(m.from_day), s.first_day) as from_day,"
-                " least(max(m.to_day) + 27, s.today) as to_day"
-                " from base.mark m join base.athlete_span s on m.athlete_no = s.athlete_no"
-                " group by m.athlete_no, s.first_day, s.today"
-            )
+            for table, reach in (("touched_window", 27), ("touched_signal_window", 66), ("touched_week", 196)):
+                connection.execute(
+                    f"create or replace temp table {table} as"
+                    " select m.athlete_no, greatest(min(m.from_day), s.first_day) as from_day,"
+                    f" least(max(m.to_day) + {reach}, s.today) as to_day"
+                    " from base.mark m join base.athlete_span s on m.athlete_no = s.athlete_no"
+                    " group by m.athlete_no, s.first_day, s.today"
+                )
             run_window_models(connection)
-            connection.execute(
-                "create or replace temp table touched_signal_window as"
-                " select m.athlete_no, greatest(min(m.from_day), s.first_day) as from_day,"
-                " least(max(m.to_day) + 66, s.today) as to_day"
-                " from base.mark m join base.athlete_span s on m.athlete_no = s.athlete_no"
-                " group by m.athlete_no, s.first_day, s.today"
-            )
             run_signal_windows(connection)
+            run_training_weeks(connection)
             connection.execute(
                 "create or replace temp table touched_day_lane as"
                 " select athlete_no, min(from_day) as from_day from base.mark group by all"

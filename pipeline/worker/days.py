@@ -148,7 +148,9 @@ def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[s
     run(_TOUCHED_MUSCLE_DAY)
     run(_SHRUNK)
     if run("select count(*) from shrunk").fetchall()[0][0]:
-        for table in ("athlete_day", "muscle_day", "athlete_window", "signal_window", "recovery_day"):
+        for table in (
+            "athlete_day", "muscle_day", "athlete_window", "signal_window", "recovery_day", "training_week",
+        ):  # fmt: skip
             run(
                 f"delete from mart.{table} m using shrunk s where m.athlete_no = s.athlete_no"
                 " and (m.local_day < s.first_day or m.local_day > s.today)"
@@ -189,7 +191,7 @@ def add_marks(connection: Connection) -> None:
         "insert into base.mark select a.athlete_no, a.from_day, greatest(a.from_day, max(d.local_day))"
         " from touched_alert a left join ("
         " select athlete_no, local_day from touched_day union all select athlete_no, local_day from touched_data_day"
-        " union all select s.athlete_no, s.today from base.athlete_span s"  # a profile speaks of all days
-        " join touched_event e on s.athlete_no = e.athlete_no and e.kind = 'athlete'"
+        " union all select s.athlete_no, s.today from base.athlete_span s"  # these speak of many days
+        " join touched_event e on s.athlete_no = e.athlete_no and e.kind in ('athlete', 'declaration')"
         " ) d on a.athlete_no = d.athlete_no group by a.athlete_no, a.from_day"
     )

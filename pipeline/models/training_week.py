@@ -1,0 +1,328 @@
+"""Weeks of training against the weeks before (M15, M17, M21): 7-day blocks that end on each judged day.
+
+Blocks cancel the training week, so a steady plan of three sessions a week is steady on every weekday. Every look-back
+is counted from its own day, at most 27 weeks; deload days that lie before the judged ones are read as they are stored.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.store.connection import Connection
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+WEEKS_BACK = 26
+BACK_DAYS = 7 * (WEEKS_BACK + 1)
+LOADING_SESSIONS = 2
+LOADING_HARD_SETS = 10
+FAILURE_SETS = 4
+FAILURE_SHARE = 0.25
+DECLARED_DAYS = 4  # of a block, for it to be the declared deload
+RATED_SESSIONS = 5  # of 7: from then on the session's own rating is the load
+LOAD_WEEKS_MIN = 8
+_ROWS_MAX = 60_000
+_SUMMED = (
+    "sessions", "sets", "hard_sets", "failure_sets", "explicit", "known_sets",
+    "weighted_volume", "failure_load", "rated",
+)  # fmt: skip
+_FES = 2e11  # stored failure load, k in thousandths, q in halves, phi in 1e-8
+_VOLUME = 2e3
+
+_NEAR = """
+with load as (
+    select s.athlete_no, s.local_day, sum(s.cr10 * s.duration_min) as rpe_load, count(s.cr10 * s.duration_min) as rated
+    from mart.session s
+    join touched_week t
+        on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 196 and s.local_day <= t.to_day
+    where s.superseded_by is null and s.rows > 0
+    group by all
+),
+declared as (
+    select e.athlete_no, d.day::date as local_day,
+        bool_or(e.payload::json ->> '$.what' = 'deload') as deload,
+        bool_or(e.payload::json ->> '$.what' in ('illness', 'travel')) as away
+    from base.event_log e
+    join touched_week t on e.athlete_no = t.athlete_no,
+    lateral (
+        select unnest(generate_series(
+            greatest((e.payload::json ->> '$.from_day')::date, t.from_day - 196)::timestamp,
+            least((e.payload::json ->> '$.to_day')::date, t.to_day)::timestamp, interval 1 day
+        )) as day
+    ) d
+    where e.kind = 'declaration'
+    group by all
+)
+select d.athlete_no, d.local_day - date '1970-01-01' as day, t.from_day - date '1970-01-01' as from_day,
+    d.sessions, d.sets, d.hard_sets_assumed, d.failure_sets, d.failure_sets_explicit, d.known_sets,
+    d.weighted_volume, d.failure_load,
+    coalesce(l.rpe_load, 0)::double as rpe_load, coalesce(l.rated, 0)::integer as rated,
+    coalesce(c.deload, false) as deload, coalesce(c.away, false) as away, coalesce(w.is_deload, false) as was_deload
+from mart.athlete_day d
+join touched_week t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 196 and d.local_day <= t.to_day
+left join load l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
+left join declared c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
+left join mart.training_week w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+where t.chunk = ?
+order by d.athlete_no, d.local_day
+"""
+
+
+class Days(NamedTuple):
+    """Days of several athletes, sorted by athlete and day, without holes; shape ``(n,)`` each."""
+
+    athlete: Ints
+    day: Ints
+    is_judged: Flags
+    sessions: Ints
+    sets: Ints
+    hard_sets: Ints
+    failure_sets: Ints
+    explicit: Ints
+    known_sets: Ints
+    weighted_volume: Ints
+    failure_load: Ints
+    rpe_load: Floats
+    rated: Ints
+    deload: Flags
+    away: Flags
+    was_deload: Flags
+
+
+def run_training_weeks(connection: Connection) -> None:
+    """Rows of ``mart.training_week`` for ``touched_week`` (athlete_no, from_day, to_day)."""
+    run = connection.execute
+    run(
+        "create or replace temp table touched_week as select *,"
+        f" (sum(to_day - from_day + {BACK_DAYS}) over (order by athlete_no rows unbounded preceding)"
+        f" // {_ROWS_MAX})::integer as chunk from touched_week where to_day >= from_day"
+    )
+    for (chunk,) in run("select distinct chunk from touched_week order by all").fetchall():
+        found = run(_NEAR, (chunk,)).fetchnumpy()
+        run(
+            "delete from mart.training_week w using touched_week t where w.athlete_no = t.athlete_no"
+            " and w.local_day >= t.from_day and w.local_day <= t.to_day and t.chunk = ?",
+            (chunk,),
+        )
+        if len(found["day"]):
+            connection.register("judged", weeks(days_of(found)))
+            run("insert into mart.training_week by name select * from judged")
+            connection.unregister("judged")
+
+
+def days_of(found: dict[str, npt.NDArray[np.generic]]) -> Days:
+    """Columns as the query gives them."""
+    ints = {
+        name: np.asarray(found[name]).astype(np.int64)
+        for name in found
+        if name not in ("rpe_load", "deload", "away", "was_deload", "from_day")
+    }
+    return Days(
+        athlete=ints["athlete_no"],
+        day=ints["day"],
+        is_judged=ints["day"] >= np.asarray(found["from_day"]).astype(np.int64),
+        sessions=ints["sessions"],
+        sets=ints["sets"],
+        hard_sets=ints["hard_sets_assumed"],
+        failure_sets=ints["failure_sets"],
+        explicit=ints["failure_sets_explicit"],
+        known_sets=ints["known_sets"],
+        weighted_volume=ints["weighted_volume"],
+        failure_load=ints["failure_load"],
+        rpe_load=np.asarray(found["rpe_load"]).astype(np.float64),
+        rated=ints["rated"],
+        deload=np.asarray(found["deload"]).astype(bool),
+        away=np.asarray(found["away"]).astype(bool),
+        was_deload=np.asarray(found["was_deload"]).astype(bool),
+    )
+
+
+def weeks(days: Days) -> pa.Table:
+    """One row per judged day."""
+    start = _segment_start(days.athlete)
+    place = np.arange(len(start)) - start
+    full = place >= 6  # the block lies inside the calendar of the athlete
+    sums = {name: _block_sum(getattr(days, name), start) for name in _SUMMED}
+    # 0.30 V + 0.70 FL in whole steps of 1e-8 k q, so that equal weeks are equal
+    volume = 3 * sums["weighted_volume"] * 100_000_000 + 7 * sums["failure_load"]
+    loading = full & (sums["sessions"] >= LOADING_SESSIONS) & (sums["hard_sets"] >= LOADING_HARD_SETS)
+    failing = loading & (
+        (sums["failure_sets"] >= FAILURE_SETS)
+        | ((sums["known_sets"] > 0) & (sums["failure_sets"] >= FAILURE_SHARE * sums["known_sets"]))
+    )
+    judged = np.flatnonzero(days.is_judged)
+    back = judged[:, None] - 7 * np.arange(WEEKS_BACK + 1)[None, :]
+    there = back >= start[judged][:, None]
+    back = np.maximum(back, 0)
+    was_loading = loading[back] & there
+    declared = _block_sum(days.deload.astype(np.int64), start) >= DECLARED_DAYS
+    deload = days.was_deload.copy()
+    deload[judged] = _deloads(volume, sums, back, was_loading) | (declared[judged] & full[judged])
+    # a declared deload ends with its last day, though the blocks after it still hold most of it
+    clock = _clock(days, deload & ~(declared & ~days.deload), start)[judged]
+    since = days.day[judged] - clock
+    inside = (7 * np.arange(WEEKS_BACK + 1)[None, :] + 6) < since[:, None]  # blocks that lie after the clock's start
+    was_deload = deload[back] & there
+    base = [
+        _base(values, back, there & full[back], was_deload)
+        for values in (sums["hard_sets"], sums["failure_load"], volume)
+    ]
+    base_sessions = np.where((there & full[back] & ~was_deload)[:, 1:4], sums["sessions"][back][:, 1:4], 0).sum(axis=1)
+    load = _loads(days, sums, start, judged, back, there & full[back])
+    return pa.table(
+        {
+            "athlete_no": pa.array(days.athlete[judged].astype(np.int32)),
+            "local_day": _dates(days.day[judged]),
+            "sessions_7d": _int(sums["sessions"][judged]),
+            "hard_sets_7d": _int(sums["hard_sets"][judged]),
+            "is_loading": pa.array(loading[judged]),
+            "is_failure_week": pa.array(failing[judged]),
+            "is_deload": pa.array(deload[judged]),
+            "deload_declared": pa.array(declared[judged]),
+            "clock_from": _dates(clock),
+            "weeks_since_deload": _int(since // 7),
+            "loading_weeks": _int((was_loading & inside).sum(axis=1)),
+            "failure_weeks": _int(_running(failing[back] & there & inside)),
+            "hard_sets_base": _float(base[0]),
+            "hard_sets_sessions": _int(base_sessions),
+            "failure_load_7d_fes": _float(sums["failure_load"][judged] / _FES),
+            "failure_load_base_fes": _float(base[1] / _FES),
+            "unknown_sets_7d": _int((sums["sets"] - sums["known_sets"])[judged]),
+            "sets_7d": _int(sums["sets"][judged]),
+            "fatigue_weighted_volume_7d": _float(volume[judged] / (10 * _FES)),
+            "fatigue_weighted_volume_base": _float(base[2] / (10 * _FES)),
+            **load,
+        }
+    )
+
+
+def _deloads(volume: Ints, sums: dict[str, Ints], back: Ints, was_loading: Flags) -> Flags:
+    """A week far below the newest four loading weeks and without a reported failure; or after three, hardly any."""
+    order = np.cumsum(was_loading[:, 1:], axis=1)
+    newest = was_loading[:, 1:] & (order <= 4)
+    values = np.where(newest, volume[back[:, 1:]], np.iinfo(np.int64).max)
+    four = np.sort(values, axis=1)[:, :4]
+    enough = order[:, -1] >= 4
+    with np.errstate(over="ignore"):
+        twice_median = np.where(enough, four[:, 1] + four[:, 2], 0)
+    here = back[:, 0]
+    at_most_60_percent = volume[here] * 10 <= 3 * twice_median
+    light = enough & at_most_60_percent & (sums["explicit"][here] == 0)
+    away = (sums["sessions"][here] <= 1) & was_loading[:, 1:4].all(axis=1)
+    found: Flags = light | away
+    return found
+
+
+def _clock(days: Days, deload: Flags, start: Ints) -> Ints:
+    """Per day the last day, itself included, that set the clock back: a deload, time away, or before training began.
+
+    Looks at most 26 weeks back; where nothing is found there, the clock began before them.
+    """
+    n = len(start)
+    position = np.arange(n)
+    last = np.maximum.accumulate(np.where(deload | days.deload | days.away, position, start - 1))
+    trained = np.maximum.accumulate(np.where(days.sets > 0, position, start - 1))
+    idle = (position - trained > 14) | (trained < start)
+    last = np.maximum(last, np.maximum.accumulate(np.where(idle, position, start - 1)))
+    last = np.maximum(last, start - 1)
+    found = days.day - (position - last)
+    bounded: Ints = np.maximum(found, days.day - 7 * WEEKS_BACK)
+    return bounded
+
+
+def _base(values: Ints, back: Ints, there: Flags, was_deload: Flags) -> Floats:
+    """Mean of the three blocks before, those of deloads left out; NaN if none is left."""
+    kept = (there & ~was_deload)[:, 1:4]
+    total = np.where(kept, values[back][:, 1:4], 0).sum(axis=1)
+    n = kept.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.where(n > 0, total / n, np.nan)
+
+
+def _loads(
+    days: Days, sums: dict[str, Ints], start: Ints, judged: Ints, back: Ints, there: Flags
+) -> dict[str, pa.Array]:
+    """Monotony and strain (M15) of the week, and where they stand among the weeks before."""
+    daily_volume = (0.3 * days.weighted_volume / _VOLUME) + (0.7 * days.failure_load / _FES)
+    found = {}
+    for kind, daily in (("session_rpe", days.rpe_load), ("fatigue_weighted_volume", daily_volume)):
+        week = np.stack([daily[np.maximum(np.arange(len(start)) - back_days, 0)] for back_days in range(6, -1, -1)])
+        total = week[0].copy()
+        for one in week[1:]:
+            total = total + one
+        mean = total / 7
+        square = np.zeros(len(start))
+        for one in week:
+            square = square + (one - mean) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            monotony = np.where(week.max(axis=0) > week.min(axis=0), mean / np.sqrt(square / 7), np.nan)
+        found[kind] = (total, monotony, total * monotony)
+    sessions = sums["sessions"][judged]
+    rated = (sessions > 0) & (7 * sums["rated"][judged] >= RATED_SESSIONS * sessions)
+    picked = [
+        np.where(there[:, 0], np.where(rated, *(found[kind][part][judged] for kind in found)), np.nan)
+        for part in range(3)
+    ]
+    before = [np.where(rated[:, None], *(found[kind][part][back[:, 1:]] for kind in found)) for part in (0, 2)]
+    weeks_there = there[:, 1:]
+    load_p75, n = _percentile(np.where(weeks_there, before[0], np.nan), 0.75)
+    strain_p95, n_strain = _percentile(np.where(weeks_there, before[1], np.nan), 0.95)
+    return {
+        "load_kind": pa.array(np.where(rated, "session_rpe", "fatigue_weighted_volume").tolist(), pa.string()),
+        "load_7d": _float(picked[0]),
+        "monotony": _float(picked[1]),
+        "strain": _float(picked[2]),
+        "load_p75": _float(np.where(n >= LOAD_WEEKS_MIN, load_p75, np.nan)),
+        "strain_p95": _float(np.where(n_strain >= LOAD_WEEKS_MIN, strain_p95, np.nan)),
+        "load_weeks": _int(n),
+    }
+
+
+def _percentile(rows: Floats, q: float) -> tuple[Floats, Ints]:
+    """Linear interpolation per row, NaN left out, and how many values there were."""
+    ordered = np.sort(rows, axis=1)
+    n = np.sum(~np.isnan(ordered), axis=1)
+    place = np.maximum(n - 1, 0) * q
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(n - 1, 0))
+    at = np.arange(len(ordered))
+    return ordered[at, low] + (ordered[at, high] - ordered[at, low]) * (place - low), n
+
+
+def _running(flags: Flags) -> Ints:
+    """How many flags of each row are set from the first on without a break."""
+    found: Ints = np.cumprod(flags, axis=1, dtype=np.int64).sum(axis=1)
+    return found
+
+
+def _segment_start(athlete: Ints) -> Ints:
+    """Row of the first day of each row's athlete."""
+    is_first = np.r_[True, athlete[1:] != athlete[:-1]]
+    found: Ints = np.maximum.accumulate(np.where(is_first, np.arange(len(athlete)), 0))
+    return found
+
+
+def _block_sum(values: Ints, start: Ints) -> Ints:
+    """Sum of the 7 days that end on each row, those before the athlete's first left out."""
+    total = np.r_[0, np.cumsum(values)]
+    position = np.arange(len(values))
+    found: Ints = total[position + 1] - total[np.maximum(position - 6, start)]
+    return found
+
+
+def _dates(days: Ints) -> pa.Array:
+    return pa.array(days.astype(np.int32), pa.int32()).cast(pa.date32())
+
+
+def _int(values: Ints) -> pa.Array:
+    return pa.array(values.astype(np.int32), pa.int32())
+
+
+def _float(values: Floats) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
