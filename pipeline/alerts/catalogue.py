@@ -22,8 +22,8 @@ lower, and so is one whose log has a date but no time; both together lower it on
 
 _LATER = """## Not part of this version
 
-R07 to R18 and R20 are not evaluated. R21 has two more conditions, a change of device and answers that never vary;
-they need recovery data.
+R10, R11, R17, R18 and R20 are not evaluated, R07 not per muscle, R12 without the regularity of sleep. R21 has two
+more conditions, a change of device and answers that never vary.
 """
 
 
@@ -72,6 +72,7 @@ def _section(rule: Rule) -> str:
         f"- thresholds: {thresholds}",
         f"- severities: {severities}",
         f"- closes: {rule.closes}",
+        *_decides(rule),
         f"- origin: {rule.origin}. {rule.source}.",
     ]
     for part, words in (rule.texts or {"": rule.words()}).items():
@@ -79,6 +80,27 @@ def _section(rule: Rule) -> str:
         lines.append(f"- text{label}: *{words.title}.* {words.body} {words.ends}")
         lines.append(f"- action{label}: {words.action}")
     return "\n".join([*lines, ""])
+
+
+def _decides(rule: Rule) -> list[str]:
+    """How a day rule decides: which limits must be met for which severity, and what silences it."""
+    limits = {
+        proof.metric: f"`{proof.metric}` {proof.comparator} {plain_number(rule.thresholds[proof.threshold])}"
+        for proof in rule.evidence
+        if proof.threshold is not None
+    }
+    lines = []
+    for finding in rule.findings:
+        needed = [limits[metric] for metric in finding.all]
+        if finding.of:
+            needed.append(f"{finding.at_least} of ({', '.join(limits[metric] for metric in finding.of)})")
+        lines.append(f"- {rule.severities[finding.severity]} when {' and '.join(needed)}")
+    if rule.lasting is not None:
+        days = plain_number(rule.thresholds["lasting_days"])
+        lines.append(f"- {rule.severities[rule.lasting]} when it was so on each of {days} days")
+    if rule.suppressed_by:
+        lines.append(f"- silent while declared: {', '.join(rule.suppressed_by)}")
+    return lines
 
 
 def main(arguments: list[str]) -> None:

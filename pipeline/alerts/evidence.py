@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from pipeline.alerts.findings import decided, proof_rows
 from pipeline.alerts.rules import SEVERITIES, Rule, Severity
 
 EvidenceRow = dict[str, Any]
@@ -166,6 +167,8 @@ _ROWS: dict[str, Callable[[Rule, Numbers, date], list[EvidenceRow]]] = {
 
 def evidence_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
     """The evidence of a condition on the training day ``day``."""
+    if rule.evidence:
+        return proof_rows(rule, found, day)
     return _ROWS[rule.id](rule, found, day)
 
 
@@ -215,6 +218,8 @@ def crosses(row: EvidenceRow) -> bool:
         return bool(value > threshold)
     if relation == "<":
         return bool(value < threshold)
+    if relation == "<=":
+        return bool(value <= threshold)
     raise ValueError(f"{relation!r} is no comparator")
 
 
@@ -317,5 +322,5 @@ def recompute(rule: Rule, evidence: Sequence[EvidenceRow]) -> Severity | None:
 
     Thresholds come from the evidence, the names of levels from the rule.
     """
-    level = _DECISIONS[rule.id](rule, _Found(evidence))
+    level = decided(rule, evidence) if rule.evidence else _DECISIONS[rule.id](rule, _Found(evidence))
     return SEVERITIES[level - 1] if level else None

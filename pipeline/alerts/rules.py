@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import UsageError
 
@@ -34,10 +34,39 @@ class Words(_Strict):
     ends: str
 
 
+Comparator = Literal[">=", ">", "<=", "<"]
+
+
+class Proof(_Strict):
+    """One row of evidence of a day-level rule, as its condition finds it: value, observations, baseline.
+
+    ``threshold`` names a number of the rule; without one the value only stands beside the others. ``says`` is the
+    phrase of a finding that holds, with ``{value}``, ``{limit}``, ``{base}`` and ``{n}``; ``days`` is the window.
+    """
+
+    metric: str
+    threshold: str | None = None
+    comparator: Comparator = ">="
+    days: int = Field(default=1, ge=1, le=400)
+    digits: int = Field(default=0, ge=0, le=3)
+    says: str = ""
+
+
+class Finding(_Strict):
+    """A severity and the evidence that must hold for it: all of ``all``, and ``at_least`` of ``of``."""
+
+    severity: str
+    all: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
+    at_least: int = Field(default=0, ge=0)
+
+
 class Rule(_Strict):
     """One rule, with one text or one per part.
 
-    ``thresholds`` are numbers, ``severities`` name the level of each finding.
+    ``thresholds`` are numbers, ``severities`` name the level of each finding. Rules of the day lane say in
+    ``evidence`` what their condition finds and in ``findings`` what it decides; ``lasting`` names the severity of a
+    condition that held on each of ``lasting_days`` days (a threshold).
     """
 
     id: str
@@ -53,6 +82,26 @@ class Rule(_Strict):
     severities: dict[str, Severity]
     text: Words | None = None
     texts: dict[str, Words] = Field(default_factory=dict)
+    evidence: tuple[Proof, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    lasting: str | None = None
+    suppressed_by: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Rule:
+        metrics = {proof.metric for proof in self.evidence}
+        for proof in self.evidence:
+            if proof.threshold is not None and proof.threshold not in self.thresholds:
+                raise ValueError(f"evidence {proof.metric}: there is no threshold {proof.threshold!r}")
+        for finding in self.findings:
+            if finding.severity not in self.severities:
+                raise ValueError(f"findings: there is no severity {finding.severity!r}")
+            unknown = sorted({*finding.all, *finding.of} - metrics)
+            if unknown or not (finding.all or finding.of):
+                raise ValueError(f"findings, {finding.severity}: {unknown or 'nothing'} is no evidence of the rule")
+        if self.lasting is not None and not (self.lasting in self.severities and "lasting_days" in self.thresholds):
+            raise ValueError("lasting needs a severity of that name and the threshold lasting_days")
+        return self
 
     def words(self, part: str = "") -> Words:
         """The templates of the rule, or of one of its parts."""
@@ -146,7 +195,8 @@ def _digest(text: str) -> str:
 def _version(preset: str, rule: Rule) -> str:
     numbers = ",".join(f"{key}={value!r}" for key, value in sorted(rule.thresholds.items()))
     levels = ",".join(f"{key}={value}" for key, value in sorted(rule.severities.items()))
-    return _digest(f"{preset}|{rule.id}|{numbers}|{levels}|{rule.look_back_days}|{rule.cool_down_h}")
+    decided = "".join(f"|{finding.model_dump_json()}" for finding in rule.findings)
+    return _digest(f"{preset}|{rule.id}|{numbers}|{levels}|{rule.look_back_days}|{rule.cool_down_h}{decided}")
 
 
 def _read() -> dict[str, object]:

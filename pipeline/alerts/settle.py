@@ -48,7 +48,7 @@ class Change(NamedTuple):
     context_code: int
 
 
-_EPISODE_RULES = (2, 6, 21)
+_EPISODE_RULES = (2, 6, *range(7, 19), 20, 21)  # one per scope and opening day
 _ALERT_COLUMNS = pa.schema(
     [
         ("athlete_no", pa.int32()),

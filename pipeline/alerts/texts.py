@@ -7,7 +7,8 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.alerts.evidence import EvidenceRow
+from pipeline.alerts.evidence import EvidenceRow, crosses
+from pipeline.alerts.findings import DEGRADED
 from pipeline.alerts.rules import Rule
 
 _MONTHS = (
@@ -195,6 +196,48 @@ def _r21(_rule: Rule, evidence: _Evidence) -> _Fields:
     }  # fmt: skip
 
 
+def _proven(rule: Rule, evidence: _Evidence) -> _Fields:
+    """Of a day-level rule: each value, its limit, baseline and observations, and the phrases of what holds."""
+    rows = {row["metric"]: row for row in evidence}
+    fields: _Fields = {key: plain_number(value) for key, value in rule.thresholds.items()}
+    phrases = []
+    for proof in rule.evidence:
+        row = rows.get(proof.metric)
+        if row is None:
+            continue
+        value, base = (_rounded(row[key], proof.digits) for key in ("value", "baseline"))
+        limit, n = _rounded(row["threshold"], 3), row["n_obs"]
+        fields |= {proof.metric: value, f"{proof.metric}_base": base, f"{proof.metric}_n": n}
+        if proof.says and crosses(row):
+            phrases.append(proof.says.format(value=value, limit=limit, base=base, n=n))
+    fields["findings"] = ", ".join(phrases)
+    return fields
+
+
+def _rounded(value: float | None, digits: int) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _r12(rule: Rule, evidence: _Evidence) -> _Fields:
+    fields = _proven(rule, evidence)
+    rows = {row["metric"]: row for row in evidence}
+    slept = rows.get("sleep_7d_min")
+    sleep = ""
+    if slept is not None:
+        usual = f" (usual {_hours(slept['baseline'])})" if slept["baseline"] is not None else ""
+        sleep = f"{_hours(slept['value'])} of sleep a night{usual}"
+    fields["sleep"] = f"{sleep}, " if sleep and fields["findings"] else sleep
+    return fields
+
+
+def _hours(minutes: float) -> str:
+    whole = round(minutes)
+    return f"{whole // 60} h {whole % 60} min"
+
+
 _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
     "R01": _r01,
     "R02": _r02,
@@ -202,6 +245,7 @@ _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
     "R04": _r04,
     "R05": _r05,
     "R06": _r06,
+    "R12": _r12,
     "R19": _r19,
     "R21": _r21,
 }
@@ -209,7 +253,7 @@ _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
 
 def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
     """The text of an alert on the training day ``day``; ``subject``: exercise names, one a line, or a muscle."""
-    fields = _FIELDS[rule.id](rule, evidence)
+    fields = _FIELDS.get(rule.id, _proven)(rule, evidence)
     names = subject.split("\n")
     fields["subject"], fields["few"] = ", ".join(names), _few(names)
     several = subject.endswith("s")  # shoulders, lats, biceps; not chest, neck, lower back
@@ -221,6 +265,8 @@ def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
     body = f"{words.body.format_map(fields)} {words.ends.format_map(fields)}"
     if any(row["metric"] == "date_only" for row in evidence):
         body += " The log gives a date without a time, so this is shown one level lower."
+    if any(row["metric"] == DEGRADED for row in evidence):
+        body += " Part of the input is thin, so this is shown one level lower."
     for row in evidence:
         if row["metric"].startswith("declared_") and row["metric"] != "declared_beginner":
             what = row["metric"].removeprefix("declared_")

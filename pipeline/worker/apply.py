@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.alerts.lane import run_day_lane, run_session_lane
+from pipeline.alerts.lane import run_day_lane, run_day_rules, run_session_lane
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.errors import GapError
@@ -302,7 +302,8 @@ class Engine:
                 "create or replace temp table touched_day_lane as"
                 " select athlete_no, min(from_day) as from_day from base.mark group by all"
             )
-            run_day_lane(connection, rules=self.rules, log_offset=self.next_offset, model_version=MODEL_VERSION)
+            for lane in (run_day_lane, run_day_rules):
+                lane(connection, rules=self.rules, log_offset=self.next_offset, model_version=MODEL_VERSION)
             connection.execute("delete from base.mark")
         return True
 

@@ -15,7 +15,7 @@ from pipeline.alerts.rules import load
 from tests.unit.app_fakes import alert_row
 
 DAY = date(2026, 3, 3)
-FOUND: dict[str, list[list[float]]] = {
+FOUND: dict[str, list[list[float | None]]] = {
     # what a condition may find, with every part of the evidence in at least one of the lists
     "R01": [[1, 2, 4, 1, 1]],
     "R02": [[1, 2, 4, 1]],
@@ -23,6 +23,14 @@ FOUND: dict[str, list[list[float]]] = {
     "R04": [[1, 2, 1, 1, 1, 6, 1]],
     "R05": [[1, 1, 1, 1, 4, 1, 0, 1], [1, 1, 1, 1, 4, 0, 100, 1]],
     "R06": [[46.944, 48, 48, 1, 1, 2, 13, 5]],
+    "R07": [[1.6, 58, 36, 1.6, 58, 36, 36, 9, None, 9, 9, None, 22, 58, 36, 1, 1]],
+    "R08": [[2.5, 30, 2, 5, 30, 2, 0.1, 33, None, 0, 1]],
+    "R09": [[8, 8, None, 8, 8, None, 8, 8, None, 4, 8, None, 0, 1]],
+    "R12": [[1, 7, None, 340, 7, 440, 4, 7, 88, -1.5, 7, None, 0, 15]],
+    "R13": [[-1.5, 7, None, -1.2, 7, None, 3, 5, None, 0, 2]],
+    "R14": [[5, 7, None, 47, 7, 59, 0, 1]],
+    "R15": [[3, 7, None, 6, 7, 52, 0, 1]],
+    "R16": [[2.1, 6, None, 3, 14, 40, 2, 14, 80, 0, 1]],
     "R19": [[60, 62, 21, 20, 1, 1, 1, 1, 1, 1, 1]],
     "R21": [[0, 0.6, 10], [1, 0.3, 10], [2, 0, 0]],
 }

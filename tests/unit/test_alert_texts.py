@@ -42,7 +42,8 @@ def all_alerts() -> list[dict[str, object]]:
 
 def test_texts_of_every_rule() -> None:
     alerts = all_alerts()
-    assert {alert["rule"] for alert in alerts} == {rule.id for rule in load().all()}
+    # those of the other day rules are in test_day_rules.py
+    assert {alert["rule"] for alert in alerts} == {rule.id for rule in load().all() if not rule.evidence}
     for alert in alerts:
         for part in ("title", "body", "action"):
             text = str(alert[part])
@@ -54,9 +55,12 @@ def test_texts_of_every_rule() -> None:
 def test_templates_and_catalogue_make_no_claims() -> None:
     claims = re.compile(r"overtrain|diagnos|injur|\bCNS\b|nervous system|\bsafe\b|danger|\brisk", re.IGNORECASE)
     templates = files("pipeline.alerts").joinpath("rules.toml").read_text(encoding="utf-8")
-    assert not claims.search(templates)
+    words = re.sub(r"(?m)^suppressed_by = .*$", "", templates)  # what an athlete declares
+    assert not claims.search(words)
     told = (
-        page().replace(RULES_WITH_REASONS, "").replace("`declared_injury` | Declared injury", "")
+        re.sub(r"(?m)^- silent while declared: .*$", "", page())
+        .replace(RULES_WITH_REASONS, "")
+        .replace("`declared_injury` | Declared injury", "")
     )  # an athlete's word
     assert not claims.search(told)
 

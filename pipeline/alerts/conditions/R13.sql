@@ -1,0 +1,44 @@
+-- rule: R13 mood or irritability
+-- unit: multiples of the baseline's spread, reports
+-- window: the last 7 days against days 8 to 35; the last 5 reports of 4 weeks
+-- source: domain.md M30, 4.2, 4.6 (Saw 2016: what athletes say follows load more surely than what devices measure)
+with report as (
+    select s.athlete_no, s.local_day, min(s.value) as mood
+    from mart.signal_day s
+    join touched_rule_day t on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 27
+    where s.signal = 'mclean_mood'
+    group by all
+),
+low as (
+    select d.athlete_no, d.local_day, count(*) as reports, count(*) filter (r.mood <= ($r13_mood::double - 1) / 4) as low
+    from mart.recovery_day d
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join (
+        select a.athlete_no, a.local_day, a.mood, b.local_day as until_day,
+            row_number() over (partition by a.athlete_no, b.local_day order by a.local_day desc) as place
+        from report a
+        join report b on a.athlete_no = b.athlete_no and a.local_day <= b.local_day and a.local_day > b.local_day - 28
+    ) r on d.athlete_no = r.athlete_no and d.local_day = r.until_day and r.place <= 5
+    group by all
+),
+judged as (
+    select d.athlete_no, d.local_day, d.wellness_n_7d, l.low, l.reports,
+        if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r13_reports::integer, d.mood_z, null) as mood_z,
+        if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r13_reports::integer, d.stress_z, null) as stress_z,
+        d.wellness_age_days
+    from mart.recovery_day d
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    left join low l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
+)
+select
+    athlete_no, 'body' as scope, '' as subject, local_day,
+    coalesce(mood_z > $r13_close_z::double, true) and coalesce(stress_z > $r13_close_z::double, true)
+        and coalesce(low = 0 or reports < 3, true)
+        and (mood_z is not null or stress_z is not null or coalesce(wellness_age_days > 7, true)) as closes,
+    [
+        mood_z, wellness_n_7d, null,
+        stress_z, wellness_n_7d, null,
+        low, reports, null,
+        0
+    ]::double[] as found
+from judged

@@ -1,0 +1,278 @@
+"""The rules of the day lane end to end: what opens them, what does not, what ends them, and proof for each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.alerts.day_fold import DayConditions, State, fold_days
+from pipeline.alerts.evidence import recompute
+from pipeline.alerts.life_cycle import NEVER_DAY
+from pipeline.alerts.rules import load
+from tests.sim.driver import Driver
+from tests.unit.test_training_weeks import MONDAY, plan, sets_of
+
+Event = dict[str, Any]
+LAST = 84  # days of recovery readings before the days that differ
+
+
+@pytest.fixture
+def driver() -> Iterator[Driver]:
+    with Driver() as opened:
+        yield opened
+
+
+def alerts(driver: Driver, rule: str) -> list[dict[str, Any]]:
+    return driver.query(f"select * from alert where rule = '{rule}' order by opened_on")
+
+
+def told(driver: Driver, rule: str) -> list[tuple[str, str]]:
+    """Severity and opening day of the alerts of a rule."""
+    return [(str(row["severity"]), str(row["opened_on"])) for row in alerts(driver, rule)]
+
+
+def prove(driver: Driver) -> None:
+    """Every alert of the day rules follows from its evidence alone, and says something."""
+    for row in driver.query("select * from alert where rule not in ('R06', 'R21')"):
+        rows = driver.query(f"select * from alert_evidence where alert_id = '{row['alert_id']}'")
+        assert recompute(load()[row["rule"]], rows) == row["severity"], row["title"]
+        for part in ("title", "body", "action"):
+            assert row[part] and "None" not in row[part] and "{" not in row[part] and ": ." not in row[part], row[part]
+
+
+def night(day: date, asleep_min: float = 440, **fields: Any) -> Event:
+    before = day - timedelta(days=1)
+    return {
+        "kind": "sleep", "athlete": "ana", "source": "ring", "document": f"n{day}", "timezone": "Europe/Lisbon",
+        "start": f"{before}T22:30:00", "end": f"{day}T06:30:00", "asleep_min": asleep_min,
+    } | fields  # fmt: skip
+
+
+def resting(day: date, bpm: float) -> Event:
+    return {
+        "kind": "resting_heart_rate", "athlete": "ana", "source": "ring", "document": f"r{day}", "day": str(day),
+        "bpm": bpm,
+    }  # fmt: skip
+
+
+def hrv(day: date, ms: float) -> Event:
+    return {
+        "kind": "hrv", "athlete": "ana", "source": "ring", "document": f"h{day}", "night": str(day),
+        "statistic": "rmssd", "value_ms": ms, "context": "overnight",
+    }  # fmt: skip
+
+
+def checkin(day: date, **items: float) -> Event:
+    return {
+        "kind": "checkin", "athlete": "ana", "source": "app", "document": f"c{day}", "timezone": "Europe/Lisbon",
+        "checked_at": f"{day}T08:00:00", "instrument": "mclean",
+        "items": {"sleep_quality": 3, "fatigue": 3, "stress": 3, "soreness": 3, "mood": 3} | items,
+    }  # fmt: skip
+
+
+def days(first: int, last: int) -> list[date]:
+    return [MONDAY + timedelta(days=n) for n in range(first, last)]
+
+
+def steady(last: int = LAST) -> list[Event]:
+    """Nights, heart rates and answers that vary a little, the same every fourth day."""
+    events: list[Event] = []
+    for n, day in enumerate(days(0, last)):
+        wave = (n % 4) - 1.5
+        events += [night(day, 440 + 6 * wave), resting(day, 52 + wave), hrv(day, 60 + 2 * wave), checkin(day)]
+    return events
+
+
+@pytest.mark.parametrize(("sets", "severity"), [(15, None), (16, "advice"), (18, "warning")])
+def test_r07_opens_when_the_week_is_far_above_those_before(driver: Driver, sets: int, severity: str | None) -> None:
+    driver.ingest(plan([12, 12, 12, 12, sets, 12]))
+    found = told(driver, "R07")
+    assert [level for level, _ in found] == ([severity] if severity else [])
+    prove(driver)
+
+
+def test_r07_of_golden_vector_28(driver: Driver) -> None:
+    """40, 42, 41 then 60: u = 60 / 41 = 1.463415, which is advice."""
+    events = [*sets_of(0, 10, 4), *sets_of(1, 14), *sets_of(2, 14)[:-1], *sets_of(3, 15, 4)]
+    driver.ingest(events)
+    (row,) = alerts(driver, "R07")
+    assert row["severity"] == "advice"
+    (proof,) = driver.query("select * from alert_evidence where metric = 'hard_sets_ratio'")
+    assert proof["baseline"] == pytest.approx(41)
+    assert proof["value"] == pytest.approx(proof["n_obs"] / 41)
+    (last,) = driver.query(
+        "select hard_sets_7d, hard_sets_base from mart.training_week order by local_day desc limit 1"
+    )
+    assert last["hard_sets_7d"] / last["hard_sets_base"] == pytest.approx(1.463415, abs=1e-6)
+    prove(driver)
+
+
+def test_r07_needs_a_base(driver: Driver) -> None:
+    driver.ingest([*sets_of(0, 2), *sets_of(1, 2), *sets_of(2, 2), *sets_of(3, 12)])  # 6 sets a week: below the floor
+    assert told(driver, "R07") == []
+
+
+def test_r07_is_silent_after_a_deload_and_while_one_is_declared(driver: Driver) -> None:
+    driver.ingest(plan([12, 12, 12, 12, 6, 12, 12]))  # the deload is none of the weeks compared with
+    assert told(driver, "R07") == []
+    period = {"kind": "declaration", "athlete": "ana", "document": "d", "what": "travel"}
+    span = {"from_day": str(MONDAY + timedelta(days=28)), "to_day": str(MONDAY + timedelta(days=41))}
+    driver.ingest([*sets_of(4, 20), period | span])
+    assert told(driver, "R07") == []
+
+
+def test_r08_asks_for_failure_load_and_known_effort(driver: Driver) -> None:
+    failing = [event | {"effort": {"scale": "rir", "value": 0}} for event in sets_of(4, 12)]
+    driver.ingest([*plan([12, 12, 12, 12]), *failing])
+    assert [level for level, _ in told(driver, "R08")] == ["advice"]
+    prove(driver)
+    unknown = [{key: value for key, value in event.items() if key != "effort"} for event in sets_of(4, 12)]
+    driver.ingest(unknown)  # the same sets without effort: no failure load at all
+    assert told(driver, "R08") == []
+
+
+def test_r09_grows_with_the_weeks_and_ends_with_a_deload(driver: Driver) -> None:
+    driver.ingest(plan([12] * 10 + [6, 12]))
+    (row,) = alerts(driver, "R09")
+    assert row["severity"] == "warning"
+    assert row["opened_on"] == MONDAY + timedelta(days=41)  # six weeks after the day before the first
+    assert row["updated_on"] == MONDAY + timedelta(days=55)
+    assert row["state"] == "resolved"
+    prove(driver)
+
+
+def test_one_bad_night_is_nothing(driver: Driver) -> None:
+    driver.ingest([*steady(), night(days(LAST, LAST + 1)[0], 180)])
+    assert driver.query("select rule, title from alert") == []
+
+
+def test_r12_asks_for_two_signs_and_grows_after_two_weeks(driver: Driver) -> None:
+    short = [night(day, 340) for day in days(LAST, LAST + 8)]
+    driver.ingest([*steady(), *short])
+    (row,) = alerts(driver, "R12")  # short, and restless: 340 of 480 minutes in bed
+    assert row["severity"] == "advice"
+    assert "6 h 24 min of sleep a night (usual 7 h 20 min), 4 of 6 nights with much time awake" in row["body"]
+    driver.ingest([night(day, 340) for day in days(LAST + 8, LAST + 20)])
+    assert [row["severity"] for row in alerts(driver, "R12")] == ["warning"]
+    prove(driver)
+
+
+def test_r12_is_silent_on_one_sign_alone(driver: Driver) -> None:
+    # less sleep and less time in bed: short, and not restless
+    short = [
+        night(day, 340, start=f"{day - timedelta(days=1)}T23:59:00", end=f"{day}T05:50:00")
+        for day in days(LAST, LAST + 8)
+    ]
+    driver.ingest([*steady(), *short])
+    assert told(driver, "R12") == []
+
+
+def test_r13_reads_answers_against_the_own_usual(driver: Driver) -> None:
+    driver.ingest([*steady(), *(checkin(day, mood=2) for day in days(LAST, LAST + 7))])
+    (row,) = alerts(driver, "R13")
+    assert (row["severity"], row["state"]) == ("advice", "open")
+    assert "low mood in 3 of the last 5 reports" in row["title"]
+    driver.ingest([checkin(day) for day in days(LAST + 7, LAST + 16)])
+    assert [row["state"] for row in alerts(driver, "R13")] == ["resolved"]
+    prove(driver)
+
+
+@pytest.mark.parametrize("ms", [45.0, 80.0])
+def test_r14_a_week_outside_the_range_is_said_and_nothing_more(driver: Driver, ms: float) -> None:
+    driver.ingest([*steady(), *(hrv(day, ms) for day in days(LAST, LAST + 8))])
+    assert {level for level, _ in told(driver, "R14")} == {"info"}
+    assert {row["rule"] for row in driver.query("select rule from alert")} == {"R14"}
+    prove(driver)
+
+
+def test_r15_needs_three_days_and_ends_near_the_usual(driver: Driver) -> None:
+    raised = [resting(day, 59) for day in days(LAST, LAST + 6)]
+    driver.ingest([*steady(), *raised[:5]])
+    assert told(driver, "R15") == []  # the median of 7 days has moved for two days only
+    driver.ingest(raised[5:])
+    (row,) = alerts(driver, "R15")
+    assert (row["severity"], row["opened_on"]) == ("advice", days(LAST + 5, LAST + 6)[0])
+    driver.ingest([resting(day, 52) for day in days(LAST + 6, LAST + 12)])
+    assert [row["state"] for row in alerts(driver, "R15")] == ["resolved"]
+    prove(driver)
+
+
+def test_r15_is_silent_while_an_illness_is_declared(driver: Driver) -> None:
+    first, last = days(LAST - 2, LAST - 1)[0], days(LAST + 10, LAST + 11)[0]
+    ill = {
+        "kind": "declaration", "athlete": "ana", "document": "d", "what": "illness", "from_day": str(first),
+        "to_day": str(last),
+    }  # fmt: skip
+    driver.ingest([*steady(), *(resting(day, 59) for day in days(LAST, LAST + 8)), ill])
+    assert told(driver, "R15") == []
+    driver.ingest([{"kind": "delete", "athlete": "ana", "document": "d"}])
+    assert [level for level, _ in told(driver, "R15")] == ["advice"]
+
+
+def test_r16_compares_with_the_own_weeks(driver: Driver) -> None:
+    driver.ingest(plan([12] * 10 + [24, 12]))
+    assert [level for level, _ in told(driver, "R16")] == ["advice"]
+    prove(driver)
+
+
+def test_alerts_do_not_depend_on_the_cuts_or_the_order(driver: Driver) -> None:
+    events = [*steady(), *plan([12] * 9 + [20] + [12] * 3)]
+    events += [night(day, 340) for day in days(LAST, LAST + 16)] + [resting(day, 60) for day in days(LAST, LAST + 9)]
+    events += [checkin(day, mood=1, stress=1) for day in days(LAST, LAST + 12)]
+    driver.ingest(events)
+    once = driver.query("select * from alert order by alert_id")
+    assert {row["rule"] for row in once} >= {"R07", "R09", "R12", "R13", "R15"}
+    evidence = driver.query("select * from alert_evidence order by all")
+    prove(driver)
+    rng = random.Random(7)
+    rng.shuffle(events)
+    with Driver() as other:
+        at = 0
+        while at < len(events):
+            step = rng.choice((1, 20, 400, 900))
+            other.ingest(events[at : at + step])
+            at += step
+        assert other.query("select * from alert order by alert_id") == once
+        assert other.query("select * from alert_evidence order by all") == evidence
+        assert other.service.check() == []
+
+
+def slow_fold(rows: list[tuple[int, int, bool]], cool: int) -> list[tuple[int, int, int, int]]:
+    """One key, day by day: episodes as (opened, ends, level, updated)."""
+    found, now, cool_until, cool_level = [], None, -1, 0
+    for day, level, closes in rows:
+        if now is None:
+            if level and (day >= cool_until or level > cool_level):
+                now = [day, NEVER_DAY, level, day]
+        elif level == 0 and closes:
+            found.append((now[0], day, now[2], now[3]))
+            cool_until, cool_level, now = day + cool, now[2], None
+        elif level > now[2]:
+            now[2], now[3] = level, day
+    return [*found, *([tuple(now)] if now else [])]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_fold_is_the_slow_one(seed: int) -> None:
+    rng = random.Random(seed)
+    keys = 6
+    rows = {
+        key: [
+            (day, rng.choice((0, 0, 1, 2, 3)), rng.random() < 0.5)
+            for day in sorted(rng.sample(range(60), rng.randrange(1, 50)))
+        ]
+        for key in range(keys)
+    }
+    flat = sorted((day, key, level, closes) for key, own in rows.items() for day, level, closes in own)
+    columns = [np.array(column) for column in zip(*flat, strict=True)]
+    conditions = DayConditions(columns[1], columns[0], columns[2], columns[3].astype(bool))
+    episodes = fold_days(conditions, State.empty(keys), np.full(keys, 7)).episodes
+    found: dict[int, list[tuple[int, int, int, int]]] = {key: [] for key in range(keys)}
+    for key, opened, ends, level, updated, _ in zip(*(column.tolist() for column in episodes), strict=True):
+        found[key].append((opened, ends, level, updated))
+    assert {key: sorted(own) for key, own in found.items()} == {key: slow_fold(own, 7) for key, own in rows.items()}
