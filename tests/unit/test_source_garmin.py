@@ -292,6 +292,7 @@ def test_of_a_push_cut_off_the_whole_summaries_are_read() -> None:
     found = checked(body(push)[:-200])
     assert (found.kinds, found.rejected) == ({"sleep": 1}, 1)
     assert found.reasons[0]["reason"] == "invalid_json"
+    assert "s-2" in str(found.reasons[0]["message"])  # where the reading stopped
 
 
 @pytest.mark.parametrize("value", [NIGHT, PUSH, json.loads(sample("hrv_daily_2023-07-01_20__garth.json"))])
