@@ -8,6 +8,7 @@ from pipeline.sources.json_file import is_json
 from pipeline.sources.strong_headers import is_data_row
 
 _SHOWN_COLUMNS = 30
+_FITBIT_DETAILS = ("timestamp", "rmssd", "coverage")
 _READ = "what is read stands in docs/sources.md: exports of loggers and wearables, and the answers of their APIs"
 
 # signature at the beginning of a file -> what it is, why it is not read, what to do
@@ -56,6 +57,36 @@ _JSON: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
         "fetch `/v2/usercollection/sleep` and import that",
     ),
     (
+        (b'"callbackURL"', b'"userId"'),
+        "this is a ping of Garmin Health, not data",
+        "it names an address where data can be fetched and holds none",
+        "fetch the address and import the answer, or choose push in Garmin's developer portal",
+    ),
+    (
+        (b'"collectionType"', b'"ownerId"'),
+        "this is a notification of Fitbit, not data",
+        "it names a day that changed and holds none of it",
+        "import the account export, or fetch the days from the Google Health API",
+    ),
+    (
+        (b'"healthUserId"', b'"operation"'),
+        "this is a notification of the Google Health API, not data",
+        "it names times that changed and holds none of their data, so what was deleted in them is not known either",
+        "list the data points of these times and import the answer",
+    ),
+    (
+        (b'"rollupDataPoints"',),
+        "these are roll-ups of the Google Health API, not measurements",
+        "they hold means and extremes over a time",
+        "list or reconcile the data points and import that",
+    ),
+    (
+        (b'"exerciseSets"', b'"activityId"'),
+        "these are the sets that a Garmin watch counted",
+        "they have the watch's guess of the exercise and neither effort nor failure",
+        "import the logger's own export of the same workouts",
+    ),
+    (
         (b'"routines"',),
         "these are routines of Hevy, not workouts",
         "they say what is planned, not what was done",
@@ -85,6 +116,12 @@ def refuse(head: bytes) -> RefusedError:
     sheet = open_sheet(head)
     if sheet is None or not all(name.isprintable() for name in sheet.header):
         return RefusedError("the file's format is not known", "it is no table and carries no known signature", _READ)
+    if sheet.header[:3] == _FITBIT_DETAILS:
+        return RefusedError(
+            "these are the five-minute HRV values of a Fitbit export",
+            "the night's own RMSSD stands for them",
+            "import the files `Daily Heart Rate Variability Summary` beside them",
+        )
     if is_data_row(sheet.header):
         return RefusedError(
             "this Strong export has no header line",

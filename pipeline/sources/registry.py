@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pipeline.errors import RefusedError, UsageError
 from pipeline.sources.base import HEAD_BYTES, VendorDecoder
+from pipeline.sources.fitbit import FitbitApi, FitbitExport
+from pipeline.sources.fitbit_hrv import FitbitHrv
 from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
+from pipeline.sources.garmin import GarminConnect
+from pipeline.sources.garmin_health import GarminHealth
+from pipeline.sources.google_health import GoogleHealth
+from pipeline.sources.health_connect import HealthConnectRecords, HealthConnectWebhook
 from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
 from pipeline.sources.openweight import OpenWeight
@@ -19,6 +25,14 @@ DECODERS: tuple[VendorDecoder, ...] = (
     FitNotesDays(),
     FitNotesTimes(),
     OpenWeight(),
+    GarminConnect(),
+    GarminHealth(),
+    FitbitApi(),
+    FitbitExport(),
+    FitbitHrv(),
+    GoogleHealth(),
+    HealthConnectWebhook(),
+    HealthConnectRecords(),
     OuraApi(),
 )
 

@@ -8,6 +8,8 @@ RevisionKind = Literal["int", "time"]
 
 _FIXED: dict[str, RevisionKind] = {
     "hevy": "time",  # updated_at
+    "google_health": "time",  # updateTime
+    "health_connect": "time",  # lastModifiedTime
 }
 
 

@@ -238,8 +238,8 @@ def test_exports_joined_into_one_file_are_imported_one_after_the_other() -> None
     for joined in (earlier.rstrip(b"\n") + b"\n" + whole, earlier.rstrip(b"\n") + b"\n" + body):
         found = plan(joined)
         assert (found.documents, len(found.duplicates)) == (20, 3)
-        last = {entry["document"]: entry["sets"] for entry in found.preview}
-        assert last == {entry["document"]: entry["sets"] for entry in plan(whole).preview}
+        last = {entry["document"]: entry["what"] for entry in found.preview}
+        assert last == {entry["document"]: entry["what"] for entry in plan(whole).preview}
         assert_accounted(joined, found, decode_records(found.records))
 
 
