@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.oracle.compare_recovery import VIEWS, of_athlete_day, recovery_tables
 from tests.oracle.estimates import by_exercise, session_best
 from tests.oracle.rows import Row
 from tests.oracle.world import World
@@ -40,6 +41,9 @@ def against_oracle(query: Query, world: World, most: int = 8) -> list[str]:
     ):
         lines = list(_compare(name, _keyed(query(sql), keys), expected))
         found += lines[:most]
+    recovery = recovery_tables(world)
+    for name, sql, keys in VIEWS:
+        found += list(_compare(name, _keyed(query(sql), keys), recovery[name]))[:most]
     found += list(_freshness(query, world))[:most]
     found += list(_compare("indicator", _weeks(query), _seven_days(world)))[:most]
     found += _accounts(query, world)
@@ -159,6 +163,7 @@ def _days(world: World) -> Table:
                 "failure_load_estimated": sums.failure_load_estimated,
                 "fatigue_weighted_volume": sums.fatigue_weighted_volume,
                 "unknown_effort_share": sums.unknown_effort_share,
+                **of_athlete_day(truth, day),
             }
     return table
 

@@ -17,7 +17,7 @@ def bad_event(event: dict[str, Any], received_at: datetime, tz: str | None, admi
     """The reason an event is rejected as a whole, or null."""
     if event["kind"] == "tick" and not admin:
         return "unsupported"
-    for name in ("performed_at", "start", "end", "measured_at", "now_at"):
+    for name in ("performed_at", "start", "end", "measured_at", "checked_at", "now_at"):
         reason = _bad_time(event.get(name), event.get("timezone"), received_at, tz)
         if reason:
             return reason

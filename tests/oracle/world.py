@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.oracle.days import AthleteDays, Sums, day_sums
@@ -11,13 +11,14 @@ from tests.oracle.documents import Document, Documents, Item, fold
 from tests.oracle.effort import milligrams
 from tests.oracle.estimates import by_exercise, estimate, session_best
 from tests.oracle.exercises import Find
+from tests.oracle.readings import Readings, day_of, moment_of
+from tests.oracle.recovery import Recovery, recovery
 from tests.oracle.rows import Row, rows_of, set_load
 from tests.oracle.sessions import Session, drop_doubles, group
 from tests.oracle.times import Zones, read_time, wall, zones_of
 
 Person = tuple[str, str]
 READINGS = ("body_mass", "sleep", "heart_rate", "rr_intervals", "hrv", "resting_heart_rate", "checkin")
-MOMENT = ("measured_at", "checked_at", "end", "start")  # a night lies on the day of waking
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Truth:
     rows: list[Row]
     sessions: list[Session]
     days: AthleteDays
+    recovery: Recovery = field(default_factory=lambda: Recovery(Readings()))
     exercise_sessions: dict[tuple[str, str, str], Sums] = field(default_factory=dict)
     bests: dict[tuple[str, str, str], tuple[Any, bool]] = field(default_factory=dict)
 
@@ -52,6 +54,7 @@ def compute(items: list[Item], find: Find) -> World:
 def _truth(documents: list[Document], clock: datetime | None, find: Find) -> Truth:
     documents.sort(key=lambda d: d.version)
     profiles = [d.event for d in documents if d.event and d.event["kind"] == "athlete"]
+    profiles.sort(key=lambda event: event.get("timezone_from") or "")  # what is dated stands above what is not
     zones = zones_of(profiles)
     rows: list[Row] = []
     for document in documents:
@@ -67,6 +70,7 @@ def _truth(documents: list[Document], clock: datetime | None, find: Find) -> Tru
     estimate(sessions)
     first, today, now = _span(documents, sessions, zones, clock)
     truth = Truth(rows, sessions, day_sums(sessions, first, today, now))
+    truth.recovery = recovery(documents, zones, profiles, first, today)
     for session in sessions:
         for key, found in by_exercise(session).items():
             sums = Sums()
@@ -102,26 +106,27 @@ def _span(
     documents: list[Document], sessions: list[Session], zones: Zones, clock: datetime | None
 ) -> tuple[date | None, date | None, datetime | None]:
     """(first day with data, today, the instant at which today is looked at)."""
-    data: list[tuple[date, datetime, datetime]] = []  # day, instant, wall clock
+    days: list[date] = []
+    moments: list[tuple[datetime, datetime]] = []  # instant, wall clock
     for session in sessions:
         if session.local_day is not None and not session.superseded_by:
-            at, local = session.last
-            data.append((session.local_day, at, local))
+            days.append(session.local_day)
+            moments.append(session.last)
     for document in documents:
-        event = document.event
-        if event and event["kind"] in READINGS:
-            moment = next(event[name] for name in MOMENT if name in event)
-            time = read_time(moment, event.get("timezone"), document.item.tz)
-            local = zones.local(time)
-            if local is not None:
-                data.append((local.date(), time.at, local))
-    if not data:
+        if document.event and document.event["kind"] in READINGS:
+            day, time = day_of(document, zones), moment_of(document)
+            if day is not None:
+                days.append(day)
+                if time is not None:
+                    moments.append((time.at, zones.local(time)))
+    if not days:
         return None, None, None
-    first, last = min(day for day, _, _ in data), max(day for day, _, _ in data)
-    _, newest, newest_local = max(data, key=lambda d: d[1])
+    first, last = min(days), max(days)
+    newest = max((at for at, _ in moments), default=None)
     if clock is None:
         return first, last, newest
     zone = zones.in_force(clock)
-    offset = newest_local - newest.replace(tzinfo=None)
+    known = [(at, local - at.replace(tzinfo=None)) for at, local in moments if local is not None]
+    offset = max(known)[1] if known else timedelta(0)
     today = (wall(clock, zone) if zone else clock + offset).date()
     return (first, last, newest) if today < last else (first, today, clock)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.sim.readings import DENSE_DAYS, Body, moved, priorities
 from tests.sim.sets import Person, random_set
 
 START = datetime(2026, 9, 20, 6, tzinfo=UTC)
@@ -17,6 +18,8 @@ ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"
 SOURCES = ("gymlog", "ironapp")
 COPY_SOURCE = "watchlog"
 ATHLETES_MIN, OPERATIONS_MIN = 3, 40
+DENSE_SHARE = 0.12  # of the histories; one athlete of such a one has weeks of readings before it begins
+DENSE_LATER = timedelta(days=35)  # these begin when summer time ends in Europe
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Known:
 
 
 @dataclass
-class Generator:
+class Generator(Body):
     """Makes one history. ``stated``: every document states revisions, so any order must give the same tables."""
 
     rng: random.Random
@@ -61,6 +64,9 @@ class Generator:
             self.people.append(Person(f"{self.tenant}-{'abcdefgh'[n]}", self.rng.choice(ZONES), self.rng))
             if self.rng.random() < 0.7:
                 self._profile(self.people[-1])
+        if self.rng.random() < DENSE_SHARE:
+            self.now += DENSE_LATER
+            self._weeks(self.rng.choice(self.people), self.rng.randint(*DENSE_DAYS))
         choices, weights = zip(*OPERATIONS.items(), strict=True)
         done = 0
         while done < operations:
@@ -225,7 +231,7 @@ class Generator:
         known = self._pick(person, lambda e: e["kind"] in ("set", "session"))
         if known is None:
             return False
-        event = shifted(known.event, timedelta(days=self.rng.choice((-9, -2, -1))))
+        event = moved(known.event, self.rng.choice((-9, -2, -1)))
         if event["kind"] == "set" and "session" in event:
             event["session"] = self._next("s")
         return self._send(self._changed(known, event))
@@ -286,11 +292,15 @@ class Generator:
                                  "timezone": person.zone}  # fmt: skip
         if self.rng.random() < 0.5:
             event["level"] = self.rng.choice(("beginner", "intermediate", "advanced"))
+        if self.rng.random() < 0.4:
+            event["sleep_need_h"] = self.rng.choice((7.5, 9))
+        if self.rng.random() < 0.4:
+            event["birth_year"] = self.rng.choice((1990, 2007, 2010))
         if self.rng.random() < 0.6:
             person.priority = True
-            event["source_priority"] = {"sets": ["gymlog", "ironapp", COPY_SOURCE]}
-        elif person.priority:
-            event["source_priority"] = {"sets": ["gymlog", "ironapp", COPY_SOURCE]}
+        listed = priorities(self.rng) | ({"sets": ["gymlog", "ironapp", COPY_SOURCE]} if person.priority else {})
+        if listed:
+            event["source_priority"] = listed
         known = self.known.get((person.name, "coach", "profile"))
         self._send(self._changed(known, event) if known else self._register(event))
 
@@ -310,21 +320,6 @@ class Generator:
         self._send(self._register({
             "kind": "body_mass", "athlete": person.name, "source": "scale", "document": self._next("m"),
             "mass": {"value": value, "unit": unit}, **person.time("measured_at", at),
-        }))  # fmt: skip
-
-    def _checkin(self, person: Person) -> None:
-        items = {name: self.rng.randint(1, 7) for name in ("sleep", "fatigue", "stress", "soreness")}
-        self._send(self._register({
-            "kind": "checkin", "athlete": person.name, "source": "app", "document": self._next("c"),
-            "instrument": "hooper", "items": items, **person.time("checked_at", self._when(person)),
-        }))  # fmt: skip
-
-    def _sleep(self, person: Person) -> None:
-        end = self._when(person)
-        self._send(self._register({
-            "kind": "sleep", "athlete": person.name, "source": "band", "document": self._next("n"), "nap": False,
-            "asleep_min": self.rng.randint(300, 480),
-            **person.time("start", end - timedelta(hours=8), also={"end": end}),
         }))  # fmt: skip
 
     def _declaration(self, person: Person) -> None:
@@ -362,25 +357,9 @@ class Generator:
 OPERATIONS = {
     "live": 8, "unnamed": 4, "late": 3, "workout": 5, "late_workout": 2, "workout_over_live": 2, "rating": 2,
     "copied_workout": 2, "correction": 6, "workout_correction": 3, "move": 4, "rename_session": 2, "delete": 5,
-    "delete_first": 2, "again": 4, "profile": 2, "zone_change": 1, "body_mass": 3, "checkin": 1, "sleep": 1,
-    "declaration": 1, "tick": 2, "broken": 1,
+    "delete_first": 2, "again": 4, "profile": 2, "zone_change": 1, "body_mass": 3, "checkin": 2, "sleep": 3,
+    "hrv": 2, "resting": 2, "reading_correction": 3, "declaration": 1, "tick": 2, "broken": 1,
 }  # fmt: skip
-
-
-def shifted(event: dict[str, Any], by: timedelta) -> dict[str, Any]:
-    """An event with all its times moved; the spelling of their zones stays."""
-
-    def move(text: str) -> str:
-        zulu = text.endswith("Z")
-        at = datetime.fromisoformat(text.rstrip("Z")) + by
-        return at.isoformat() + ("Z" if zulu else "")
-
-    event = copy.deepcopy(event)
-    for fields in [event, *(event.get("sets") or [])]:
-        for name in ("performed_at", "start", "end"):
-            if name in fields:
-                fields[name] = move(fields[name])
-    return event
 
 
 def history(seed: int, tenant: str = "home", *, stated: bool = False, operations: int = OPERATIONS_MIN) -> list[Upload]:

@@ -1,0 +1,96 @@
+"""The views of recovery against the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.oracle.readings import Kept, moment_of
+from tests.oracle.world import Truth, World
+
+Table = dict[tuple[Any, ...], dict[str, Any]]
+Who = tuple[str, str]
+PERSON = ("tenant_id", "athlete_id")
+# view, query, keys
+VIEWS = (
+    ("sleep_fact", "select * from sleep_fact", (*PERSON, "source", "start_at", "end_at")),
+    ("hrv_fact", "select * from hrv_fact where n_beats is null", (*PERSON, "source", "document_id")),
+    ("resting_heart_rate_fact", "select * from resting_heart_rate_fact", (*PERSON, "source", "document_id")),
+    ("checkin_fact", "select * from checkin_fact", (*PERSON, "source", "document_id", "part", "item")),
+    ("recovery_day", "select * from recovery_day", (*PERSON, "local_day")),
+)
+
+
+def recovery_tables(world: World) -> dict[str, Table]:
+    """What each view of ``VIEWS`` should say."""
+    tables: dict[str, Table] = {name: {} for name, _, _ in VIEWS}
+    for who, truth in world.people.items():
+        tables["sleep_fact"] |= dict(_nights(who, truth))
+        tables["hrv_fact"] |= dict(_hrv(who, truth))
+        tables["resting_heart_rate_fact"] |= dict(_resting(who, truth))
+        tables["checkin_fact"] |= dict(_checkins(who, truth))
+        tables["recovery_day"] |= {(*who, day): columns for day, columns in truth.recovery.days.items()}
+    return tables
+
+
+def of_athlete_day(truth: Truth, day: Any) -> dict[str, Any]:
+    """The columns of ``athlete_day`` that come from recovery."""
+    columns = truth.recovery.days.get(day, {})
+    is_rmssd = str(columns.get("hrv_signal")).startswith("rmssd")
+    return {
+        **{name: columns.get(name) for name in ("sleep_minutes", "sleep_efficiency", "resting_hr_bpm")},
+        "rmssd_ms": columns.get("hrv_ms") if is_rmssd else None,
+    }
+
+
+def _plain(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC).replace(tzinfo=None) if at else None
+
+
+def _nights(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for kept in truth.recovery.readings.nights:
+        night = kept.night
+        yield (*who, night.document.source, _plain(night.start), _plain(night.end)), _night(kept)
+
+
+def _night(kept: Kept) -> dict[str, Any]:
+    night = kept.night
+    return {
+        "document_id": night.document.document,
+        "night": night.day,
+        "end_local": night.woke,
+        "in_bed_minutes": night.in_bed_s / 60,
+        "asleep_minutes": None if night.asleep_s is None else night.asleep_s / 60,
+        "efficiency": night.efficiency,
+        "nap": night.nap,
+        "overlapping_documents": kept.overlapping,
+    }
+
+
+def _hrv(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for document, day, at in truth.recovery.readings.hrv:
+        event = document.event or {}
+        yield (*who, document.source, document.document), {
+            "measured_at": _plain(at), "local_day": day, "statistic": event["statistic"],
+            "value_ms": float(event["value_ms"]), "value_raw_ms": float(event["value_ms"]),
+            "context": event["context"], "status": "OK",
+        }  # fmt: skip
+
+
+def _resting(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for document, day in truth.recovery.readings.resting:
+        bpm = float((document.event or {})["bpm"])
+        yield (*who, document.source, document.document), {"local_day": day, "resting_hr_bpm": bpm}
+
+
+def _checkins(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for document, day, _ in truth.recovery.readings.checkins:
+        event = document.event or {}
+        time = moment_of(document)
+        for part in ("items", "soreness", "joint_pain"):
+            for item, answer in (event.get(part) or {}).items():
+                yield (*who, document.source, document.document, part, item), {
+                    "checked_at": _plain(time.at if time else None), "local_day": day,
+                    "instrument": event["instrument"], "answer": float(answer),
+                }  # fmt: skip

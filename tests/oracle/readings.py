@@ -1,0 +1,262 @@
+"""Recovery readings of one athlete from the living documents, and their daily values (M22, M26, M27, M29, M30)."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from tests.oracle.baseline import Series, mean
+from tests.oracle.documents import Document
+from tests.oracle.times import Time, Zones, read_time
+
+ASLEEP = {"light", "deep", "rem", "asleep"}
+AWAKE = {"awake", "out_of_bed"}
+RMSSD_MS = (3, 300)
+RESTING_BPM = (25, 120)
+SLEEP_MIN_MAX = 16 * 60
+WORST_IS_TEN = {"fatigue", "stress", "soreness"}
+
+MOMENT_OF = {
+    "sleep": "end",  # a night lies on the day of waking
+    "hrv": "measured_at",
+    "checkin": "checked_at",
+    "body_mass": "measured_at",
+    "heart_rate": "start",
+    "rr_intervals": "start",
+}
+DAY_OF = {"hrv": "night", "resting_heart_rate": "day"}
+
+
+def moment_of(document: Document, name: str | None = None) -> Time | None:
+    """The instant a reading speaks of; null if it states only a day."""
+    event = document.event or {}
+    text = event.get(name or MOMENT_OF.get(event["kind"], ""))
+    return read_time(text, event.get("timezone"), document.item.tz) if text else None
+
+
+def day_of(document: Document, zones: Zones) -> date | None:
+    """The local day of a reading: the one it states, else that of its wall clock, null while no zone is known."""
+    event = document.event or {}
+    stated = event.get(DAY_OF.get(event["kind"], ""))
+    if stated:
+        return date.fromisoformat(stated)
+    time = moment_of(document)
+    local = zones.local(time) if time else None
+    return local.date() if local else None
+
+
+@dataclass(frozen=True)
+class Night:
+    """A sleep document as its source states it. ``woke`` is the wall clock of its end."""
+
+    document: Document
+    start: datetime
+    end: datetime
+    woke: datetime | None
+    in_bed_s: int
+    asleep_s: int | None
+    nap: bool
+    awake: tuple[tuple[datetime, datetime], ...] | None = None
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+    @property
+    def day(self) -> date | None:
+        return self.woke.date() if self.woke else None
+
+    @property
+    def efficiency(self) -> float | None:
+        if self.asleep_s is None or not 0 < self.in_bed_s >= self.asleep_s:
+            return None
+        return self.asleep_s / self.in_bed_s
+
+    @property
+    def midpoint_min(self) -> float:
+        """Minutes after midnight on the clock of the place of waking."""
+        assert self.woke is not None
+        middle = self.woke - self.length / 2
+        return (middle - datetime.combine(middle.date(), datetime.min.time())) / timedelta(minutes=1)
+
+    def overlap(self, other: Night) -> timedelta:
+        return min(self.end, other.end) - max(self.start, other.start)
+
+    def standing(self) -> tuple[Any, ...]:
+        """Of two documents about one night the greater one stays."""
+        return (
+            self.asleep_s is not None,
+            self.length,
+            -self.start.timestamp(),
+            self.asleep_s or 0,
+            not self.nap,
+            self.in_bed_s,
+            self.document.document,
+        )
+
+
+def night(document: Document, zones: Zones) -> Night:
+    """Reads a sleep document."""
+    event = document.event
+    assert event is not None
+    start, end = moment_of(document, "start"), moment_of(document)
+    assert start and end
+    stages = [
+        (stage["stage"], *(_at(stage[name], document) for name in ("start", "end")))
+        for stage in event.get("stages") or ()
+    ]
+    asleep = [(until - since).total_seconds() for stage, since, until in stages if stage in ASLEEP]
+    asleep_s = event["asleep_min"] * 60 if "asleep_min" in event else sum(asleep) if asleep else None
+    in_bed_s = event["in_bed_min"] * 60 if "in_bed_min" in event else (end.at - start.at).total_seconds()
+    awake = tuple((since, until) for stage, since, until in stages if stage in AWAKE)
+    return Night(
+        document, start.at, end.at, zones.local(end), round(in_bed_s), None if asleep_s is None else round(asleep_s),
+        event.get("nap", False), awake if asleep else None,
+    )  # fmt: skip
+
+
+def _at(text: str, document: Document) -> datetime:
+    time = read_time(text, (document.event or {}).get("timezone"), document.item.tz)
+    assert time is not None
+    return time.at
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A night that counts, with the number of other documents of its source that overlap it at all."""
+
+    night: Night
+    overlapping: int
+
+
+def fold_nights(nights: list[Night]) -> list[Kept]:
+    """One night handed out twice or growing is one: a document half covered by a greater one of its source goes."""
+    of_source: dict[str, list[Night]] = defaultdict(list)
+    for one in nights:
+        of_source[one.document.source].append(one)
+    kept = []
+    for found in of_source.values():
+        found.sort(key=lambda one: one.start)
+        longest = max(one.length for one in found)
+        for one in found:
+            near = [
+                other for other in found
+                if other is not one and one.start - longest < other.start < one.end and other.end > one.start
+            ]  # fmt: skip
+            if not any(one.overlap(other) * 2 >= one.length and other.standing() > one.standing() for other in near):
+                kept.append(Kept(one, len(near)))
+    return kept
+
+
+@dataclass
+class Readings:
+    """What one athlete's readings say, before any baseline. ``signals`` are keyed by (signal, source)."""
+
+    nights: list[Kept] = field(default_factory=list)
+    hrv: list[tuple[Document, date | None, datetime | None]] = field(default_factory=list)
+    resting: list[tuple[Document, date]] = field(default_factory=list)
+    checkins: list[tuple[Document, date | None, datetime]] = field(default_factory=list)
+    signals: dict[tuple[str, str], Series] = field(default_factory=dict)
+
+
+def read(documents: list[Document], zones: Zones) -> Readings:
+    """The readings of one athlete's living documents."""
+    found = Readings()
+    nights = []
+    for document in documents:
+        kind = document.event["kind"] if document.event else None
+        if kind == "sleep":
+            nights.append(night(document, zones))
+        elif kind == "hrv":
+            time = moment_of(document)
+            found.hrv.append((document, day_of(document, zones), time.at if time else None))
+        elif kind == "resting_heart_rate":
+            day = day_of(document, zones)
+            assert day is not None
+            found.resting.append((document, day))
+        elif kind == "checkin":
+            time = moment_of(document)
+            assert time is not None
+            found.checkins.append((document, day_of(document, zones), time.at))
+    found.nights = fold_nights(nights)
+    for values in (_sleep(found.nights), _resting(found.resting), _hrv(found.hrv), _wellness(found.checkins)):
+        found.signals |= values
+    return found
+
+
+def _sleep(nights: list[Kept]) -> dict[tuple[str, str], Series]:
+    """The main sleep of each day and source, and with it all other sleep of that day."""
+    by_day: dict[tuple[str, date], list[Night]] = defaultdict(list)
+    for kept in nights:
+        if kept.night.day is not None:
+            by_day[kept.night.document.source, kept.night.day].append(kept.night)
+    signals: dict[tuple[str, str], Series] = defaultdict(dict)
+    for (source, day), found in by_day.items():
+        whole = [one for one in found if not one.nap]
+        if not whole:
+            continue
+        main = min(whole, key=lambda one: (-one.in_bed_s, one.start))
+        signals["sleep_midpoint_min", source][day] = main.midpoint_min
+        if main.asleep_s is None:
+            continue
+        if main.efficiency is not None:
+            signals["sleep_efficiency", source][day] = main.efficiency
+        asleep_min = sum(one.asleep_s or 0 for one in found) / 60
+        if asleep_min <= SLEEP_MIN_MAX:
+            signals["sleep_min", source][day] = asleep_min
+    return signals
+
+
+def _averages(values: dict[tuple[str, str, date], list[float]]) -> dict[tuple[str, str], Series]:
+    signals: dict[tuple[str, str], Series] = defaultdict(dict)
+    for (signal, source, day), found in values.items():
+        average = mean(found)
+        assert average is not None
+        signals[signal, source][day] = average
+    return signals
+
+
+def _resting(readings: list[tuple[Document, date]]) -> dict[tuple[str, str], Series]:
+    values: dict[tuple[str, str, date], list[float]] = defaultdict(list)
+    for document, day in readings:
+        bpm = (document.event or {})["bpm"]
+        if RESTING_BPM[0] <= bpm <= RESTING_BPM[1]:
+            values["resting_hr_bpm", document.source, day].append(bpm)
+    return _averages(values)
+
+
+def _hrv(readings: list[tuple[Document, date | None, datetime | None]]) -> dict[tuple[str, str], Series]:
+    values: dict[tuple[str, str, date], list[float]] = defaultdict(list)
+    for document, day, _ in readings:
+        event = document.event or {}
+        if day and event["context"] != "exercise" and RMSSD_MS[0] <= event["value_ms"] <= RMSSD_MS[1]:
+            signal = f"ln_{event['statistic']}_{event['context']}"
+            values[signal, document.source, day].append(math.log(event["value_ms"]))
+    return _averages(values)
+
+
+def _wellness(checkins: list[tuple[Document, date | None, datetime]]) -> dict[tuple[str, str], Series]:
+    """Of several answers of a day the last one; at one instant the higher number."""
+    newest: dict[tuple[str, str, str, date], tuple[datetime, float]] = {}
+    for document, day, at in checkins:
+        event = document.event or {}
+        for item, answer in event["items"].items():
+            if day is not None:
+                place = (event["instrument"], item, document.source, day)
+                newest[place] = max(newest.get(place, (at, answer)), (at, answer))
+    signals: dict[tuple[str, str], Series] = defaultdict(dict)
+    for (instrument, item, source, day), (_, answer) in newest.items():
+        signals[f"{instrument}_{item}", source][day] = normalised(instrument, item, answer)
+    return signals
+
+
+def normalised(instrument: str, item: str, answer: float) -> float:
+    """An answer from 0, the worst, to 1, the best."""
+    if instrument == "hooper":
+        return (7 - answer) / 6
+    if instrument == "mclean":
+        return (answer - 1) / 4
+    return (10 - answer) / 10 if item in WORST_IS_TEN else answer / 10

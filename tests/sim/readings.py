@@ -1,0 +1,234 @@
+"""What the body says in a random history: nights, heart rate variability, resting heart rates and check-ins."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from tests.sim.sets import Person
+
+if TYPE_CHECKING:
+    from tests.sim.generator import Known
+
+BANDS = ("band", "ring")
+METRICS = ("sleep", "hrv", "resting_heart_rate", "checkin")
+DENSE_DAYS = (42, 72)
+INSTRUMENTS = {
+    "hooper": (("sleep", "fatigue", "stress", "soreness"), 1, 7),
+    "mclean": (("fatigue", "sleep_quality", "soreness", "stress", "mood"), 1, 5),
+    "plain": (("sleep_quality", "fatigue", "stress", "soreness", "mood"), 0, 10),
+}
+READINGS = ("sleep", "hrv", "resting_heart_rate", "checkin")
+MOMENTS = ("start", "end", "measured_at", "checked_at", "performed_at")
+DAYS = ("day", "night")
+
+
+def answers(rng: random.Random, instrument: str, usual: bool = False) -> dict[str, float]:
+    """Items of a questionnaire, some of them left out; ``usual``: all of them, near the middle."""
+    names, low, high = INSTRUMENTS[instrument]
+    middle = (low + high) // 2
+    if usual:
+        return {name: min(high, max(low, middle + rng.choice((-1, 0, 0, 0, 1)))) for name in names}
+    found = {name: rng.randint(low, high) for name in names if rng.random() < 0.8}
+    return found or {names[0]: middle}
+
+
+def priorities(rng: random.Random) -> dict[str, list[str]]:
+    """Some metrics with the sources that go first."""
+    return {metric: rng.sample(BANDS, rng.choice((1, 2))) for metric in METRICS if rng.random() < 0.4}
+
+
+class Body:
+    """Operations of the generator about recovery; it lends them its clock, its serial number and its memory."""
+
+    rng: random.Random
+    now: datetime
+    _send: Callable[..., None]
+    _next: Callable[[str], str]
+    _register: Callable[[dict[str, Any]], dict[str, Any]]
+    _changed: Callable[..., dict[str, Any]]
+    _pick: Callable[..., Known | None]
+    _when: Callable[..., datetime]
+
+    # single readings
+
+    def _night(self, person: Person, end: datetime, hours: float, source: str, **fields: Any) -> dict[str, Any]:
+        start = end - timedelta(minutes=round(hours * 60))
+        return self._register({
+            "kind": "sleep", "athlete": person.name, "source": source, "document": self._next("n"), **fields,
+            **person.time("start", start, also={"end": end}),
+        })  # fmt: skip
+
+    def _asleep(self, hours: float) -> dict[str, Any]:
+        """How well one slept, in one of the ways in which devices say it, or not at all."""
+        minutes = int(hours * 60)
+        said = self.rng.random()
+        if said < 0.1:
+            return {}
+        if said < 0.7:
+            asleep = minutes - self.rng.randint(0, minutes // 4)
+            return {"asleep_min": asleep, **({"in_bed_min": minutes - 10} if self.rng.random() < 0.2 else {})}
+        return {"stages": self.rng.choice((("light", "deep", "awake", "rem"), ("asleep", "awake"), ("in_bed",)))}
+
+    def _sleep(self, person: Person) -> None:
+        """A night, often told twice: growing, by a second device, with a nap after it."""
+        end = self._when(person, late=self.rng.random() < 0.3).replace(second=0, microsecond=0)
+        hours = self.rng.choice((5, 7, 7.5, 8, 9.25, 17))
+        source = self.rng.choice(BANDS)
+        events = [self._staged(person, end, hours, source)]
+        if self.rng.random() < 0.3:  # it was handed out before it was over
+            part = self.rng.choice((0.3, 0.6, 0.95))
+            before = self._staged(person, end - timedelta(minutes=round(hours * 60 * (1 - part))), hours * part, source)
+            events.insert(0, before)
+        if self.rng.random() < 0.3:
+            off = timedelta(minutes=self.rng.randint(-40, 40))
+            other = BANDS[1 - BANDS.index(source)]
+            events.append(self._staged(person, min(end + off, self.now), hours, other))
+        if self.rng.random() < 0.3:
+            begin = end + timedelta(hours=self.rng.choice((-1, 3)), minutes=40)
+            events.append(self._night(person, begin, 2 / 3, source, nap=True, asleep_min=self.rng.randint(20, 40)))
+        if self.rng.random() < 0.5:
+            self._send(*events)
+        else:
+            for event in events:
+                self._send(event)
+
+    def _staged(self, person: Person, end: datetime, hours: float, source: str) -> dict[str, Any]:
+        fields = self._asleep(hours)
+        stages = fields.pop("stages", None)
+        if stages:
+            minutes = round(hours * 60)
+            cuts = [end - timedelta(minutes=minutes - minutes * n // len(stages)) for n in range(len(stages) + 1)]
+            spelled = [person.time("start", since, also={"end": until}, inside=True)
+                       for since, until in pairwise(cuts)]  # fmt: skip
+            fields["stages"] = [{"stage": stage, **times} for stage, times in zip(stages, spelled, strict=True)]
+        return self._night(person, end, hours, source, **fields)
+
+    def _hrv(self, person: Person) -> None:
+        at = self._when(person, late=self.rng.random() < 0.3)
+        event = {
+            "kind": "hrv", "athlete": person.name, "source": self.rng.choice(BANDS), "document": self._next("v"),
+            "statistic": self.rng.choice(("rmssd", "rmssd", "sdnn")),
+            "context": self.rng.choice(("overnight", "morning", "exercise", "spot")),
+            "value_ms": self.rng.choice((2, 38, 52.5, 61, 75, 310)),
+        }  # fmt: skip
+        day = at.astimezone(ZoneInfo(person.zone)).date().isoformat()
+        kind = self.rng.random()
+        if kind < 0.4:
+            event["night"] = day
+        elif kind < 0.5:
+            event |= {"night": day, **person.time("measured_at", at)}
+        else:
+            event |= person.time("measured_at", at)
+        self._send(self._register(event))
+
+    def _resting(self, person: Person) -> None:
+        day = self._when(person, late=self.rng.random() < 0.3).astimezone(ZoneInfo(person.zone)).date()
+        bpm = self.rng.choice((22, 48, 52, 55.5, 61, 140))
+        self._send(self._register({
+            "kind": "resting_heart_rate", "athlete": person.name, "source": self.rng.choice(BANDS),
+            "document": self._next("r"), "day": day.isoformat(), "bpm": bpm,
+        }))  # fmt: skip
+
+    def _checkin(self, person: Person) -> None:
+        instrument = self.rng.choice(tuple(INSTRUMENTS))
+        event = {
+            "kind": "checkin", "athlete": person.name, "source": self.rng.choice(("app", "coach")),
+            "document": self._next("c"), "instrument": instrument, "items": answers(self.rng, instrument),
+            **person.time("checked_at", self._when(person)),
+        }  # fmt: skip
+        if self.rng.random() < 0.3:
+            event["soreness"] = {"chest": self.rng.randint(0, 10)}
+        self._send(self._register(event))
+
+    # changes
+
+    def _reading_correction(self, person: Person) -> bool | None:
+        known = self._pick(person, lambda event: event["kind"] in READINGS)
+        if known is None:
+            return False
+        event = copy.deepcopy(known.event)
+        if self.rng.random() < 0.4:
+            event = moved(event, self.rng.choice((-3, -1)))
+        elif event["kind"] == "sleep":
+            event["asleep_min"] = self.rng.randint(200, 480)
+        elif event["kind"] == "hrv":
+            event["value_ms"] = self.rng.randint(35, 80)
+        elif event["kind"] == "resting_heart_rate":
+            event["bpm"] = self.rng.randint(45, 65)
+        else:
+            event["items"] = answers(self.rng, event["instrument"])
+        self._send(self._changed(known, event))
+        return None
+
+    # weeks on end
+
+    def _weeks(self, person: Person, days: int) -> None:
+        """Every day's readings of one device up to now, some days missing and some beyond reason, ten days a time."""
+        source, second = self.rng.sample(BANDS, 2)
+        events: list[dict[str, Any]] = []
+        switch = self.rng.choice((0, 0, 12))  # so many days ago the second device replaced the first
+        instrument = self.rng.choice(tuple(INSTRUMENTS))
+        last = self.now.astimezone(ZoneInfo(person.zone)).date()
+        for ago in range(days - 1, -1, -1):
+            day = last - timedelta(ago)
+            morning = datetime.combine(day, time(6, self.rng.randint(0, 59)), ZoneInfo(person.zone)).astimezone(UTC)
+            device = second if ago < switch else source
+            if morning < self.now:
+                events += self._morning(person, morning, device, day.isoformat(), instrument)
+            if len(events) > 40 or ago == 0:
+                self._send(*events)
+                events = []
+
+    def _morning(
+        self, person: Person, morning: datetime, source: str, day: str, instrument: str
+    ) -> list[dict[str, Any]]:
+        rng = self.rng
+        common = {"athlete": person.name, "source": source}
+        events = []
+        if rng.random() < 0.9:
+            hours = rng.choice((7, 7.5, 8))
+            asleep = rng.choice((390, 400, 405, 410, 415, 90))
+            events.append(self._night(person, morning, hours, source, asleep_min=asleep))
+        if rng.random() < 0.9:
+            events.append(self._register({
+                "kind": "resting_heart_rate", **common, "document": self._next("r"), "day": day,
+                "bpm": rng.choice((50, 51, 51, 52, 52, 52, 53, 54, 70)),
+            }))  # fmt: skip
+        if rng.random() < 0.9:
+            events.append(self._register({
+                "kind": "hrv", **common, "document": self._next("v"), "night": day, "statistic": "rmssd",
+                "context": "overnight", "value_ms": rng.choice((55, 58, 60, 61, 62, 64, 67, 20)),
+            }))  # fmt: skip
+        if rng.random() < 0.7:
+            at = morning + timedelta(minutes=min(20, (self.now - morning) // timedelta(minutes=1)))
+            events.append(self._register({
+                "kind": "checkin", "athlete": person.name, "source": "app", "document": self._next("c"),
+                "instrument": instrument, "items": answers(rng, instrument, usual=True),
+                **person.time("checked_at", at),
+            }))  # fmt: skip
+        return events
+
+
+def moved(event: dict[str, Any], days: int) -> dict[str, Any]:
+    """An event with all its times moved by whole days; the spelling of their zones stays."""
+
+    def move(text: str) -> str:
+        zulu = text.endswith("Z")
+        at = datetime.fromisoformat(text.rstrip("Z")) + timedelta(days=days)
+        return at.isoformat() + ("Z" if zulu else "")
+
+    event = copy.deepcopy(event)
+    for fields in [event, *(event.get("sets") or []), *(event.get("stages") or [])]:
+        for name in MOMENTS:
+            if name in fields:
+                fields[name] = move(fields[name])
+    for name in DAYS:
+        if name in event:
+            event[name] = move(f"{event[name]}T00:00:00")[:10]
+    return event
