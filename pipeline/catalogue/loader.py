@@ -125,6 +125,12 @@ class Catalogue:
         )
 
 
+def muscle_names() -> frozenset[str]:
+    """The muscles of the catalogue."""
+    raw = (files("pipeline.catalogue") / "data" / "muscles.csv").read_bytes()
+    return frozenset(row["muscle"] for row in _rows(raw))
+
+
 def add_alias(data: Path, name: str, exercise_id: str) -> None:
     """Say in the data folder's alias file that ``name`` stands for ``exercise_id``; a former word on it is replaced.
 

@@ -1,0 +1,179 @@
+"""A check-in in a few seconds: how one slept, how one feels, what is sore, which joint hurts."""
+
+from __future__ import annotations
+
+import math
+import sys
+from datetime import UTC
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli import output
+from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
+from pipeline.errors import RefusedError, UsageError
+from schemas.recovery import INSTRUMENTS
+
+_ASKED = {
+    "sleep_quality": "sleep (0 bad, 10 good)",
+    "fatigue": "fatigue (0 none, 10 worst)",
+    "stress": "stress (0 none, 10 worst)",
+    "soreness": "soreness (0 none, 10 worst)",
+    "mood": "mood (0 bad, 10 good)",
+}
+_JOINTS = ("ankle", "elbow", "hip", "knee", "lower back", "neck", "shoulder", "wrist")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("checkin")(checkin)
+
+
+def checkin(
+    answers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME=NUMBER…",
+            help="Items of the questionnaire, and soreness of single muscles from 0 to 10: mood=7 quadriceps=6.",
+        ),
+    ] = None,
+    *,
+    athlete: Athlete,
+    pain: Annotated[
+        list[str] | None, typer.Option("--pain", metavar="JOINT=NUMBER", help="Pain in a joint, 0 to 10.")
+    ] = None,
+    instrument: Annotated[
+        str, typer.Option("--instrument", metavar="NAME", help="plain (0 to 10), hooper (1 to 7) or mclean (1 to 5).")
+    ] = "plain",
+    tz: Annotated[
+        str | None, typer.Option("--tz", metavar="ZONE", help="Where you are; else the athlete's own zone.")
+    ] = None,
+    tenant: Tenant = HOME,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Note how the athlete feels today; without answers it asks. Sent again on one day, the last answer counts."""
+    from pipeline.cli.session import open_session
+    from pipeline.settings import data_folder
+
+    if instrument not in INSTRUMENTS:
+        raise UsageError(
+            f"unknown questionnaire {instrument[:40]!r}", "", f"choose one of {', '.join(sorted(INSTRUMENTS))}"
+        )
+    given = list(answers or ())
+    if not given and not pain:
+        given = _ask(instrument)
+    event = _event(athlete, instrument, given, pain or [], tz)
+    with open_session(data_folder(data)) as session:
+        told = _send(session, event, tenant)
+    if as_json:
+        output.print_json({"document": event["document"], **told})
+        return
+    output.say(f"check-in of {output.printable(athlete)} taken: {_in_words(event)}")
+    for warning in told["warnings"]:
+        output.say(f"  note: {output.printable(warning)}")
+
+
+def _ask(instrument: str) -> list[str]:
+    """Ask for each item; an empty line leaves it out. Raises UsageError where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "no answer is given", "there is no terminal to ask at", "add answers, for example mood=7 fatigue=4"
+        )
+    names, lowest, highest = INSTRUMENTS[instrument]
+    given = []
+    for name in names:
+        text = _ASKED[name] if instrument == "plain" else f"{name.replace('_', ' ')} ({lowest:g} to {highest:g})"
+        answer = typer.prompt(text, default="", show_default=False).strip()
+        if answer:
+            given.append(f"{name}={answer}")
+    if not given:
+        raise UsageError("no answer is given", "", "answer at least one question")
+    return given
+
+
+def _event(athlete: str, instrument: str, given: list[str], pain: list[str], tz: str | None) -> dict[str, Any]:
+    from pipeline.catalogue.loader import muscle_names
+    from pipeline.clock import SystemClock
+
+    names = INSTRUMENTS[instrument][0]
+    muscles = muscle_names()
+    items: dict[str, float] = {}
+    soreness: dict[str, float] = {}
+    for text in given:
+        name, number = _pair(text)
+        if name in names:
+            items[name] = number
+        elif name.replace("_", " ") in muscles:
+            soreness[name.replace("_", " ")] = number
+        else:
+            raise UsageError(
+                f"{name[:40]!r} is no item and no muscle",
+                f"{instrument} asks for {', '.join(names)}",
+                f"muscles are {', '.join(sorted(muscles))}",
+            )
+    joints = dict(_pair(text) for text in pain)
+    unknown = sorted(set(joints) - set(_JOINTS))
+    if unknown:
+        raise UsageError(f"{unknown[0][:40]!r} is no joint", "", f"joints are {', '.join(_JOINTS)}")
+    now = SystemClock().now().astimezone(UTC).replace(tzinfo=None)
+    event: dict[str, Any] = {
+        "kind": "checkin",
+        "athlete": athlete,
+        "source": "spotter",
+        "document": f"checkin/{now.isoformat(timespec='milliseconds')}Z",
+        "checked_at": f"{now.isoformat(timespec='milliseconds')}Z",
+        "instrument": instrument,
+        "items": items,
+    }
+    if tz is not None:
+        event |= {"timezone": tz, "checked_at": _local(now.isoformat(timespec="milliseconds"), tz)}
+    return event | ({"soreness": soreness} if soreness else {}) | ({"joint_pain": joints} if joints else {})
+
+
+def _local(utc: str, tz: str) -> str:
+    """An instant as the wall clock of a zone; raises UsageError for a zone that is not in the IANA list."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from schemas.times import is_zone
+
+    if not is_zone(tz):
+        raise UsageError(f"unknown time zone {tz[:60]!r}", "it is not in the IANA list", "write it like Europe/Berlin")
+    at = datetime.fromisoformat(utc).replace(tzinfo=UTC).astimezone(ZoneInfo(tz))
+    return at.isoformat(timespec="milliseconds")
+
+
+def _pair(text: str) -> tuple[str, float]:
+    name, sign, number = text.partition("=")
+    try:
+        value = float(number.replace(",", "."))
+    except ValueError:
+        value = float("nan")
+    if not sign or not name.strip() or math.isnan(value):
+        raise UsageError(f"{text[:40]!r} is no answer", "it must be a name and a number", "write it like mood=7")
+    return name.strip().lower(), value
+
+
+def _send(session: Any, event: dict[str, Any], tenant: str) -> dict[str, Any]:
+    """Send it and wait until it is in the tables; raises RefusedError with the reason."""
+    import orjson
+
+    from pipeline.clock import SystemClock
+    from pipeline.gateway.ids import new_id
+
+    answer = session.call(
+        "ingest", orjson.dumps(event), tenant=tenant, upload_id=new_id(SystemClock().now()), source="spotter"
+    )
+    told = answer["told"][0] if answer["told"] else {"status": "accepted", "warnings": []}
+    if told["status"] == "rejected":
+        raise RefusedError("the check-in was not taken", str(told["message"]), "correct it and send it again")
+    session.call("settle", progress=lambda step: None, end=answer["end"])
+    return {"status": told["status"], "warnings": list(told.get("warnings") or [])}
+
+
+def _in_words(event: dict[str, Any]) -> str:
+    parts = [f"{name.replace('_', ' ')} {value:g}" for name, value in event["items"].items()]
+    parts += [f"{name} sore {value:g}" for name, value in event.get("soreness", {}).items()]
+    parts += [f"{name} hurts {value:g}" for name, value in event.get("joint_pain", {}).items()]
+    return ", ".join(parts)
