@@ -8,6 +8,9 @@ RevisionKind = Literal["int", "time"]
 
 _FIXED: dict[str, RevisionKind] = {
     "hevy": "time",  # updated_at
+    "intervals": "time",  # updated
+    "whoop": "time",  # updated_at
+    "withings": "int",  # modified, seconds since 1970
 }
 
 
