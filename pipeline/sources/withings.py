@@ -67,8 +67,9 @@ class WithingsApi(ReadingsDecoder):
 
 
 def _entries(element: Any) -> list[Any]:
-    if isinstance(element, dict) and isinstance(element.get("stretches"), list):
-        return list(element["stretches"])
+    stretches = element.get("stretches") if isinstance(element, dict) else None
+    if isinstance(stretches, list) and stretches and all(_is_stretch(one) for one in stretches):
+        return list(stretches)
     return [element]
 
 
