@@ -21,6 +21,12 @@ _MAGIC: tuple[tuple[bytes, str, str, str], ...] = (
     ),
     (b"PK\x03\x04", "this is a zip archive", "only single files are read", "unpack it and import the file inside"),
     (b"%PDF", "this is a PDF document", "it holds pages and no data", "export a CSV file from the app"),
+    (
+        b"userid=",
+        "this is a notification of Withings, not a night",
+        "it says that there is something new and does not hold it",
+        "fetch `sleep getsummary` and import the answer",
+    ),
     (b"<?xml", "this is an XML file", "no logger whose files are read here writes XML", _READ),
 )
 # keys of a JSON file -> the same
@@ -87,10 +93,55 @@ _JSON: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
         "import the logger's own export of the same workouts",
     ),
     (
+        (b'"profiles"', b'"callbackurl"'),
+        "this is Withings' list of notifications, not nights",
+        "it says where news are sent and holds no reading",
+        "fetch `sleep getsummary` and import the answer",
+    ),
+    (
+        (b'"series"', b'"more"', b'"status"'),
+        "this answer of Withings holds no nights",
+        "its list is empty for the days that were asked for",
+        "ask `sleep getsummary` for other days",
+    ),
+    (
+        (b'"score_state"',),
+        "these are cycles or workouts of WHOOP, not sleeps or recoveries",
+        "they hold strain, energy and totals of heart rate: no sets, no samples, no night",
+        "fetch `/v2/activity/sleep` and `/v2/recovery` and import those",
+    ),
+    (
+        (b'"trace_id"', b'"user_id"', b'"type"'),
+        "this is a notification of WHOOP, not a record",
+        "it names a record and does not hold it",
+        "fetch the record it names, such as `/v2/activity/sleep/{id}`, and import the answer",
+    ),
+    (
+        (b'"weight_kilogram"', b'"height_meter"'),
+        "these are body measurements of WHOOP",
+        "they are the profile's own and say no day",
+        "log the body mass with its day, for example as `body_mass` events",
+    ),
+    (
         (b'"routines"',),
         "these are routines of Hevy, not workouts",
         "they say what is planned, not what was done",
         "fetch `/v1/workouts` and import that",
+    ),
+)
+# columns of a table, in lower case -> the same
+_TABLES: tuple[tuple[frozenset[str], str, str, str], ...] = (
+    (
+        frozenset({"cycle start time", "workout start time", "activity strain"}),
+        "these are workouts of WHOOP",
+        "they hold strain and totals of heart rate: no sets and no samples",
+        "import `physiological_cycles.csv` and `sleeps.csv` of the same export, and the logger's own workouts",
+    ),
+    (
+        frozenset({"cycle start time", "question text", "answered yes"}),
+        "this is the journal of WHOOP",
+        "its questions are chosen freely and fit no questionnaire",
+        "import `physiological_cycles.csv` and `sleeps.csv` of the same export",
     ),
 )
 
@@ -128,6 +179,10 @@ def refuse(head: bytes) -> RefusedError:
             "some versions of the Android app leave it out, and without it the columns would be guessed",
             "export again with the current version, or copy the header line of another export on top",
         )
+    columns = {name.casefold() for name in sheet.header}
+    for needed, *told in _TABLES:
+        if needed <= columns:
+            return RefusedError(*told)
     names = ", ".join(name or "(blank)" for name in sheet.header[:_SHOWN_COLUMNS])
     return RefusedError(
         "the file's header line is not known", f"its columns are: {names}", f"export in English; {_READ}"

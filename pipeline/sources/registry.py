@@ -13,10 +13,15 @@ from pipeline.sources.google_health import GoogleHealth
 from pipeline.sources.health_connect import HealthConnectRecords, HealthConnectWebhook
 from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
+from pipeline.sources.intervals import IntervalsApi, IntervalsCsv
 from pipeline.sources.openweight import OpenWeight
 from pipeline.sources.oura import OuraApi
+from pipeline.sources.polar import PolarApi
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
+from pipeline.sources.whoop import WhoopApi
+from pipeline.sources.whoop_csv import WhoopCsv
+from pipeline.sources.withings import WithingsApi
 
 DECODERS: tuple[VendorDecoder, ...] = (
     HevyCsv(),
@@ -34,6 +39,12 @@ DECODERS: tuple[VendorDecoder, ...] = (
     HealthConnectWebhook(),
     HealthConnectRecords(),
     OuraApi(),
+    WhoopApi(),
+    WhoopCsv(),
+    WithingsApi(),
+    PolarApi(),
+    IntervalsApi(),
+    IntervalsCsv(),
 )
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}

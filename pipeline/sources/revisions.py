@@ -10,6 +10,9 @@ _FIXED: dict[str, RevisionKind] = {
     "hevy": "time",  # updated_at
     "google_health": "time",  # updateTime
     "health_connect": "time",  # lastModifiedTime
+    "intervals": "time",  # updated
+    "whoop": "time",  # updated_at
+    "withings": "int",  # modified, seconds since 1970
 }
 
 
