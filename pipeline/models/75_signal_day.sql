@@ -3,21 +3,34 @@
 -- window: the local day, for nights the day of waking
 -- source: domain.md 0 (source homogeneity), 3 (M26: physiological bounds)
 insert into mart.signal_day by name
-with near as materialized (
-    select s.*
+with night_span as materialized (  -- a night shares a day in UTC with every other that overlaps it
+    select s.*,
+        row(
+            asleep_s is not null, epoch(end_at - start_at), -epoch(start_at), coalesce(asleep_s, 0), not nap, in_bed_s,
+            doc_key
+        ) as standing,
+        unnest(generate_series(start_at::date, end_at::date, interval 1 day)) as utc_day
     from mart.sleep_episode s
-    join touched_signal_day t
-        on s.athlete_no = t.athlete_no and s.night >= t.local_day - 1 and s.night <= t.local_day + 1
+    join (
+        select athlete_no, min(start_at) as from_at, max(end_at) as to_at
+        from mart.sleep_episode
+        semi join (select athlete_no, local_day as night from touched_signal_day) using (athlete_no, night)
+        group by all
+    ) near on s.athlete_no = near.athlete_no and s.start_at <= near.to_at and s.end_at >= near.from_at
 ),
-night as materialized (             -- one night handed out twice, or handed out growing, is one
-    select e.*, max(if(not e.nap, e.in_bed_s, null)) over (partition by e.athlete_no, e.source, e.night) as longest_s
-    from (select distinct * from near) e
-    join touched_signal_day t on e.athlete_no = t.athlete_no and e.night = t.local_day
-    anti join near f
-        on e.athlete_no = f.athlete_no and e.source = f.source and e.doc_key <> f.doc_key
+folded as (                         -- one night handed out twice, or handed out growing, is one
+    select distinct e.athlete_no, e.doc_key
+    from night_span e
+    join night_span f
+        on e.athlete_no = f.athlete_no and e.source = f.source and e.utc_day = f.utc_day
+        and f.standing > e.standing
         and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
-        and (f.asleep_s is not null, epoch(f.end_at - f.start_at), -epoch(f.start_at), coalesce(f.asleep_s, 0), f.doc_key)
-            > (e.asleep_s is not null, epoch(e.end_at - e.start_at), -epoch(e.start_at), coalesce(e.asleep_s, 0), e.doc_key)
+),
+night as materialized (
+    select e.*, max(if(not e.nap, e.in_bed_s, null)) over (partition by e.athlete_no, e.source, e.night) as longest_s
+    from mart.sleep_episode e
+    join touched_signal_day t on e.athlete_no = t.athlete_no and e.night = t.local_day
+    anti join folded f on e.athlete_no = f.athlete_no and e.doc_key = f.doc_key
 ),
 main as (
     select *
@@ -25,37 +38,41 @@ main as (
     where not nap and in_bed_s = longest_s
     qualify row_number() over (partition by athlete_no, source, night order by start_at, doc_key) = 1
 ),
-readings as (
+readings as (                       -- what no body can say is in no day, and so in no baseline
     select m.athlete_no, 'sleep_min' as signal, m.source, m.night as local_day,
-        sum(n.asleep_s)::bigint / 60::double as value, 0 as low, 960 as high
+        sum(n.asleep_s)::bigint / 60::double as value
     from main m
     join night n on m.athlete_no = n.athlete_no and m.source = n.source and m.night = n.night
     where m.asleep_s is not null
     group by all
+    having sum(n.asleep_s) <= 16 * 3600
     union all
-    select athlete_no, 'sleep_efficiency', source, night, asleep_s / in_bed_s::double, 0, 1
+    select athlete_no, 'sleep_efficiency', source, night, asleep_s / in_bed_s::double
     from main
-    where asleep_s is not null and in_bed_s > 0
+    where asleep_s <= in_bed_s and in_bed_s > 0
     union all                       -- by the wall clock of the place of waking
     select athlete_no, 'sleep_midpoint_min', source, night,
-        (epoch(end_local)::bigint - epoch(end_at - start_at)::bigint // 2) % 86400 / 60::double, 0, 1440
+        (epoch(end_local)::bigint - epoch(end_at - start_at)::bigint // 2) % 86400 / 60::double
     from main
     union all
-    select e.athlete_no, 'resting_hr_bpm', e.source, e.local_day,
-        list_avg(list_sort(list((e.payload::json ->> '$.bpm')::double))), 25, 120
-    from base.event_log e
-    join touched_signal_day t on e.athlete_no = t.athlete_no and e.local_day = t.local_day
-    where e.kind = 'resting_heart_rate'
+    select athlete_no, 'resting_hr_bpm', source, local_day, list_avg(list_sort(list(bpm)))
+    from (
+        select e.athlete_no, e.source, e.local_day, (e.payload::json ->> '$.bpm')::double as bpm
+        from base.event_log e
+        join touched_signal_day t on e.athlete_no = t.athlete_no and e.local_day = t.local_day
+        where e.kind = 'resting_heart_rate'
+    )
+    where bpm >= 25 and bpm <= 120
     group by all
     union all                       -- statistic, context and source are never mixed
     select h.athlete_no, 'ln_' || h.statistic || '_' || h.context, h.source, h.local_day,
-        list_avg(list_sort(list(ln(h.value_ms)))), ln(3), ln(300)
+        list_avg(list_sort(list(ln(h.value_ms))))
     from mart.hrv_reading h
     join touched_signal_day t on h.athlete_no = t.athlete_no and h.local_day = t.local_day
-    where h.value_ms > 0 and h.status in ('OK', 'DEGRADED') and h.context <> 'exercise'
+    where h.value_ms >= 3 and h.value_ms <= 300 and h.status in ('OK', 'DEGRADED') and h.context <> 'exercise'
     group by all
     union all
-    select athlete_no, instrument || '_' || item, source, local_day, wellness, 0, 1
+    select athlete_no, instrument || '_' || item, source, local_day, wellness
     from (
         select e.athlete_no, e.source, e.local_day, e.payload::json ->> '$.instrument' as instrument, i.item,
             (e.payload::json -> '$.items' ->> i.item)::double as answer,
@@ -76,4 +93,3 @@ readings as (
 )
 select athlete_no, signal, source, local_day, value
 from readings
-where value >= low and value <= high

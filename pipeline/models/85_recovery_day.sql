@@ -4,17 +4,11 @@
 -- source: domain.md 3; of several sources the one the athlete lists first, else the one with the longest baseline,
 -- and another where that one is silent
 insert into mart.recovery_day by name
-with priority as (
-    select athlete_no, source_priority::json as listed
+with profile as (                  -- of each field the newest that was stated
+    select athlete_no, arg_max(source_priority, position)::json as listed,
+        arg_max(sleep_need_h, position) as sleep_need_h, arg_max(birth_year, position) as birth_year
     from base.profile
-    where source_priority is not null
-    qualify row_number() over (partition by athlete_no order by position desc) = 1
-),
-need as (
-    select athlete_no, sleep_need_h
-    from base.profile
-    where sleep_need_h is not null
-    qualify row_number() over (partition by athlete_no order by position desc) = 1
+    group by athlete_no
 ),
 near as materialized (
     select w.*, case
@@ -38,7 +32,7 @@ ranked as (
             else 6
         end as kind_rank
     from near n
-    left join priority p on n.athlete_no = p.athlete_no
+    left join profile p on n.athlete_no = p.athlete_no
 ),
 sleep as (
     select *
@@ -103,7 +97,13 @@ select d.athlete_no, d.local_day,
     s.age_days as sleep_age_days, s.n_3d as sleep_n_3d, s.mean_3d as sleep_3d_min, s.n_7d as sleep_n_7d,
     s.mean_7d as sleep_7d_min, s.n_28d as sleep_n_28d, s.median_28d as sleep_median_28d_min,
     s.spread_28d as sleep_spread_28d_min, s.n_14d as sleep_n_14d,
-    if(s.n_14d > 0, greatest(0, (coalesce(n.sleep_need_h, 8) - s.mean_14d / 60) * 14), null) as sleep_debt_h,
+    if(
+        s.n_14d > 0,
+        greatest(0, 14 * (
+            coalesce(n.sleep_need_h, if(year(d.local_day) - n.birth_year between 13 and 19, 9, 8)) - s.mean_14d / 60
+        )),
+        null
+    ) as sleep_debt_h,
     r.value as resting_hr_bpm, r.source as resting_hr_source, r.age_days as resting_hr_age_days,
     r.n_7d as resting_hr_n_7d, r.n_28d as resting_hr_n_28d, r.median_28d as resting_hr_median_28d_bpm,
     r.median_7d - r.median_28d as resting_hr_deviation_bpm,
@@ -121,7 +121,7 @@ left join near e
 left join near m
     on s.athlete_no = m.athlete_no and s.local_day = m.local_day and s.source = m.source
     and m.signal = 'sleep_midpoint_min'
-left join need n on d.athlete_no = n.athlete_no
+left join profile n on d.athlete_no = n.athlete_no
 left join resting r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
 left join hrv h on d.athlete_no = h.athlete_no and d.local_day = h.local_day
 left join instrument i on d.athlete_no = i.athlete_no and d.local_day = i.local_day

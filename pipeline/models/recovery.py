@@ -26,15 +26,34 @@ select distinct athlete_no, doc_key, kind, local_day
 from touched_event
 where kind in ({", ".join(f"'{kind}'" for kind in READING_KINDS)})
 """
+_NO_SIGNAL_DAY = "create or replace temp table touched_signal_day (athlete_no integer, local_day date)"
+_TOUCHED_SLEEP = """
+select s.athlete_no, s.source, s.start_at, s.end_at
+from mart.sleep_episode s
+join touched_reading t on s.athlete_no = t.athlete_no and s.doc_key = t.doc_key
+"""
 _TOUCHED_SIGNAL_DAY = """
 create or replace temp table touched_signal_day as
-select distinct athlete_no, local_day
-from (
-    select athlete_no, local_day from touched_reading
-    union all                       -- overlapping nights may end on both sides of midnight
-    select athlete_no, unnest([local_day - 1, local_day + 1]) from touched_reading where kind = 'sleep'
+with touched as (
+    select *, unnest(generate_series(start_at::date, end_at::date, interval 1 day)) as utc_day
+    from touched_sleep
+),
+near as (
+    select s.athlete_no, s.source, s.night, s.start_at, s.end_at,
+        unnest(generate_series(s.start_at::date, s.end_at::date, interval 1 day)) as utc_day
+    from mart.sleep_episode s
+    join (select athlete_no, min(start_at) as from_at, max(end_at) as to_at from touched_sleep group by all) b
+        on s.athlete_no = b.athlete_no and s.start_at <= b.to_at and s.end_at >= b.from_at
 )
-where local_day is not null
+select athlete_no, local_day
+from reading_day
+union                               -- a night that comes or goes folds or frees those it overlaps, whatever their day
+select n.athlete_no, n.night
+from near n
+join touched t
+    on n.athlete_no = t.athlete_no and n.source = t.source and n.utc_day = t.utc_day
+    and n.start_at < t.end_at and n.end_at > t.start_at
+where n.night is not null
 """
 _NEAR = """
 select d.athlete_no, d.signal, d.source, d.local_day - date '1970-01-01' as day, d.value
@@ -53,13 +72,21 @@ order by athlete_no
 
 
 def run_reading_models(connection: Connection) -> None:
-    """Readings and daily signals of ``touched_event``; expects it as ``swap_rows`` leaves it."""
+    """Readings and daily signals of ``touched_event``; expects it as ``swap_rows`` leaves it.
+
+    Leaves ``touched_signal_day``: the days whose signals may have changed.
+    """
     run = connection.execute
+    run(_NO_SIGNAL_DAY)
     run(_TOUCHED_READING)
     if not run("select count(*) from touched_reading").fetchall()[0][0]:
         return
-    run(_TOUCHED_SIGNAL_DAY)
+    run(
+        "create or replace temp table reading_day as"
+        " select distinct athlete_no, local_day from touched_reading where local_day is not null"
+    )
     run("create or replace temp table touched_reading as select distinct athlete_no, doc_key from touched_reading")
+    run(f"create or replace temp table touched_sleep as {_TOUCHED_SLEEP}")
     for table in ("sleep_episode", "hrv_reading"):
         run(
             f"delete from mart.{table} m using touched_reading t"
@@ -67,6 +94,8 @@ def run_reading_models(connection: Connection) -> None:
         )
     run(model("72_sleep_episode"))
     run(model("73_hrv_reading"))
+    run(f"insert into touched_sleep {_TOUCHED_SLEEP}")
+    run(_TOUCHED_SIGNAL_DAY)
     run(
         "delete from mart.signal_day d using touched_signal_day t"
         " where d.athlete_no = t.athlete_no and d.local_day = t.local_day"

@@ -11,8 +11,13 @@ with kept as (                      -- one night handed out twice, or handed out
     anti join mart.sleep_episode f
         on e.athlete_no = f.athlete_no and e.source = f.source and e.doc_key <> f.doc_key
         and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
-        and (f.asleep_s is not null, epoch(f.end_at - f.start_at), -epoch(f.start_at), coalesce(f.asleep_s, 0), f.doc_key)
-            > (e.asleep_s is not null, epoch(e.end_at - e.start_at), -epoch(e.start_at), coalesce(e.asleep_s, 0), e.doc_key)
+        and row(
+            f.asleep_s is not null, epoch(f.end_at - f.start_at), -epoch(f.start_at), coalesce(f.asleep_s, 0),
+            not f.nap, f.in_bed_s, f.doc_key
+        ) > row(
+            e.asleep_s is not null, epoch(e.end_at - e.start_at), -epoch(e.start_at), coalesce(e.asleep_s, 0),
+            not e.nap, e.in_bed_s, e.doc_key
+        )
 )
 select p.tenant_id, p.athlete_id, d.document_id, s.night, s.start_at, s.end_at, s.end_local,
     s.in_bed_s / 60::double as in_bed_minutes, s.asleep_s / 60::double as asleep_minutes,

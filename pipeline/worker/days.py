@@ -108,6 +108,7 @@ select athlete_no, min(from_day) as from_day
 from (
     select athlete_no, local_day as from_day from touched_data_day
     union all select athlete_no, local_day from estimate_day
+    union all select athlete_no, local_day from touched_signal_day
     union all select athlete_no, from_day from touched_rule_input
     union all
     select coalesce(o.athlete_no, n.athlete_no), least(o.today, n.today)
@@ -122,7 +123,7 @@ group by all
 def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[str, datetime]) -> None:
     """Leaves ``touched_day``, ``touched_muscle_day``, ``touched_alert``, ``old_span`` and updates the spans.
 
-    Expects ``old_session``, ``session_in``, ``estimate_day``, ``touched_event`` and
+    Expects ``old_session``, ``session_in``, ``estimate_day``, ``touched_event``, ``touched_signal_day`` and
     ``touched_rule_input`` of this batch; ``clocks`` are the present clocks per tenant.
     """
     run = connection.execute
@@ -191,6 +192,7 @@ def add_marks(connection: Connection) -> None:
         "insert into base.mark select a.athlete_no, a.from_day, greatest(a.from_day, max(d.local_day))"
         " from touched_alert a left join ("
         " select athlete_no, local_day from touched_day union all select athlete_no, local_day from touched_data_day"
+        " union all select athlete_no, local_day from touched_signal_day"
         " union all select s.athlete_no, s.today from base.athlete_span s"  # these speak of many days
         " join touched_event e on s.athlete_no = e.athlete_no and e.kind in ('athlete', 'declaration')"
         " ) d on a.athlete_no = d.athlete_no group by a.athlete_no, a.from_day"

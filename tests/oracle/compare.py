@@ -80,6 +80,8 @@ def _equal(column: str, shown: Any, wanted: Any) -> bool:
         return _utc(shown) == wanted
     if column == "flags":
         return wanted == FLAGS & set(shown)
+    if column == "document_id":
+        return shown in wanted
     if column == "effort_source":
         return wanted is None or str(shown).startswith(wanted)
     if wanted is None or shown is None:

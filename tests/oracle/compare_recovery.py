@@ -57,7 +57,7 @@ def _nights(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str,
 def _night(kept: Kept) -> dict[str, Any]:
     night = kept.night
     return {
-        "document_id": night.document.document,
+        "document_id": kept.names,
         "night": night.day,
         "end_local": night.woke,
         "in_bed_minutes": night.in_bed_s / 60,

@@ -130,6 +130,7 @@ class Kept:
 
     night: Night
     overlapping: int
+    names: frozenset[str]  # of the documents among which nothing but the name decides
 
 
 def fold_nights(nights: list[Night]) -> list[Kept]:
@@ -147,7 +148,10 @@ def fold_nights(nights: list[Night]) -> list[Kept]:
                 if other is not one and one.start - longest < other.start < one.end and other.end > one.start
             ]  # fmt: skip
             if not any(one.overlap(other) * 2 >= one.length and other.standing() > one.standing() for other in near):
-                kept.append(Kept(one, len(near)))
+                names = {
+                    other.document.document for other in [one, *near] if other.standing()[:-1] == one.standing()[:-1]
+                }
+                kept.append(Kept(one, len(near), frozenset(names)))
     return kept
 
 
