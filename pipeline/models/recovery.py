@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.models.baseline import BACK_DAYS, Floats, Ints, windows
+from pipeline.models.heart_rate_variability import measure
 from pipeline.models.runner import model
 from pipeline.store.connection import Connection
 
@@ -63,6 +64,13 @@ join touched_signal_window t
 where t.chunk = ?
 order by d.athlete_no, d.signal, d.source, d.local_day
 """
+_BEATS = """
+select e.athlete_no, e.doc_key, e.source, e.payload::json ->> '$.context' as context, e.measured_at, e.local_day,
+    (e.payload::json -> '$.rr_ms')::double[] as rr_ms
+from base.event_log e
+join touched_reading t on e.athlete_no = t.athlete_no and e.doc_key = t.doc_key
+where e.kind = 'rr_intervals'
+"""
 _SPANS = """
 select athlete_no, from_day - date '1970-01-01' as first, to_day - date '1970-01-01' as last
 from touched_signal_window
@@ -94,6 +102,7 @@ def run_reading_models(connection: Connection) -> None:
         )
     run(model("72_sleep_episode"))
     run(model("73_hrv_reading"))
+    _measure_beats(connection)
     run(f"insert into touched_sleep {_TOUCHED_SLEEP}")
     run(_TOUCHED_SIGNAL_DAY)
     run(
@@ -101,6 +110,29 @@ def run_reading_models(connection: Connection) -> None:
         " where d.athlete_no = t.athlete_no and d.local_day = t.local_day"
     )
     run(model("75_signal_day"))
+
+
+def _measure_beats(connection: Connection) -> None:
+    """M28 of the touched series of beats, rows of ``mart.hrv_reading`` with statistic rmssd."""
+    series = connection.table(_BEATS)
+    if not series.num_rows:
+        return
+    beats = series["rr_ms"].combine_chunks()
+    found = measure(beats.flatten().to_numpy(), beats.offsets.to_numpy())
+    values = {
+        "value_ms": found.rmssd_ms,
+        "value_raw_ms": found.raw_rmssd_ms,
+        "sdnn_ms": found.sdnn_ms,
+        "rejected_share": found.rejected_share,
+    }
+    table = series.drop_columns(["rr_ms"])
+    for name, column in values.items():
+        table = table.append_column(name, pa.array(column, pa.float64(), mask=np.isnan(column)))
+    table = table.append_column("n_beats", pa.array(found.n_beats, pa.int64()).cast(pa.int32()))
+    table = table.append_column("status", pa.array(found.status.tolist(), pa.string()))
+    connection.register("measured", table)
+    connection.execute("insert into mart.hrv_reading by name select *, 'rmssd' as statistic from measured")
+    connection.unregister("measured")
 
 
 def run_signal_windows(connection: Connection) -> None:
