@@ -157,13 +157,13 @@ def test_a_nap_alone_is_no_night(driver: Driver) -> None:
 
 
 def test_a_night_that_grows_past_midnight_leaves_the_day_before(driver: Driver) -> None:
-    driver.ingest([night(n, 420) for n in range(5)])
+    driver.ingest([night(n, 420) for n in (0, 1, 2, 3, 4, 7, 8, 9)])
     driver.ingest([night(5, 200, until="23:50", hours=4, name="part")])
     driver.ingest([night(6, 210, until="00:20", hours=4.5, name="whole")])
-    assert values(driver, "sleep_minutes") == [420] * 5 + [None, 210]
+    assert values(driver, "sleep_minutes") == [420] * 5 + [None, 210] + [420] * 3
     assert driver.service.check() == []
     driver.ingest([{"kind": "delete", "athlete": "ana", "source": "band", "document": "sleep6whole"}])
-    assert values(driver, "sleep_minutes") == [420] * 5 + [200]
+    assert values(driver, "sleep_minutes") == [420] * 5 + [200, None] + [420] * 3
     assert driver.service.check() == []
 
 
