@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import date
 
 import pytest
+from recovery_events import ZONE, against_usual, checkin, day, hrv, indicator, night, reading, recovery, resting, values
 
 from tests.sim.driver import Driver
 
-FIRST = date(2026, 6, 1)
-ZONE = "Europe/Lisbon"
 RHR_BASE = (52, 53, 51, 54, 52, 50, 53, 52, 71, 51, 53, 52, 54, 50)
 RMSSD_BASE = (
     62, 58, 65, 70, 60, 55, 66, 63, 59, 61, 68, 64, 57, 62, 60, 66, 71, 58, 63, 61, 65, 59, 64, 62, 60, 67, 56, 63,
@@ -23,59 +21,6 @@ RMSSD_BASE = (
 def driver() -> Iterator[Driver]:
     with Driver() as opened:
         yield opened
-
-
-def reading(kind: str, document: str, source: str = "band", **fields: Any) -> dict[str, Any]:
-    return {"kind": kind, "athlete": "ana", "source": source, "document": document, **fields}
-
-
-def day(n: int) -> date:
-    return FIRST + timedelta(days=n)
-
-
-def night(n: int, asleep_min: float | None, *, source: str = "band", until: str = "07:00", hours: float = 8,
-          name: str = "", **fields: Any) -> dict[str, Any]:  # fmt: skip
-    """A night that ends on day ``n`` at the wall clock ``until``."""
-    end = datetime.fromisoformat(f"{day(n)}T{until}:00")
-    asleep = {} if asleep_min is None else {"asleep_min": asleep_min}
-    start = (end - timedelta(hours=hours)).isoformat()
-    return reading(
-        "sleep", f"sleep{n}{name}", source, start=start, end=end.isoformat(), timezone=ZONE, **asleep, **fields
-    )
-
-
-def resting(n: int, bpm: float, source: str = "band", name: str = "") -> dict[str, Any]:
-    return reading("resting_heart_rate", f"resting{n}{name}", source, day=str(day(n)), bpm=bpm)
-
-
-def hrv(
-    n: int, value_ms: float, source: str = "band", statistic: str = "rmssd", context: str = "overnight"
-) -> dict[str, Any]:
-    fields = {"night": str(day(n)), "statistic": statistic, "context": context, "value_ms": value_ms}
-    return reading("hrv", f"{statistic}-{context}-{n}", source, **fields)
-
-
-def checkin(n: int, instrument: str, **items: float) -> dict[str, Any]:
-    return reading("checkin", f"checkin{n}", "app", checked_at=f"{day(n)}T08:00:00", timezone=ZONE,
-                   instrument=instrument, items=items)  # fmt: skip
-
-
-def tick(n: int) -> dict[str, Any]:
-    return {"kind": "tick", "now_at": f"{day(n)}T12:00:00Z"}
-
-
-def recovery(driver: Driver, n: int) -> dict[str, Any]:
-    (row,) = driver.query(f"select * from recovery_day where local_day = date '{day(n)}'")
-    return row
-
-
-def values(driver: Driver, column: str) -> list[Any]:
-    return [row[column] for row in driver.query(f"select {column} from recovery_day order by local_day")]
-
-
-def indicator(driver: Driver, n: int, metric: str) -> tuple[str, float | None, int]:
-    (row,) = driver.query(f"select * from indicator where local_day = date '{day(n)}' and metric = '{metric}'")
-    return row["status"], row["value"], row["n_obs"]
 
 
 # sleep
@@ -268,13 +213,6 @@ def test_overnight_and_morning_have_baselines_of_their_own_and_exercise_has_none
 # questionnaires
 
 
-def against_usual(driver: Driver, instrument: str, usual: float, answers: dict[str, float]) -> dict[str, Any]:
-    """Ten days of the same answer, and three days of ``answers`` a week later."""
-    driver.ingest([checkin(n, instrument, **dict.fromkeys(answers, usual)) for n in range(10)])
-    driver.ingest([checkin(n, instrument, **answers) for n in range(14, 17)])
-    return recovery(driver, 16)
-
-
 def test_gv_25_hooper_is_worst_at_seven(driver: Driver) -> None:
     row = against_usual(driver, "hooper", 4, {"sleep": 3, "fatigue": 5, "stress": 4, "soreness": 5})
     (total,) = driver.query(f"select sum(answer) as hooper from checkin_fact where local_day = date '{day(16)}'")
@@ -320,93 +258,3 @@ def test_the_last_answer_of_a_day_counts(driver: Driver) -> None:
     driver.ingest([*evening, *events])
     row = recovery(driver, 16)
     assert (row["fatigue_z"], row["stress_z"]) == (pytest.approx(-2), 0)
-
-
-# sources
-
-
-def priority(**listed: Sequence[str]) -> dict[str, Any]:
-    return reading("athlete", "profile", "coach", timezone=ZONE, source_priority=listed)
-
-
-def test_the_device_that_is_listed_first_counts_and_another_fills_in_when_it_falls_silent(driver: Driver) -> None:
-    driver.ingest([resting(n, 50) for n in range(3)] + [resting(n, 60, "ring") for n in range(8)])
-    driver.ingest([priority(resting_heart_rate=["band", "ring"])])
-    assert values(driver, "resting_hr_source") == ["band"] * 6 + ["ring"] * 2
-    assert values(driver, "resting_hr_bpm") == [50] * 3 + [None] * 3 + [60] * 2
-
-
-def test_without_a_list_the_longest_baseline_counts_and_a_missing_night_is_filled(driver: Driver) -> None:
-    driver.ingest([night(n, 400) for n in range(20) if n != 15])
-    driver.ingest([night(n, 440, source="ring") for n in range(12, 20)])
-    assert values(driver, "sleep_source")[12:] == ["band"] * 3 + ["ring"] + ["band"] * 4
-    assert recovery(driver, 15)["sleep_minutes"] == 440
-
-
-def test_a_list_that_comes_later_holds_for_all_days(driver: Driver) -> None:
-    driver.ingest([night(n, 400) for n in range(20)] + [night(n, 440, source="ring") for n in range(20)])
-    driver.ingest([priority(sleep=["ring"], hrv=["band"])])
-    assert set(values(driver, "sleep_minutes")) == {440}
-    assert driver.service.check() == []
-    driver.ingest([{"kind": "delete", "athlete": "ana", "source": "coach", "document": "profile"}])
-    assert set(values(driver, "sleep_minutes")) == {400}
-    assert driver.service.check() == []
-
-
-def test_a_new_device_starts_a_new_baseline(driver: Driver) -> None:
-    driver.ingest([resting(n, 50) for n in range(30)] + [resting(n, 58, "ring") for n in range(30, 40)])
-    row = recovery(driver, 39)
-    assert (row["resting_hr_source"], row["resting_hr_n_28d"], row["resting_hr_deviation_bpm"]) == ("ring", 3, None)
-    assert indicator(driver, 39, "resting_hr_deviation_bpm")[:2] == ("INSUFFICIENT", None)
-
-
-# time
-
-
-def test_after_three_days_of_silence_a_value_is_stale_and_after_28_it_is_gone(driver: Driver) -> None:
-    driver.ingest([night(n, 420) for n in range(14)])
-    driver.ingest([tick(16)])
-    assert indicator(driver, 16, "sleep_duration_7d_min") == ("OK", 420, 4)
-    driver.ingest([tick(60)])
-    assert indicator(driver, 17, "sleep_duration_7d_min")[:2] == ("STALE", None)
-    days = driver.query("select max(local_day) as last from recovery_day")
-    assert days == [{"last": day(13 + 28)}]
-    assert driver.query("select max(local_day) as today from athlete_day") == [{"today": day(60)}]
-    assert driver.service.check() == []
-
-
-def test_a_check_in_holds_for_a_week(driver: Driver) -> None:
-    against_usual(driver, "hooper", 4, {"sleep": 3, "fatigue": 5, "stress": 4, "soreness": 5})
-    driver.ingest([tick(30)])
-    assert indicator(driver, 18, "subjective_z")[0] == "OK"
-    assert indicator(driver, 23, "subjective_z")[0] == "INSUFFICIENT"  # not silent yet, but one report in 7 days
-    assert indicator(driver, 24, "subjective_z")[0] == "STALE"
-
-
-def test_a_deleted_reading_leaves_the_windows_of_the_days_after_it(driver: Driver) -> None:
-    driver.ingest([resting(n, 50 + n % 2) for n in range(40)] + [resting(40, 80)])
-    driver.ingest([resting(n, 50) for n in range(41, 46)])
-    assert recovery(driver, 42)["resting_hr_n_7d"] == 7
-    driver.ingest([{"kind": "delete", "athlete": "ana", "source": "band", "document": "resting40"}])
-    assert recovery(driver, 42)["resting_hr_n_7d"] == 6
-    assert driver.service.check() == []
-
-
-def test_a_day_becomes_known_with_its_zone(driver: Driver) -> None:
-    times = {"start": "2026-06-01T22:30:00Z", "end": "2026-06-02T06:30:00Z"}
-    driver.ingest([reading("sleep", "z", asleep_min=420, **times)])
-    assert driver.query("select night, asleep_minutes from sleep_fact") == [{"night": None, "asleep_minutes": 420}]
-    assert driver.query("select 1 from recovery_day") == []
-    driver.ingest([reading("athlete", "profile", "coach", timezone="Pacific/Auckland")])
-    (row,) = driver.query("select local_day, sleep_minutes, sleep_midpoint_min from recovery_day")
-    assert row == {"local_day": date(2026, 6, 2), "sleep_minutes": 420, "sleep_midpoint_min": 14 * 60 + 30}
-    driver.ingest([reading("athlete", "profile", "coach", timezone="America/New_York")])
-    (row,) = driver.query("select local_day, sleep_midpoint_min from recovery_day")
-    assert row == {"local_day": date(2026, 6, 1) + timedelta(1), "sleep_midpoint_min": 22 * 60 + 30}
-    assert driver.service.check() == []
-
-
-def test_a_baseline_ends_a_week_before_the_day_it_judges(driver: Driver) -> None:
-    driver.ingest([resting(n, 50) for n in range(28)] + [resting(n, 60) for n in range(28, 36)])
-    assert recovery(driver, 34)["resting_hr_median_28d_bpm"] == 50
-    assert (recovery(driver, 34)["resting_hr_n_28d"], recovery(driver, 35)["resting_hr_n_28d"]) == (28, 28)
