@@ -1,31 +1,35 @@
 -- Recovery views of contract.md.
 create or replace view sleep_fact as
-with kept as (                      -- one night handed out twice, or handed out growing, is one
-    select e.*, (
-            select count(*)
-            from mart.sleep_episode f
-            where e.athlete_no = f.athlete_no and e.source = f.source and e.doc_key <> f.doc_key
-                and f.start_at < e.end_at and f.end_at > e.start_at
-        )::integer as overlapping
-    from mart.sleep_episode e
-    anti join mart.sleep_episode f
-        on e.athlete_no = f.athlete_no and e.source = f.source and e.doc_key <> f.doc_key
-        and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
-        and row(
-            f.asleep_s is not null, epoch(f.end_at - f.start_at), -epoch(f.start_at), coalesce(f.asleep_s, 0),
-            not f.nap, f.in_bed_s, f.doc_key
-        ) > row(
-            e.asleep_s is not null, epoch(e.end_at - e.start_at), -epoch(e.start_at), coalesce(e.asleep_s, 0),
-            not e.nap, e.in_bed_s, e.doc_key
-        )
+with night_span as (                -- a night shares a day in UTC with every other that overlaps it
+    select athlete_no, doc_key, source, start_at, end_at,
+        row(
+            asleep_s is not null, epoch(end_at - start_at), -epoch(start_at), coalesce(asleep_s, 0), not nap, in_bed_s,
+            doc_key
+        ) as standing,
+        unnest(generate_series(start_at::date, end_at::date, interval 1 day)) as utc_day
+    from mart.sleep_episode
+),
+overlap as (                        -- one night handed out twice, or handed out growing, is one
+    select e.athlete_no, e.doc_key, count(distinct f.doc_key)::integer as documents,
+        bool_or(
+            f.standing > e.standing
+            and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
+        ) as is_folded
+    from night_span e
+    join night_span f
+        on e.athlete_no = f.athlete_no and e.source = f.source and e.utc_day = f.utc_day and e.doc_key <> f.doc_key
+        and f.start_at < e.end_at and f.end_at > e.start_at
+    group by all
 )
 select p.tenant_id, p.athlete_id, d.document_id, s.night, s.start_at, s.end_at, s.end_local,
     s.in_bed_s / 60::double as in_bed_minutes, s.asleep_s / 60::double as asleep_minutes,
     if(s.in_bed_s > 0 and s.asleep_s <= s.in_bed_s, s.asleep_s / s.in_bed_s::double, null) as efficiency,
-    s.nap, d.source, s.overlapping as overlapping_documents
-from kept s
+    s.nap, d.source, coalesce(o.documents, 0) as overlapping_documents
+from mart.sleep_episode s
 join base.athlete p on s.athlete_no = p.athlete_no
-join base.document d on s.athlete_no = d.athlete_no and s.doc_key = d.doc_key;
+join base.document d on s.athlete_no = d.athlete_no and s.doc_key = d.doc_key
+left join overlap o on s.athlete_no = o.athlete_no and s.doc_key = o.doc_key
+where not coalesce(o.is_folded, false);
 
 create or replace view hrv_fact as
 select p.tenant_id, p.athlete_id, d.document_id, h.measured_at, h.local_day, h.statistic, h.value_ms, h.value_raw_ms,

@@ -25,6 +25,18 @@ def test_a_seed_tells_its_history():
     assert len(one) >= 40
 
 
+def test_histories_tell_of_every_reading_and_some_of_enough_days_for_a_baseline():
+    told: dict[tuple[str, str], set[str]] = {}
+    for seed in range(30):
+        for upload in history(seed):
+            for event in upload.events:
+                if event["kind"] in ("sleep", "hrv", "resting_heart_rate", "checkin"):
+                    told.setdefault((event["kind"], f"{seed} {event['athlete']}"), set()).add(event["document"])
+    most = {kind: max(len(found) for (of, _), found in told.items() if of == kind) for kind, _ in told}
+    assert set(most) == {"sleep", "hrv", "resting_heart_rate", "checkin"}
+    assert min(most.values()) >= 28, most
+
+
 def test_a_record_on_which_the_process_dies_three_times_is_put_aside_and_the_rest_goes_on():
     uploads = history(3, operations=10)
     with Driver() as driver:

@@ -1,0 +1,127 @@
+"""The oracle's recovery against the numbers printed in the specification, before it judges anything else."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.oracle.baseline import Look, without_outliers
+from tests.oracle.documents import Item
+from tests.oracle.readings import normalised
+from tests.oracle.samples import find
+from tests.oracle.world import Truth, compute
+
+RECEIVED = datetime(2026, 11, 20, 22, tzinfo=UTC)
+FIRST = date(2026, 6, 1)
+
+
+def truth_of(*events: dict[str, Any]) -> Truth:
+    common = {"athlete": "ana", "source": "band"}
+    items = [Item("home", n, 0, RECEIVED, common | {"document": f"d{n}"} | event) for n, event in enumerate(events)]
+    return compute(items, find).people["home", "ana"]
+
+
+def series(*values: float | None) -> dict[date, float]:
+    return {FIRST + timedelta(n): value for n, value in enumerate(values) if value is not None}
+
+
+def sleep(start: str, end: str, **fields: Any) -> dict[str, Any]:
+    return {"kind": "sleep", "start": start, "end": end, **fields}
+
+
+def test_gv_18_efficiency_and_debt():
+    hours = (7.5, 6, 8.25, 5.5, 7, 6.75, 8, 7.25, None, 6.5, 7, 5, 8.5, 7.75)
+    days = [str(FIRST + timedelta(n)) for n in range(len(hours))]
+    nights = [
+        sleep(f"{day}T00:00:00+01:00", f"{day}T09:00:00+01:00", asleep_min=h * 60)
+        for day, h in zip(days, hours, strict=True)
+        if h
+    ]
+    truth = truth_of(*nights)
+    assert truth.recovery.days[FIRST + timedelta(13)]["sleep_debt_h"] == pytest.approx(14.0)
+    (kept,) = truth_of(nights[0] | {"asleep_min": 402, "in_bed_min": 455}).recovery.readings.nights
+    assert kept.night.efficiency == pytest.approx(0.883516, abs=5e-7)
+
+
+def test_gv_21_an_outlier_is_none_of_the_baseline():
+    base = [52, 53, 51, 54, 52, 50, 53, 52, 71, 51, 53, 52, 54, 50, 52]
+    look = Look(series(*base, *[None] * 2, 57, 58, 56, 59, 57), FIRST + timedelta(21), 1.0)
+    found = look.baseline(28)
+    assert (found.n, found.median, found.spread) == (15, 52, pytest.approx(1.4826))
+    assert without_outliers([float(v) for v in base], 1.0) == [v for v in base if v != 71]
+
+
+def test_gv_22_baseline_of_the_logarithms():
+    base = (
+        62,
+        58,
+        65,
+        70,
+        60,
+        55,
+        66,
+        63,
+        59,
+        61,
+        68,
+        64,
+        57,
+        62,
+        60,
+        66,
+        71,
+        58,
+        63,
+        61,
+        65,
+        59,
+        64,
+        62,
+        60,
+        67,
+        56,
+        63,
+    )
+    week = (55, None, 52, 58, 50, None, 54)
+    look = Look(series(*(v and math.log(v) for v in base + week)), FIRST + timedelta(34), 0.02)
+    found = look.baseline(60)
+    assert (found.n, found.mean, found.sd) == (28, pytest.approx(4.13030, abs=5e-6), pytest.approx(0.06434, abs=5e-6))
+    assert sum(look.last(7)) / len(look.last(7)) == pytest.approx(3.98401, abs=5e-6)
+
+
+def test_gv_25_normalised_answers():
+    hooper = {"sleep": 3, "fatigue": 5, "stress": 4, "soreness": 5}
+    mclean = {"fatigue": 2, "sleep_quality": 3, "soreness": 2, "stress": 3, "mood": 2}
+    for instrument, answers, mean in (("hooper", hooper, 0.458333), ("mclean", mclean, 0.35)):
+        found = [normalised(instrument, item, answer) for item, answer in answers.items()]
+        assert sum(found) / len(found) == pytest.approx(mean, abs=5e-7)
+
+
+def test_a_spread_falls_back_to_the_quartiles_and_then_to_one_step():
+    flat = Look(series(*[50.0] * 20), FIRST + timedelta(27), 1.0).baseline(28)
+    wide = Look(series(*[50.0] * 12, *[56.0] * 6, *[44.0] * 2), FIRST + timedelta(27), 1.0).baseline(28)
+    assert flat.spread == 1.0
+    assert wide.kept == wide.values
+    assert wide.spread == pytest.approx(6 / 1.349)
+
+
+def test_of_overlapping_nights_the_longest_that_knows_its_sleep_stays():
+    part = sleep("2026-06-01T23:00:00+01:00", "2026-06-02T03:00:00+01:00", asleep_min=200)
+    whole = sleep("2026-06-01T23:00:00+01:00", "2026-06-02T07:00:00+01:00", asleep_min=420)
+    blind = sleep("2026-06-01T22:00:00+01:00", "2026-06-02T07:30:00+01:00")
+    truth = truth_of(part, blind, whole)
+    assert [(kept.night.asleep_s, kept.overlapping) for kept in truth.recovery.readings.nights] == [(420 * 60, 2)]
+    touching = sleep("2026-06-02T07:00:00+01:00", "2026-06-02T08:00:00+01:00", asleep_min=50)
+    assert len(truth_of(whole, touching).recovery.readings.nights) == 2
+
+
+def test_a_reading_that_states_its_day_needs_no_zone():
+    beats = {"kind": "hrv", "night": "2026-06-02", "statistic": "rmssd", "context": "overnight", "value_ms": 60}
+    truth = truth_of({"kind": "resting_heart_rate", "day": "2026-06-03", "bpm": 51}, beats)
+    assert [(day, columns["resting_hr_bpm"]) for day, columns in truth.recovery.days.items()] == [
+        (date(2026, 6, 2), None), (date(2026, 6, 3), 51),
+    ]  # fmt: skip
+    assert list(truth.days.days) == [date(2026, 6, 2), date(2026, 6, 3)]
