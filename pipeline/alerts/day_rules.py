@@ -73,7 +73,7 @@ def run_day_rules(connection: Connection, *, rules: Rules, log_offset: int, mode
     )
     said = _declared(connection)
     names = [rule.id for rule in chosen]
-    table = pa.concat_tables([_conditions(connection, rules, rule, athletes, said) for rule in chosen])
+    table = _all_conditions(connection, rules, chosen, athletes, said)
     stored = _stored(connection, rules, names, athletes)
     found = _numbers(table, athletes, stored)
     days_of = {int(rule.id[1:]): rule.cool_down_h // 24 for rule in chosen}
@@ -93,6 +93,42 @@ def run_day_rules(connection: Connection, *, rules: Rules, log_offset: int, mode
         log_offset=log_offset,
         model_version=model_version,
     )
+
+
+def _all_conditions(
+    connection: Connection, rules: Rules, chosen: list[Rule], athletes: Columns, said: list[_Period]
+) -> pa.Table:
+    """The rows of all rules. Rules that weigh others come last and find in ``day_condition`` what held on which day."""
+    recovery = _has_recovery(connection)
+    tables: list[pa.Table] = []
+    connection.execute(
+        "create or replace temp table day_condition (athlete_no integer, rule varchar, local_day date, level integer)"
+    )
+    for rule in sorted(chosen, key=_weighs_others):
+        if not recovery and not _weighs_others(rule) and _reads(rule, "mart.recovery_day"):
+            continue
+        found = _conditions(connection, rules, rule, athletes, said)
+        tables.append(found)
+        connection.register("condition_found", found)
+        connection.execute(
+            "insert into day_condition select athlete_no, rule, local_day, level from condition_found where level > 0"
+        )
+        connection.unregister("condition_found")
+    return pa.concat_tables(tables)
+
+
+def _weighs_others(rule: Rule) -> bool:
+    return _reads(rule, "day_condition")
+
+
+def _reads(rule: Rule, relation: str) -> bool:
+    return relation in statements.text(f"conditions/{rule.id}")[0]
+
+
+def _has_recovery(connection: Connection) -> bool:
+    """Whether any of the athletes has recovery days: without them no rule that reads them finds anything."""
+    sql = "select 1 from mart.recovery_day d join touched_rule_day t on d.athlete_no = t.athlete_no limit 1"
+    return bool(connection.execute(sql).fetchall())
 
 
 def _declared(connection: Connection) -> list[_Period]:

@@ -256,6 +256,7 @@ def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
     fields = _FIELDS.get(rule.id, _proven)(rule, evidence)
     names = subject.split("\n")
     fields["subject"], fields["few"] = ", ".join(names), _few(names)
+    fields["of_what"] = f" ({subject})" if subject else ""
     several = subject.endswith("s")  # shoulders, lats, biceps; not chest, neck, lower back
     fields["was"], fields["has"] = ("were", "have") if several else ("was", "has")
     fields["day"], fields["short_day"] = plain_date(day), short_date(day)

@@ -4,11 +4,20 @@ with living as (
     select
         p.tenant_id, p.athlete_id, a.alert_id, a.rule, a.scope, replace(a.subject, chr(10), ', ') as subject, a.severity,
         if(coalesce(a.resolves_at <= s.newest_at, a.resolved_on <= s.today, false), 'resolved', 'open') as state,
-        a.revision, a.folded_into, a.opened_on, a.updated_on, a.resolved_on as ends_on,
+        a.revision, f.alert_id as folded_into, a.opened_on, a.updated_on, a.resolved_on as ends_on,
         a.title, a.body, a.action, a.rule_version, a.model_version
     from mart.alert a
     join base.athlete p on a.athlete_no = p.athlete_no
     left join base.athlete_span s on a.athlete_no = s.athlete_no
+    left join (                     -- several signs told as one: the alert that weighs them speaks for each
+        select b.alert_id as part_id, min(w.alert_id) as alert_id
+        from mart.alert w
+        join mart.alert b
+            on w.athlete_no = b.athlete_no and b.opened_on <= coalesce(w.resolved_on - 1, date '9999-12-31')
+            and coalesce(b.resolved_on - 1, date '9999-12-31') >= w.opened_on
+        where w.rule = 'R17' and b.rule in ('R10', 'R11', 'R12', 'R13', 'R14', 'R15')
+        group by all
+    ) f on a.alert_id = f.part_id
 )
 select
     tenant_id, athlete_id, alert_id, rule, scope, subject, severity, state, revision, folded_into, null::varchar as replaced_by,

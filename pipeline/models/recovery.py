@@ -15,7 +15,6 @@ from pipeline.store.connection import Connection
 
 READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
 ALIVE_DAYS = 28  # so long after its last reading a signal is still told of, as stale
-_CHUNK_DAYS = 100_000  # athlete-days whose readings are fetched together
 _ROWS_MAX = 40_000  # judged days at a time, with 67 doubles each
 
 _RESOLUTION = {"sleep_min": 1.0, "sleep_efficiency": 0.01, "sleep_midpoint_min": 1.0, "resting_hr_bpm": 1.0}
@@ -61,7 +60,6 @@ select d.athlete_no, d.signal, d.source, d.local_day - date '1970-01-01' as day,
 from mart.signal_day d
 join touched_signal_window t
     on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 66 and d.local_day <= t.to_day
-where t.chunk = ?
 order by d.athlete_no, d.signal, d.source, d.local_day
 """
 _BEATS = """
@@ -71,10 +69,14 @@ from base.event_log e
 join touched_reading t on e.athlete_no = t.athlete_no and e.doc_key = t.doc_key
 where e.kind = 'rr_intervals'
 """
+_ANY_SIGNAL = """
+select (select count(*) from mart.signal_day d join touched_signal_window t on d.athlete_no = t.athlete_no),
+    (select count(*) from mart.recovery_day d join touched_signal_window t on d.athlete_no = t.athlete_no)
+"""
 _SPANS = """
 select athlete_no, from_day - date '1970-01-01' as first, to_day - date '1970-01-01' as last
 from touched_signal_window
-where chunk = ?
+where to_day >= from_day
 order by athlete_no
 """
 
@@ -142,18 +144,13 @@ def run_signal_windows(connection: Connection) -> None:
         "delete from mart.signal_window w using touched_signal_window t where w.athlete_no = t.athlete_no"
         " and w.local_day >= t.from_day and w.local_day <= t.to_day"
     )
-    run(
-        "create or replace temp table touched_signal_window as select *,"
-        f" (sum(to_day - from_day + 1) over (order by athlete_no rows unbounded preceding) // {_CHUNK_DAYS})::integer"
-        " as chunk from touched_signal_window where to_day >= from_day"
-    )
-    for (chunk,) in run("select distinct chunk from touched_signal_window order by all").fetchall():
-        near = connection.table(_NEAR, (chunk,))
-        spans = connection.table(_SPANS, (chunk,))
-        for table in _judged(near, spans):
-            connection.register("judged", table)
-            run("insert into mart.signal_window by name select * from judged")
-            connection.unregister("judged")
+    readings, rows = run(_ANY_SIGNAL).fetchall()[0]
+    if not readings and not rows:  # most gyms have athletes without a device
+        return
+    for table in _judged(connection.table(_NEAR), connection.table(_SPANS)):
+        connection.register("judged", table)
+        run("insert into mart.signal_window by name select * from judged")
+        connection.unregister("judged")
     run(
         "delete from mart.recovery_day d using touched_signal_window t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"

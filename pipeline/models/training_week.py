@@ -27,7 +27,6 @@ FAILURE_SHARE = 0.25
 DECLARED_DAYS = 4  # of a block, for it to be the declared deload
 RATED_SESSIONS = 5  # of 7: from then on the session's own rating is the load
 LOAD_WEEKS_MIN = 8
-_ROWS_MAX = 60_000
 _SUMMED = (
     "sessions", "sets", "hard_sets", "failure_sets", "explicit", "known_sets",
     "weighted_volume", "failure_load", "rated",
@@ -69,7 +68,6 @@ join touched_week t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
 left join load l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
 left join declared c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
 left join mart.training_week w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
-where t.chunk = ?
 order by d.athlete_no, d.local_day
 """
 
@@ -98,22 +96,16 @@ class Days(NamedTuple):
 def run_training_weeks(connection: Connection) -> None:
     """Rows of ``mart.training_week`` for ``touched_week`` (athlete_no, from_day, to_day)."""
     run = connection.execute
+    found = run(_NEAR).fetchnumpy()
     run(
-        "create or replace temp table touched_week as select *,"
-        f" (sum(to_day - from_day + {BACK_DAYS}) over (order by athlete_no rows unbounded preceding)"
-        f" // {_ROWS_MAX})::integer as chunk from touched_week where to_day >= from_day"
+        "delete from mart.training_week w using touched_week t where w.athlete_no = t.athlete_no"
+        " and w.local_day >= t.from_day and w.local_day <= t.to_day"
     )
-    for (chunk,) in run("select distinct chunk from touched_week order by all").fetchall():
-        found = run(_NEAR, (chunk,)).fetchnumpy()
-        run(
-            "delete from mart.training_week w using touched_week t where w.athlete_no = t.athlete_no"
-            " and w.local_day >= t.from_day and w.local_day <= t.to_day and t.chunk = ?",
-            (chunk,),
-        )
-        if len(found["day"]):
-            connection.register("judged", weeks(days_of(found)))
-            run("insert into mart.training_week by name select * from judged")
-            connection.unregister("judged")
+    if not len(found["day"]):
+        return
+    connection.register("judged", weeks(days_of(found)))
+    run("insert into mart.training_week by name select * from judged")
+    connection.unregister("judged")
 
 
 def days_of(found: dict[str, npt.NDArray[np.generic]]) -> Days:

@@ -55,3 +55,8 @@ create table if not exists mart.training_week ( -- day-level lane: the 7 days th
     load_kind varchar, load_7d double, monotony double, strain double,  -- session RPE in AU, else fatigue-weighted volume
     load_p75 double, strain_p95 double, load_weeks integer              -- of the 8 to 26 weekly values before
 );
+create table if not exists mart.exercise_trend ( -- day-level lane: M20 on each day the exercise was trained
+    athlete_no integer, exercise_no integer, local_day date,
+    slope_kg_per_day double, median_kg double, pct28 double, p_decline double, span_days double, n_obs integer,
+    is_declining boolean, status varchar
+);

@@ -17,14 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.alerts.lane import run_day_lane, run_day_rules, run_session_lane
+from pipeline.alerts.lane import run_session_lane
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.errors import GapError
 from pipeline.log.base import Logged
-from pipeline.models.recovery import run_reading_models, run_signal_windows
-from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models, run_window_models
-from pipeline.models.training_week import run_training_weeks
+from pipeline.models.recovery import run_reading_models
+from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models
 from pipeline.record import WITHDRAWAL, unpack_items
 from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
@@ -35,6 +34,7 @@ from pipeline.store.shard import Shard
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import add_marks, mark_days
 from pipeline.worker.lookup import DocumentFilter
+from pipeline.worker.marked_days import settle_marks
 from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, swap_rows, touch_sessions
 from pipeline.worker.names import Names
 from pipeline.worker.profiles import refresh_profiles
@@ -287,23 +287,7 @@ class Engine:
         if not connection.execute("select count(*) from base.mark").fetchall()[0][0]:
             return False
         with self.shard.transaction():
-            for table, reach in (("touched_window", 27), ("touched_signal_window", 66), ("touched_week", 196)):
-                connection.execute(
-                    f"create or replace temp table {table} as"
-                    " select m.athlete_no, greatest(min(m.from_day), s.first_day) as from_day,"
-                    f" least(max(m.to_day) + {reach}, s.today) as to_day"
-                    " from base.mark m join base.athlete_span s on m.athlete_no = s.athlete_no"
-                    " group by m.athlete_no, s.first_day, s.today"
-                )
-            run_window_models(connection)
-            run_signal_windows(connection)
-            run_training_weeks(connection)
-            connection.execute(
-                "create or replace temp table touched_day_lane as"
-                " select athlete_no, min(from_day) as from_day from base.mark group by all"
-            )
-            for lane in (run_day_lane, run_day_rules):
-                lane(connection, rules=self.rules, log_offset=self.next_offset, model_version=MODEL_VERSION)
+            settle_marks(connection, self.rules, self.next_offset)
             connection.execute("delete from base.mark")
         return True
 

@@ -271,7 +271,7 @@ class Embedded:
             if self._room.problem is not None:
                 self._revive()
             busy = self._apply_some()
-            if not busy or self._reached.is_wanted(self._engine.next_offset):
+            if (not busy and self._reached.is_due()) or self._reached.is_wanted(self._engine.next_offset):
                 self._settle()
             self._shard.checkpoint_if_due()
         return busy

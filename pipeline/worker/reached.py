@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+
+REST_S = 0.5  # between two runs of the day-level lane that nobody waits for: sets that come one by one do not queue
 
 
 class Reached:
@@ -13,6 +16,7 @@ class Reached:
         self._changed = threading.Condition()
         self._offset = 0
         self._wanted: list[int] = []
+        self._told_at = -REST_S
 
     @property
     def offset(self) -> int:
@@ -23,6 +27,7 @@ class Reached:
         """Both lanes stand at ``offset``; without one only that something else changed."""
         with self._changed:
             self._offset = max(self._offset, offset)
+            self._told_at = time.monotonic()
             self._changed.notify_all()
 
     def is_wanted(self, offset: int) -> bool:
@@ -32,6 +37,10 @@ class Reached:
         """
         with self._changed:
             return any(self._offset < wanted <= offset for wanted in self._wanted)
+
+    def is_due(self) -> bool:
+        """Whether the day-level lane has rested long enough to look at new marks in a quiet moment."""
+        return time.monotonic() - self._told_at >= REST_S
 
     def wait(self, offset: int, done: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until ``done``, which is asked after everything that is told; false when the time is over."""

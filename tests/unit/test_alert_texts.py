@@ -40,6 +40,9 @@ def all_alerts() -> list[dict[str, object]]:
     return found + quality.alerts()
 
 
+NOT_A_DIAGNOSIS = "This is a training-load warning, not a medical diagnosis."
+
+
 def test_texts_of_every_rule() -> None:
     alerts = all_alerts()
     # those of the other day rules are in test_day_rules.py
@@ -56,10 +59,12 @@ def test_templates_and_catalogue_make_no_claims() -> None:
     claims = re.compile(r"overtrain|diagnos|injur|\bCNS\b|nervous system|\bsafe\b|danger|\brisk", re.IGNORECASE)
     templates = files("pipeline.alerts").joinpath("rules.toml").read_text(encoding="utf-8")
     words = re.sub(r"(?m)^suppressed_by = .*$", "", templates)  # what an athlete declares
+    words = words.replace(NOT_A_DIAGNOSIS, "")
     assert not claims.search(words)
     told = (
         re.sub(r"(?m)^- silent while declared: .*$", "", page())
         .replace(RULES_WITH_REASONS, "")
+        .replace(NOT_A_DIAGNOSIS, "")
         .replace("`declared_injury` | Declared injury", "")
     )  # an athlete's word
     assert not claims.search(told)

@@ -1,0 +1,69 @@
+-- rule: R17 accumulated fatigue
+-- unit: points
+-- window: conditions of the last 7 days, from six domains
+-- source: domain.md 4.3; performance is the one constant sign (Meeusen 2013), heart signals count once together
+-- (no physiological marker tells reliably: Grandou 2020, Bell 2022)
+with condition as (
+    select athlete_no, local_day, rule, max(level) as level from day_condition group by all
+),
+declined as (
+    select d.athlete_no, d.local_day, avg(e.pct28) <= $r17_mean_percent::double and count(*) >= 2 as is_down
+    from mart.athlete_day d
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join (
+        select e.*, lead(local_day) over (partition by athlete_no, exercise_no order by local_day) as next_day
+        from mart.exercise_trend e
+        where status = 'OK'
+    ) e
+        on d.athlete_no = e.athlete_no and d.local_day >= e.local_day and d.local_day <= e.local_day + 28
+        and (e.next_day is null or d.local_day < e.next_day)
+    group by all
+),
+daily as (
+    select d.athlete_no, d.local_day,
+        bool_or(c.rule = 'R10') or coalesce(bool_or(e.is_down), false) as performance,
+        bool_or(c.rule = 'R13') or coalesce(
+            bool_or(r.wellness_age_days <= 7 and r.wellness_n_7d >= 3 and r.subjective_z <= $r17_subjective_z::double), false
+        ) as subjective,
+        bool_or(c.rule = 'R12') as sleep, bool_or(c.rule = 'R11') as soreness,
+        bool_or(c.rule in ('R14', 'R15')) as autonomic,
+        bool_or(c.rule in ('R07', 'R08', 'R16') or c.rule = 'R09' and c.level >= 3) as load
+    from mart.athlete_day d
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    left join condition c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
+    left join declined e on d.athlete_no = e.athlete_no and d.local_day = e.local_day
+    left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
+    group by all
+),
+week as (
+    select athlete_no, local_day,
+        coalesce(bool_or(performance) over w, false)::integer as performance,
+        coalesce(bool_or(subjective) over w, false)::integer as subjective,
+        coalesce(bool_or(sleep) over w, false)::integer as sleep,
+        coalesce(bool_or(soreness) over w, false)::integer as soreness,
+        coalesce(bool_or(autonomic) over w, false)::integer as autonomic,
+        coalesce(bool_or(load) over w, false)::integer as load
+    from daily
+    window w as (partition by athlete_no order by local_day range between interval 6 day preceding and current row)
+),
+counted as (
+    select *, 3 * performance + 2 * subjective + sleep + soreness + autonomic + load as points,
+        performance + subjective + sleep + soreness + autonomic + load as domains
+    from week
+),
+judged as (
+    select *,
+        max(points) over (
+            partition by athlete_no order by local_day range between interval 2 day preceding and current row
+        ) as most_3d
+    from counted
+)
+select
+    athlete_no, 'body' as scope, '' as subject, local_day, most_3d <= $r17_close_points::integer as closes,
+    [
+        points, null, null, domains, null, null, performance + subjective, null, null,
+        performance, null, null, subjective, null, null, sleep, null, null, soreness, null, null,
+        autonomic, null, null, load, null, null,
+        0
+    ]::double[] as found
+from judged

@@ -1,0 +1,87 @@
+"""M20 over the session bests of each exercise: one evaluation per day on which the exercise was trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.models.series import INSUFFICIENT, Floats
+from pipeline.models.trends import performance_trend
+from pipeline.store.connection import Connection
+
+KNOWN_SHARE = 0.8  # of the sets of the window, for the trend to mean strength
+
+_DAYS = """
+create or replace temp table trend_day as
+select x.athlete_no, x.exercise_no, x.local_day, max(x.e1rm_kg) filter (x.e1rm_status = 'OK') as best_kg,
+    sum(x.sets) as sets, sum(x.known_sets) as known_sets
+from mart.exercise_session x
+join touched_trend t
+    on x.athlete_no = t.athlete_no and x.local_day >= t.from_day - 28 and x.local_day <= t.to_day
+where x.sets > 0
+group by all
+"""
+# a range alone would compare every session with every other: equal halves of a window first
+_WINDOWS = """
+with point as (
+    select *, (local_day - date '1970-01-01') // 29 as bucket from trend_day
+),
+evaluated as (
+    select p.*, unnest([bucket, bucket - 1]) as near
+    from point p
+    join touched_trend t on p.athlete_no = t.athlete_no and p.local_day >= t.from_day and p.local_day <= t.to_day
+)
+select e.athlete_no, e.exercise_no, e.local_day,
+    list(p.local_day - e.local_day order by p.local_day) filter (p.best_kg is not null) as days,
+    list(p.best_kg order by p.local_day) filter (p.best_kg is not null) as best_kg,
+    sum(p.sets)::integer as sets, sum(p.known_sets)::integer as known_sets
+from evaluated e
+join point p
+    on e.athlete_no = p.athlete_no and e.exercise_no = p.exercise_no and e.near = p.bucket
+    and p.local_day <= e.local_day and p.local_day >= e.local_day - 28
+group by all
+having count(p.best_kg) >= 2
+order by e.athlete_no, e.exercise_no, e.local_day
+"""
+
+
+def run_exercise_trends(connection: Connection) -> None:
+    """Rows of ``mart.exercise_trend`` for ``touched_trend`` (athlete_no, from_day, to_day)."""
+    run = connection.execute
+    run(
+        "delete from mart.exercise_trend m using touched_trend t where m.athlete_no = t.athlete_no"
+        " and m.local_day >= t.from_day and m.local_day <= t.to_day"
+    )
+    run(_DAYS)
+    rows = connection.table(_WINDOWS)
+    if not rows.num_rows:
+        return
+    connection.register("judged", trends(rows))
+    run("insert into mart.exercise_trend by name select * from judged")
+    connection.unregister("judged")
+
+
+def trends(rows: pa.Table) -> pa.Table:
+    """The trend of each row's window: columns ``days`` and ``best_kg`` are lists of equal length."""
+    days, best = rows["days"].combine_chunks(), rows["best_kg"].combine_chunks()
+    offsets = days.offsets.to_numpy() - days.offsets[0].as_py()
+    found = performance_trend(
+        days.flatten().to_numpy().astype(np.float64), best.flatten().to_numpy().astype(np.float64), offsets
+    )
+    sets, known = rows["sets"].to_numpy(), rows["known_sets"].to_numpy()
+    thin_effort = known < KNOWN_SHARE * sets
+    status = np.where(thin_effort, INSUFFICIENT, found.status)
+    table = rows.select(["athlete_no", "exercise_no", "local_day"])
+    columns = {
+        "slope_kg_per_day": found.slope, "median_kg": found.median, "pct28": found.pct28, "p_decline": found.p_decline,
+        "span_days": found.span_days,
+    }  # fmt: skip
+    for name, values in columns.items():
+        table = table.append_column(name, _doubles(values))
+    table = table.append_column("n_obs", pa.array(found.n_obs.astype(np.int32)))
+    table = table.append_column("is_declining", pa.array(found.declining & ~thin_effort))
+    return table.append_column("status", pa.array(status.tolist(), pa.string()))
+
+
+def _doubles(values: Floats) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
