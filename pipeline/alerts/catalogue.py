@@ -22,8 +22,8 @@ lower, and so is one whose log has a date but no time; both together lower it on
 
 _LATER = """## Not part of this version
 
-R18 is not evaluated, R07 not per muscle, R12 without the regularity of sleep. R21 has two more conditions, a change
-of device and answers that never vary.
+R18 is not evaluated, and R07 not per muscle. R21 has two more conditions, a change of device and answers that never
+vary.
 """
 
 

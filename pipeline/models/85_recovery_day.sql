@@ -1,4 +1,4 @@
--- metric: M22, M23, M27, M29, M30 (whole body)
+-- metric: M22, M23, M25, M27, M29, M30 (whole body)
 -- unit: min, h, bpm, ln ms, multiples of the baseline's spread
 -- window: the day; 3, 7 and 14 days; baselines of days 8 to 35 and 8 to 67
 -- source: domain.md 3; of several sources the one the athlete lists first, else the one with the longest baseline,
@@ -104,6 +104,7 @@ select d.athlete_no, d.local_day,
         )),
         null
     ) as sleep_debt_h,
+    m.clock_sd_14d_min as sleep_midpoint_sd_min, m.n_14d as sleep_midpoint_n_14d,
     r.value as resting_hr_bpm, r.source as resting_hr_source, r.age_days as resting_hr_age_days,
     r.n_7d as resting_hr_n_7d, r.n_28d as resting_hr_n_28d, r.median_28d as resting_hr_median_28d_bpm,
     r.median_7d - r.median_28d as resting_hr_deviation_bpm,

@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 BACK_DAYS = 67  # the longest window reaches this far, its own day included
+CLOCK_DAYS_MIN = 7  # of 14, for the regularity of a time of day
 MODIFIED_Z_MAX = 3.5  # Iglewicz and Hoaglin: beyond it a value is no part of a baseline
 _MAD_TO_SD = 1.4826
 _IQR_TO_SD = 1.349
@@ -43,12 +45,14 @@ class Windows(NamedTuple):
     sd_60d: Floats
     n_14d: Ints
     mean_14d: Floats
+    clock_sd_14d_min: Floats
 
 
-def windows(days: Floats, resolution: Floats) -> Windows:
+def windows(days: Floats, resolution: Floats, is_clock: Flags) -> Windows:
     """The windows of each row of ``days``, shape ``(n, 67)``: the judged day last, NaN on days without a reading.
 
     ``resolution``, shape ``(n,)``, is the signal's smallest step, the spread where a baseline has none of its own.
+    ``is_clock``, shape ``(n,)``: the values are minutes after midnight, whose spread is that of angles (M25).
     """
     last_7, last_14, last_3 = days[:, -7:], days[:, -14:], days[:, -3:]
     base_28, base_60 = days[:, -35:-7], days[:, :-7]
@@ -72,6 +76,7 @@ def windows(days: Floats, resolution: Floats) -> Windows:
         _sd(clean_60),
         _count(last_14),
         _mean(last_14),
+        np.where(is_clock, _clock_sd(last_14), np.nan) if is_clock.any() else np.full(len(days), np.nan),
     )
 
 
@@ -124,6 +129,16 @@ def _sd(rows: Floats) -> Floats:
     off = rows - _mean(rows)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 1, np.sqrt(_sum(off * off) / (n - 1)), np.nan)
+
+
+def _clock_sd(minutes: Floats) -> Floats:
+    """Circular standard deviation in minutes (M25), NaN below seven times; to the thousandth, where rounding ends."""
+    angle = minutes * (2 * np.pi / 1440)
+    n = _count(minutes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        length = np.minimum(np.hypot(_sum(np.cos(angle)), _sum(np.sin(angle))) / n, 1.0)
+        found = np.round(np.sqrt(-2 * np.log(length)) * (1440 / (2 * np.pi)), 3)
+    return np.where((n >= CLOCK_DAYS_MIN) & np.isfinite(found), np.abs(found), np.nan)
 
 
 def _quantile(ordered: Floats, n: Ints, q: float) -> Floats:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipeline.models.baseline import BACK_DAYS, Floats, Ints, windows
+from pipeline.models.baseline import BACK_DAYS, Flags, Floats, Ints, windows
 from pipeline.models.heart_rate_variability import measure
 from pipeline.models.runner import model
 from pipeline.store.connection import Connection
 
 READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
+CLOCK_SIGNAL = "sleep_midpoint_min"
 ALIVE_DAYS = 28  # so long after its last reading a signal is still told of, as stale
 _ROWS_MAX = 40_000  # judged days at a time, with 67 doubles each
 
@@ -195,7 +196,7 @@ def _of_part(near: pa.Table, series: _Series, part: slice, first: Ints, length: 
     alive = ~np.isnan(rows[:, -ALIVE_DAYS - 1 :]).all(axis=1)  # seen from the day itself, whatever came later
     rows, of_row, offset = rows[alive], of_row[alive], offset[alive]
     reading = series.starts[numbers][of_row]
-    found = windows(rows, series.resolution[numbers][of_row])
+    found = windows(rows, series.resolution[numbers][of_row], series.is_clock[numbers][of_row])
     columns: dict[str, pa.Array | pa.ChunkedArray] = {
         name: near[name].take(pa.array(reading)) for name in ("athlete_no", "signal", "source")
     }
@@ -219,6 +220,7 @@ class _Series(NamedTuple):
     first_day: Ints
     last_day: Ints
     resolution: Floats
+    is_clock: Flags
 
     @classmethod
     def of(cls, near: pa.Table) -> _Series:
@@ -230,6 +232,7 @@ class _Series(NamedTuple):
         starts = np.flatnonzero(is_first)
         day = _ints(near["day"])
         steps = np.array([_resolution(name) for name in signal.dictionary.to_pylist()])
+        clocks = np.array([name == CLOCK_SIGNAL for name in signal.dictionary.to_pylist()])
         return cls(
             starts=starts,
             number=np.cumsum(is_first) - 1,
@@ -239,6 +242,7 @@ class _Series(NamedTuple):
             first_day=day[starts],
             last_day=day[np.r_[starts[1:] - 1, len(day) - 1]],
             resolution=steps[_ints(signal.indices)[starts]],
+            is_clock=clocks[_ints(signal.indices)[starts]],
         )
 
 

@@ -23,14 +23,15 @@ create table if not exists mart.signal_window ( -- day-level lane: a signal's la
     n_7d integer, mean_7d double, median_7d double, sd_7d double,
     n_28d integer, median_28d double, spread_28d double,   -- days 8 to 35, outliers left out of median and spread
     n_60d integer, mean_60d double, sd_60d double,         -- days 8 to 67, outliers left out of mean and SD
-    n_14d integer, mean_14d double
+    n_14d integer, mean_14d double,
+    clock_sd_14d_min double                     -- M25, of a signal that is a time of day
 );
 create table if not exists mart.recovery_day (  -- day-level lane: the chosen signals of a day, against their baselines
     athlete_no integer, local_day date,
     sleep_min double, sleep_efficiency double, sleep_midpoint_min double, sleep_source varchar, sleep_age_days integer,
     sleep_n_3d integer, sleep_3d_min double, sleep_n_7d integer, sleep_7d_min double,
     sleep_n_28d integer, sleep_median_28d_min double, sleep_spread_28d_min double,
-    sleep_n_14d integer, sleep_debt_h double,
+    sleep_n_14d integer, sleep_debt_h double, sleep_midpoint_sd_min double, sleep_midpoint_n_14d integer,
     resting_hr_bpm double, resting_hr_source varchar, resting_hr_age_days integer,
     resting_hr_n_7d integer, resting_hr_n_28d integer, resting_hr_median_28d_bpm double,
     resting_hr_deviation_bpm double, resting_hr_z double,
@@ -59,4 +60,8 @@ create table if not exists mart.exercise_trend ( -- day-level lane: M20 on each 
     athlete_no integer, exercise_no integer, local_day date,
     slope_kg_per_day double, median_kg double, pct28 double, p_decline double, span_days double, n_obs integer,
     is_declining boolean, status varchar
+);
+create table if not exists mart.readiness_day (  -- day-level lane: M33, a summary of the athlete's own signals; no rule reads it
+    athlete_no integer, local_day date, readiness double, coverage double, components integer, status varchar,
+    subjective_points double, sleep_points double, performance_points double, hrv_points double, resting_hr_points double
 );

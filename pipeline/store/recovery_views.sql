@@ -75,6 +75,7 @@ create or replace view recovery_day as
 select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.sleep_efficiency, d.sleep_midpoint_min,
     d.sleep_source, d.sleep_n_7d, d.sleep_7d_min, d.sleep_n_28d, d.sleep_median_28d_min,
     if(d.sleep_n_14d >= 10, d.sleep_debt_h, null) as sleep_debt_h,
+    d.sleep_midpoint_sd_min,
     d.resting_hr_bpm, d.resting_hr_source, d.resting_hr_n_7d, d.resting_hr_n_28d, d.resting_hr_median_28d_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_deviation_bpm, null) as resting_hr_deviation_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_z, null) as resting_hr_z,
@@ -94,4 +95,28 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.s
     l.model_version
 from mart.recovery_day d
 join base.athlete p on d.athlete_no = p.athlete_no
+cross join base.ledger l;
+
+create or replace view readiness_day as
+select p.tenant_id, p.athlete_id, d.local_day, d.readiness, d.coverage, d.components, d.status, d.subjective_points,
+    d.sleep_points, d.performance_points, d.hrv_points, d.resting_hr_points, l.model_version
+from mart.readiness_day d
+join base.athlete p on d.athlete_no = p.athlete_no
+cross join base.ledger l;
+
+create or replace view training_week as
+select p.tenant_id, p.athlete_id, w.local_day, w.sessions_7d, w.hard_sets_7d, w.is_loading, w.is_failure_week,
+    w.is_deload, w.weeks_since_deload, w.loading_weeks, w.failure_weeks, w.hard_sets_base, w.failure_load_7d_fes,
+    w.failure_load_base_fes, w.fatigue_weighted_volume_7d, w.fatigue_weighted_volume_base, w.load_kind, w.load_7d,
+    w.monotony, w.strain, l.model_version
+from mart.training_week w
+join base.athlete p on w.athlete_no = p.athlete_no
+cross join base.ledger l;
+
+create or replace view exercise_trend as
+select p.tenant_id, p.athlete_id, x.local_day, e.exercise, e.display_name as exercise_name, x.slope_kg_per_day,
+    x.median_kg, x.pct28, x.p_decline, x.span_days, x.n_obs, x.is_declining, x.status, l.model_version
+from mart.exercise_trend x
+join base.athlete p on x.athlete_no = p.athlete_no
+join base.exercise e on x.exercise_no = e.exercise_no
 cross join base.ledger l;

@@ -89,7 +89,7 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sessions, d.sets, d.failure_set
         as fatigue_weighted_volume,
     if(d.sets > 0, (d.sets - d.known_sets) / d.sets::double, null) as unknown_effort_share,
     r.sleep_min as sleep_minutes, r.sleep_efficiency, r.resting_hr_bpm,
-    if(r.hrv_signal like 'ln_rmssd%', r.hrv_ms, null) as rmssd_ms, null::double as readiness,
+    if(r.hrv_signal like 'ln_rmssd%', r.hrv_ms, null) as rmssd_ms, y.readiness,
     case
         when d.revised then 'revised'
         when d.local_day < s.today - 1 then 'final'
@@ -100,6 +100,7 @@ from mart.athlete_day d
 join base.athlete p on d.athlete_no = p.athlete_no
 join base.athlete_span s on d.athlete_no = s.athlete_no
 left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
+left join mart.readiness_day y on d.athlete_no = y.athlete_no and d.local_day = y.local_day
 cross join base.ledger l;
 
 create or replace view indicator as
@@ -184,6 +185,7 @@ recovery as (
             {'id': 'M22', 'metric': 'sleep_efficiency', 'value': sleep_efficiency, 'n': (sleep_efficiency is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M22', 'metric': 'sleep_duration_7d_min', 'value': sleep_7d_min, 'n': sleep_n_7d, 'age': sleep_age_days, 'need': 3, 'age_max': 3, 'days': 7},
             {'id': 'M23', 'metric': 'sleep_debt_14d_h', 'value': sleep_debt_h, 'n': sleep_n_14d, 'age': sleep_age_days, 'need': 10, 'age_max': 3, 'days': 14},
+            {'id': 'M25', 'metric': 'sleep_midpoint_sd_min', 'value': sleep_midpoint_sd_min, 'n': sleep_midpoint_n_14d, 'age': sleep_age_days, 'need': 7, 'age_max': 3, 'days': 14},
             {'id': 'M27', 'metric': 'resting_hr_bpm', 'value': resting_hr_bpm, 'n': (resting_hr_bpm is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M27', 'metric': 'resting_hr_deviation_bpm', 'value': resting_hr_deviation_bpm, 'n': if(resting_hr_n_28d >= 14, resting_hr_n_7d, 0), 'age': resting_hr_age_days, 'need': 3, 'age_max': 3, 'days': 35},
             {'id': 'M28', 'metric': 'rmssd_ms', 'value': if(hrv_signal like 'ln_rmssd%', hrv_ms, null), 'n': (hrv_signal like 'ln_rmssd%' and hrv_ms is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
@@ -226,6 +228,30 @@ long as (
     select * from lift_long
     union all by name
     select * from recovery_long
+    union all by name
+    select athlete_no, local_day, 'M33' as metric_id, 'readiness' as metric, 'body' as scope, readiness as value, status,
+        components as n_obs, local_day - 34 as window_start
+    from mart.readiness_day
+    union all by name
+    select x.athlete_no, x.local_day, 'M20' as metric_id, 'e1rm_trend_28d_percent' as metric,
+        'exercise:' || e.exercise as scope, if(x.status = 'OK', x.pct28, null) as value, x.status, x.n_obs,
+        x.local_day - 28 as window_start
+    from mart.exercise_trend x
+    join base.exercise e on x.exercise_no = e.exercise_no
+    union all by name
+    select athlete_no, local_day, m.id as metric_id, m.metric as metric, 'body' as scope, m.value as value,
+        if(m.value is null, 'UNDEFINED', 'OK') as status, m.n as n_obs, local_day - (m.days - 1) as window_start
+    from (
+        select athlete_no, local_day, unnest([
+            {'id': 'M15', 'metric': 'monotony', 'value': monotony, 'n': sessions_7d, 'days': 7},
+            {'id': 'M15', 'metric': 'strain', 'value': strain, 'n': sessions_7d, 'days': 7},
+            {'id': 'M17', 'metric': 'hard_sets_ratio', 'value': hard_sets_7d / nullif(hard_sets_base, 0), 'n': hard_sets_sessions, 'days': 28},
+            {'id': 'M17', 'metric': 'failure_load_ratio', 'value': failure_load_7d_fes / nullif(failure_load_base_fes, 0), 'n': hard_sets_sessions, 'days': 28},
+            {'id': 'M21', 'metric': 'weeks_since_deload', 'value': weeks_since_deload::double, 'n': loading_weeks, 'days': 182}
+        ]) as m
+        from mart.training_week
+        where sessions_7d > 0 or hard_sets_base > 0
+    )
 )
 select p.tenant_id, p.athlete_id, i.local_day, i.metric_id, i.metric, i.scope, i.value, i.status, i.n_obs,
     i.window_start, i.local_day as window_end, l.model_version

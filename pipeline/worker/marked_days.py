@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.alerts.lane import run_day_lane, run_day_rules
 from pipeline.alerts.rules import Rules
 from pipeline.models.exercise_trend import run_exercise_trends
+from pipeline.models.readiness_day import run_readiness
 from pipeline.models.recovery import run_signal_windows
 from pipeline.models.runner import MODEL_VERSION, run_window_models
 from pipeline.models.training_week import run_training_weeks
@@ -44,6 +45,7 @@ def settle_marks(connection: Connection, rules: Rules, log_offset: int) -> None:
         run_signal_windows(connection)
         run_training_weeks(connection)
         run_exercise_trends(connection)
+        run_readiness(connection)
         run(
             "create or replace temp table touched_day_lane as select athlete_no, from_day from marked where chunk = ?",
             (chunk,),

@@ -172,6 +172,36 @@ def test_r12_is_silent_on_one_sign_alone(driver: Driver) -> None:
     assert told(driver, "R12") == []
 
 
+def test_r12_counts_times_far_less_regular_than_usual(driver: Driver) -> None:
+    late = []
+    for n, day in enumerate(days(LAST, LAST + 10)):
+        if n % 2:  # four hours later, and shorter
+            late.append(night(day, 330, start=f"{day}T02:30:00", end=f"{day}T08:30:00"))
+        else:
+            late.append(night(day, 330, end=f"{day}T04:30:00"))
+    driver.ingest([*steady(), *late])
+    (row,) = alerts(driver, "R12")
+    assert "much less regular than usual" in row["body"] and "time awake" not in row["body"]
+    prove(driver)
+
+
+def test_golden_vector_20_of_midpoints(driver: Driver) -> None:
+    middles = (180, 210, 270, 165, 195, 300, 180)
+    nights = []
+    for day, middle in zip(days(0, 7), middles, strict=True):
+        start = (middle - 180) % 1440  # six hours around the middle
+        before = day if middle >= 180 else day - timedelta(days=1)
+        nights.append(
+            night(
+                day, 300, start=f"{before}T{start // 60:02d}:{start % 60:02d}:00",
+                end=f"{day}T{(middle + 180) // 60:02d}:{(middle + 180) % 60:02d}:00",
+            )
+        )  # fmt: skip
+    driver.ingest(nights)
+    (row,) = driver.query("select * from indicator where metric = 'sleep_midpoint_sd_min' and status = 'OK'")
+    assert row["value"] == pytest.approx(47.32, abs=5e-3)
+
+
 def test_r13_reads_answers_against_the_own_usual(driver: Driver) -> None:
     driver.ingest([*steady(), *(checkin(day, mood=2) for day in days(LAST, LAST + 7))])
     (row,) = alerts(driver, "R13")

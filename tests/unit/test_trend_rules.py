@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -174,3 +175,25 @@ def test_r20_compares_kilograms_when_the_unit_changes(driver: Driver) -> None:
 def test_r20_compares_sessions_of_similar_repetitions(driver: Driver) -> None:
     driver.ingest(course(CURL, [(0, 40)], reps=12, rir=2) + course(CURL, [(3, 60)], reps=5, rir=2))
     assert told(driver, "R20") == []
+
+
+def test_readiness_is_told_apart_exactly_and_feeds_no_alert(driver: Driver) -> None:
+    first = 60
+    driver.ingest([*steady(first + 28), *course(CURL, first=first), *course(RAISE, first=first)])
+    rows = driver.query("select * from readiness_day where readiness is not null order by local_day")
+    names = ("subjective_points", "sleep_points", "performance_points", "hrv_points", "resting_hr_points")
+    assert rows
+    for row in rows:
+        assert 50 + sum(row[name] or 0 for name in names) == row["readiness"]
+    full = [row for row in rows if row["components"] == 5]
+    assert full and all(row["coverage"] == 1 and row["performance_points"] < 0 for row in full)
+    (day,) = driver.query(f"select readiness from athlete_day where local_day = date '{full[-1]['local_day']}'")
+    assert day["readiness"] == full[-1]["readiness"]
+    thin = driver.query("select * from readiness_day where status = 'INSUFFICIENT'")
+    assert thin and all(row["readiness"] is None for row in thin)
+    assert driver.service.check() == []
+
+
+def test_no_condition_reads_readiness() -> None:
+    texts = [file.read_text() for file in files("pipeline.alerts").joinpath("conditions").iterdir()]
+    assert len(texts) > 15 and not [text for text in texts if "readiness" in text]

@@ -20,27 +20,41 @@ restless as (
         and e.local_day > d.local_day - 7 and e.local_day <= d.local_day
     group by all
 ),
+usual_clock as (                    -- the athlete's own regularity, of days 8 to 35
+    select d.athlete_no, d.local_day, median(w.clock_sd_14d_min) as usual_sd_min, count(w.clock_sd_14d_min) as sd_days
+    from day d
+    join mart.signal_window w
+        on d.athlete_no = w.athlete_no and d.sleep_source = w.source and w.signal = 'sleep_midpoint_min'
+        and w.local_day >= d.local_day - 34 and w.local_day <= d.local_day - 7
+    where d.sleep_midpoint_sd_min >= $r12_clock_sd_min::double
+    group by all
+),
 judged as (
     select d.athlete_no, d.local_day,
         if(d.sleep_age_days <= 3 and d.sleep_n_7d >= $r12_recent::integer, d.sleep_7d_min, null) as week_min,
         if(d.sleep_n_28d >= $r12_baseline::integer, d.sleep_median_28d_min, null) as usual_min,
         d.sleep_n_7d, r.restless, r.nights, r.usual,
         if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r12_recent::integer, d.sleep_quality_z, null) as quality_z,
-        d.wellness_n_7d
+        d.wellness_n_7d, d.sleep_midpoint_sd_min, d.sleep_midpoint_n_14d, u.usual_sd_min, u.sd_days
     from day d
+    left join usual_clock u on d.athlete_no = u.athlete_no and d.local_day = u.local_day
     left join restless r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
 ),
 flagged as (
     select *,
         coalesce(week_min <= usual_min - $r12_short_by_min::double or week_min < $r12_short_min::double, false)::integer
             as is_short,
+        coalesce(
+            sd_days >= $r12_baseline::integer
+            and sleep_midpoint_sd_min >= $r12_clock_factor::double * greatest(usual_sd_min, 0.001), false
+        )::integer as is_irregular,
         coalesce(restless >= $r12_restless_nights::integer, false)::integer as is_restless,
         coalesce(quality_z <= $r12_quality_z::double, false)::integer as is_poor
     from judged
 ),
 counted as (
     select *,
-        max(is_short + is_restless + is_poor) over (
+        max(is_short + is_restless + is_poor + is_irregular) over (
             partition by athlete_no order by local_day range between interval 2 day preceding and current row
         ) as most_3d
     from flagged
@@ -52,6 +66,8 @@ select
         week_min, sleep_n_7d, usual_min,
         restless, nights, 100 * usual,
         quality_z, wellness_n_7d, null,
+        is_irregular, sleep_midpoint_n_14d, usual_sd_min,
+        if(is_irregular = 1, sleep_midpoint_sd_min, null), sleep_midpoint_n_14d, usual_sd_min,
         0
     ]::double[] as found
 from counted
