@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboards import proof, words
 from dashboards.panels import Panels
+from dashboards.recovery_words import recovery_lines
 from dashboards.web.chart import bars
 from pipeline.alerts.labels import rule_name
 
@@ -49,12 +50,15 @@ def routes(panels: Panels, tenant_of: TenantOf) -> list[BaseRoute]:
             return _page("missing.html", status=404, tenant=tenant)
         days = panels.rows("athlete_days", tenant, name, None, None, CHART_DAYS)
         alerts = panels.alerts(tenant, name, None, ALERTS_SHOWN)
+        recovery = next(iter(panels.rows("recovery", tenant, name)), None)
         return _page(
             "athlete.html",
             tenant=tenant,
             state=state,
             days=days[-TABLE_DAYS:][::-1],
             chart=bars(days),
+            recovery_day=recovery["local_day"] if recovery else None,
+            recovery=recovery_lines(recovery) if recovery else [],
             open_alerts=[alert for alert in alerts if alert["state"] == "open"],
             past_alerts=[alert for alert in alerts if alert["state"] != "open"],
         )

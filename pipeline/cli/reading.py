@@ -112,15 +112,18 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
         states = session.call("panel", name="roster", parameters=[tenant, athlete])
         days = session.call("panel", name="athlete_days", parameters=[tenant, athlete, None, None, REPORT_DAYS])
         open_alerts = session.call("alerts", tenant=tenant, athlete=athlete, state="open", rows_max=ROWS_MAX)
+        recovery = session.call("panel", name="recovery", parameters=[tenant, athlete])
     if not states:
         raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
     state = states[0]
     if state["today"] is None:
         raise _no_day(athlete, state["sets_without_day"])
     if as_json:
-        output.print_json({"athlete": state, "alerts": open_alerts, "days": days})
+        output.print_json(
+            {"athlete": state, "alerts": open_alerts, "days": days, "recovery": recovery[0] if recovery else None}
+        )
         return
-    _print_report(athlete, state, open_alerts, days)
+    _print_report(athlete, state, open_alerts, days, recovery)
 
 
 def _no_day(athlete: str, sets: int) -> RefusedError:
@@ -135,9 +138,14 @@ def _no_day(athlete: str, sets: int) -> RefusedError:
 
 
 def _print_report(
-    athlete: str, state: dict[str, Any], open_alerts: list[dict[str, Any]], days: list[dict[str, Any]]
+    athlete: str,
+    state: dict[str, Any],
+    open_alerts: list[dict[str, Any]],
+    days: list[dict[str, Any]],
+    recovery: list[dict[str, Any]],
 ) -> None:
     from dashboards import proof, words
+    from dashboards.recovery_words import recovery_lines
 
     share, sets = state["unknown_share_7d"], state["sets_7d"]
     headline = output.printable(words.headline(state))
@@ -149,6 +157,10 @@ def _print_report(
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
         )
+    for day in recovery:
+        output.say(f"recovery on {day['local_day']}:")
+        for line in recovery_lines(day) or ["nothing of this day is known"]:
+            output.paragraph(output.printable(line), "  ")
     for alert in words.by_severity(open_alerts):
         output.say()
         output.paragraph(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")

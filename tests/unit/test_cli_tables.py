@@ -64,6 +64,7 @@ class Canned:
         "athlete_days": DAYS,
         "rejected": REJECTED,
         "athlete_known": [{}],
+        "recovery": [],
         "alert_count": [{"alerts": len(ALERTS) + 994}],
     }
 

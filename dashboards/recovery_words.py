@@ -1,0 +1,66 @@
+"""A recovery day in words: what was measured, the athlete's own usual beside it, and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import exp
+from typing import Any
+
+_POINTS = {
+    "subjective_points": "check-ins",
+    "sleep_points": "sleep",
+    "performance_points": "strength",
+    "hrv_points": "HRV",
+    "resting_hr_points": "resting heart rate",
+}
+_STATES = {"BELOW": "below the usual range", "WITHIN": "inside the usual range", "ABOVE": "above the usual range"}
+
+
+def recovery_lines(day: Mapping[str, Any]) -> list[str]:
+    """One line per signal that has a value; none of them says good or bad."""
+    lines = []
+    if day["sleep_minutes"] is not None:
+        usual = _usual(_hours, day["sleep_median_28d_min"], day["sleep_n_28d"], 14)
+        debt = f", {day['sleep_debt_h']:.1f} h below the need in 14 days" if day["sleep_debt_h"] else ""
+        lines.append(f"sleep: {_hours(day['sleep_minutes'])}{usual}{debt} ({day['sleep_source']})")
+    if day["resting_hr_bpm"] is not None:
+        usual = _usual(_bpm, day["resting_hr_median_28d_bpm"], day["resting_hr_n_28d"], 14)
+        lines.append(f"resting heart rate: {_bpm(day['resting_hr_bpm'])}{usual} ({day['resting_hr_source']})")
+    if day["hrv_ms"] is not None:
+        name = str(day["hrv_signal"]).replace("_", " ").replace("rmssd", "RMSSD").replace("sdnn", "SDNN")
+        usual = "" if day["ln_hrv_mean_60d"] is None else _usual(_ms, exp(day["ln_hrv_mean_60d"]), day["hrv_n_60d"], 21)
+        state = f", the week is {_STATES[day['hrv_state']]}" if day["hrv_state"] else ""
+        lines.append(f"HRV ({name}): {_ms(day['hrv_ms'])}{usual}{state} ({day['hrv_source']})")
+    if day["subjective_z"] is not None:
+        lines.append(f"check-ins: {_spreads(day['subjective_z'])} the usual ({day['wellness_instrument']})")
+    if day["readiness"] is not None:
+        parts = ", ".join(f"{name} {day[points]:+.0f}" for points, name in _POINTS.items() if day[points] is not None)
+        share = round(100 * day["coverage"])
+        lines.append(
+            f"summary of the athlete's own signals: {day['readiness']:.0f} of 100 ({parts}; {share} % of them known)"
+        )
+    return lines
+
+
+def _usual(told: Any, value: float | None, n: int | None, least: int) -> str:
+    if value is None or (n or 0) < least:
+        return ""
+    return f", usual {told(value)}"
+
+
+def _hours(minutes: float) -> str:
+    return f"{round(minutes) // 60} h {round(minutes) % 60} min"
+
+
+def _bpm(value: float) -> str:
+    return f"{value:.0f} bpm"
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f} ms"
+
+
+def _spreads(z: float) -> str:
+    if abs(z) < 0.5:
+        return "near"
+    return f"{abs(z):.1f} spreads {'above' if z > 0 else 'below'}"
