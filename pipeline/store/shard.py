@@ -28,7 +28,7 @@ log = structlog.get_logger("spotter.store")
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
 THREADS = 1  # of a worker, whose batches are small; handing pieces to a second thread took longer than the work on them
-MEMORY_MB = 200  # what DuckDB's buffers take; a transaction that needs more gets more, up to MEMORY_MB_MAX
+MEMORY_MB = 160  # what DuckDB's buffers take; a transaction that needs more gets more, up to MEMORY_MB_MAX
 MEMORY_MB_MAX = 1600
 
 

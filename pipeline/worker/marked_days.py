@@ -11,7 +11,7 @@ from pipeline.models.runner import MODEL_VERSION, run_window_models
 from pipeline.models.training_week import run_training_weeks
 from pipeline.store.connection import Connection
 
-CHUNK_DAYS = 60_000  # athlete-days worked out together; what one day costs in memory bounds it
+CHUNK_DAYS = 25_000  # athlete-days worked out together; what one day costs in memory bounds it
 
 # how many days after a changed one look back to it
 _REACH = {"touched_window": 27, "touched_signal_window": 66, "touched_week": 196, "touched_trend": 28}

@@ -119,7 +119,7 @@ def test_every_other_failure_ends_the_worker(service: Embedded, full: Disk, erro
     full.error = error
     send(service, SETS, apply=False)
     until(lambda: service.failure is not None)
-    doublings = 3 if isinstance(error, duckdb.OutOfMemoryException) else 0  # from 200 MB to 1600 MB, then no more
+    doublings = 3 if isinstance(error, duckdb.OutOfMemoryException) else 0  # from 160 MB to 1280 MB, then no more
     assert full.failures == 1 + doublings
     assert service.why_not_ready == "the worker ended; the service stops"
     storage = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)

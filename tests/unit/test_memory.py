@@ -51,7 +51,7 @@ def test_a_batch_that_needs_more_memory_is_applied() -> None:
 
 
 def test_what_needs_more_than_there_may_be_ends_with_the_reason_and_is_put_aside_after_three_deaths() -> None:
-    doublings = 3  # from 200 MB to 1600 MB, then no more
+    doublings = 3  # from 160 MB to 1280 MB, then no more
     deaths = 3 + 3  # of the batch, and of its record alone
     lack = Lack((doublings + 1) * deaths)
     with Driver() as driver:
