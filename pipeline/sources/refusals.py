@@ -153,12 +153,6 @@ def refuse(head: bytes) -> RefusedError:
     for magic, *told in _MAGIC:
         if head.startswith(magic):
             return RefusedError(*told)
-    if head[8:12] == b".FIT":
-        return RefusedError(
-            "this is a FIT file of a watch",
-            "it has neither effort nor failure, and most have no repetitions",
-            "import the logger's own export of the same workouts",
-        )
     if is_json(head):
         for keys, *told in _JSON:
             if all(key in head for key in keys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import RefusedError, UsageError
 from pipeline.sources.base import HEAD_BYTES, VendorDecoder
+from pipeline.sources.fit import FitFiles, GarminFit
 from pipeline.sources.fitbit import FitbitApi, FitbitExport
 from pipeline.sources.fitbit_hrv import FitbitHrv
 from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
@@ -45,6 +46,8 @@ DECODERS: tuple[VendorDecoder, ...] = (
     PolarApi(),
     IntervalsApi(),
     IntervalsCsv(),
+    GarminFit(),
+    FitFiles(),
 )
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}
