@@ -20,6 +20,7 @@ from pipeline.sources.oura import OuraApi
 from pipeline.sources.polar import PolarApi
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
+from pipeline.sources.welltory import WelltoryCsv
 from pipeline.sources.whoop import WhoopApi
 from pipeline.sources.whoop_csv import WhoopCsv
 from pipeline.sources.withings import WithingsApi
@@ -48,6 +49,7 @@ DECODERS: tuple[VendorDecoder, ...] = (
     IntervalsCsv(),
     GarminFit(),
     FitFiles(),
+    WelltoryCsv(),
 )
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}
