@@ -18,6 +18,7 @@ from pipeline.sources.intervals import IntervalsApi, IntervalsCsv
 from pipeline.sources.openweight import OpenWeight
 from pipeline.sources.oura import OuraApi
 from pipeline.sources.polar import PolarApi
+from pipeline.sources.polar_hrm import PolarHrm
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
 from pipeline.sources.welltory import WelltoryCsv
@@ -45,6 +46,7 @@ DECODERS: tuple[VendorDecoder, ...] = (
     WhoopCsv(),
     WithingsApi(),
     PolarApi(),
+    PolarHrm(),
     IntervalsApi(),
     IntervalsCsv(),
     GarminFit(),
