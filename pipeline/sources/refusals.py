@@ -31,7 +31,7 @@ _MAGIC: tuple[tuple[bytes, str, str, str], ...] = (
         "it says that there is something new and does not hold it",
         "fetch `sleep getsummary` and import the answer",
     ),
-    (b"<?xml", "this is an XML file", "no logger whose files are read here writes XML", _READ),
+    (b"<?xml", "this is an XML file of no known format", "of XML files only TCX and GPX recordings are read", _READ),
 )
 # keys of a JSON file -> the same
 _JSON: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (

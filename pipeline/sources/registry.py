@@ -21,6 +21,7 @@ from pipeline.sources.polar import PolarApi
 from pipeline.sources.polar_hrm import PolarHrm
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
+from pipeline.sources.track import TrackGpx, TrackTcx
 from pipeline.sources.welltory import WelltoryCsv
 from pipeline.sources.whoop import WhoopApi
 from pipeline.sources.whoop_csv import WhoopCsv
@@ -52,6 +53,8 @@ DECODERS: tuple[VendorDecoder, ...] = (
     GarminFit(),
     FitFiles(),
     WelltoryCsv(),
+    TrackTcx(),
+    TrackGpx(),
 )
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}
