@@ -93,7 +93,7 @@ class JsonDecoder:
                 f"it has more than {FILE_BYTES_MAX >> 20} MiB",
                 "export a shorter time",
             )
-        text, latin1 = to_utf8(data)
+        text, latin1 = self.text_of(data)
         elements = self._read(text)
         if not elements:
             raise RefusedError(
@@ -123,7 +123,7 @@ class JsonDecoder:
         """The events of a part, or of a whole file; raises ValueError if ``items`` are not its rows."""
         found = VendorDecoded()
         at = 0
-        for element in self._read(to_utf8(payload)[0]):
+        for element in self._read(self.text_of(payload)[0]):
             rows = 1 if element.broken is not None else self.rows_in(element.value)
             own = items[at : at + rows]
             if len(own) != rows:
@@ -139,6 +139,10 @@ class JsonDecoder:
         if at != len(items):
             raise ValueError(f"it has {at} rows and stands for {len(items)}")
         return found
+
+    def text_of(self, data: bytes) -> tuple[bytes, bool]:
+        """A file as UTF-8, and whether it was read as Latin-1; a decoder of binary files leaves them as they are."""
+        return to_utf8(data)
 
     def _read(self, text: bytes) -> list[Element]:
         """The elements of a document; of a broken one, those before the break, and the rest as one."""

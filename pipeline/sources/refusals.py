@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline.errors import RefusedError
-from pipeline.sources.csv_reader import open_sheet
+from pipeline.sources.csv_reader import open_sheet, to_utf8
 from pipeline.sources.json_file import is_json
 from pipeline.sources.strong_headers import is_data_row
 
 _SHOWN_COLUMNS = 30
+_NUMBER = re.compile(rb"[0-9]{1,5}(?:[.,][0-9]{0,6})?")
+_NUMBERS_MIN = 3
 _FITBIT_DETAILS = ("timestamp", "rmssd", "coverage")
 _READ = "what is read stands in docs/sources.md: exports of loggers and wearables, and the answers of their APIs"
 
@@ -27,7 +31,7 @@ _MAGIC: tuple[tuple[bytes, str, str, str], ...] = (
         "it says that there is something new and does not hold it",
         "fetch `sleep getsummary` and import the answer",
     ),
-    (b"<?xml", "this is an XML file", "no logger whose files are read here writes XML", _READ),
+    (b"<?xml", "this is an XML file of no known format", "of XML files only TCX and GPX recordings are read", _READ),
 )
 # keys of a JSON file -> the same
 _JSON: tuple[tuple[tuple[bytes, ...], str, str, str], ...] = (
@@ -153,17 +157,19 @@ def refuse(head: bytes) -> RefusedError:
     for magic, *told in _MAGIC:
         if head.startswith(magic):
             return RefusedError(*told)
-    if head[8:12] == b".FIT":
-        return RefusedError(
-            "this is a FIT file of a watch",
-            "it has neither effort nor failure, and most have no repetitions",
-            "import the logger's own export of the same workouts",
-        )
     if is_json(head):
         for keys, *told in _JSON:
             if all(key in head for key in keys):
                 return RefusedError(*told)
         return RefusedError("this JSON is of no known format", "it has none of the keys that tell one", _READ)
+    words = to_utf8(head)[0].split()
+    if len(words) >= _NUMBERS_MIN and all(map(_NUMBER.fullmatch, words)):
+        return RefusedError(
+            "this is a list of numbers, such as RR intervals, without a time",
+            "it says neither when they were measured nor in which unit",
+            "send them as an `rr_intervals` event with `start`, `rr_ms` in milliseconds and `context`: see "
+            "docs/contract.md",
+        )
     sheet = open_sheet(head)
     if sheet is None or not all(name.isprintable() for name in sheet.header):
         return RefusedError("the file's format is not known", "it is no table and carries no known signature", _READ)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import RefusedError, UsageError
 from pipeline.sources.base import HEAD_BYTES, VendorDecoder
+from pipeline.sources.fit import FitFiles, GarminFit
 from pipeline.sources.fitbit import FitbitApi, FitbitExport
 from pipeline.sources.fitbit_hrv import FitbitHrv
 from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
@@ -17,8 +18,11 @@ from pipeline.sources.intervals import IntervalsApi, IntervalsCsv
 from pipeline.sources.openweight import OpenWeight
 from pipeline.sources.oura import OuraApi
 from pipeline.sources.polar import PolarApi
+from pipeline.sources.polar_hrm import PolarHrm
 from pipeline.sources.refusals import refuse
 from pipeline.sources.strong import StrongCsv
+from pipeline.sources.track import TrackGpx, TrackTcx
+from pipeline.sources.welltory import WelltoryCsv
 from pipeline.sources.whoop import WhoopApi
 from pipeline.sources.whoop_csv import WhoopCsv
 from pipeline.sources.withings import WithingsApi
@@ -43,8 +47,14 @@ DECODERS: tuple[VendorDecoder, ...] = (
     WhoopCsv(),
     WithingsApi(),
     PolarApi(),
+    PolarHrm(),
     IntervalsApi(),
     IntervalsCsv(),
+    GarminFit(),
+    FitFiles(),
+    WelltoryCsv(),
+    TrackTcx(),
+    TrackGpx(),
 )
 
 _BY_NAME = {decoder.name: decoder for decoder in DECODERS}
