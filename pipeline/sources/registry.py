@@ -10,6 +10,7 @@ from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
 from pipeline.sources.garmin import GarminConnect
 from pipeline.sources.garmin_health import GarminHealth
 from pipeline.sources.google_health import GoogleHealth
+from pipeline.sources.health_auto_export import HealthAutoExport
 from pipeline.sources.health_connect import HealthConnectRecords, HealthConnectWebhook
 from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
@@ -36,6 +37,7 @@ DECODERS: tuple[VendorDecoder, ...] = (
     FitbitExport(),
     FitbitHrv(),
     GoogleHealth(),
+    HealthAutoExport(),
     HealthConnectWebhook(),
     HealthConnectRecords(),
     OuraApi(),
