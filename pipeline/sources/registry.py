@@ -15,6 +15,7 @@ from pipeline.sources.health_connect import HealthConnectRecords, HealthConnectW
 from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
 from pipeline.sources.intervals import IntervalsApi, IntervalsCsv
+from pipeline.sources.open_mhealth import OpenMHealth
 from pipeline.sources.openweight import OpenWeight
 from pipeline.sources.oura import OuraApi
 from pipeline.sources.polar import PolarApi
@@ -40,6 +41,7 @@ DECODERS: tuple[VendorDecoder, ...] = (
     HealthAutoExport(),
     HealthConnectWebhook(),
     HealthConnectRecords(),
+    OpenMHealth(),
     OuraApi(),
     WhoopApi(),
     WhoopCsv(),

@@ -14,7 +14,7 @@ from tests.unit.vendor_files import decoded, plan, sample
 from tests.unit.vendor_readings import account, altered, body, checked, damaged, events, survives
 
 NAME = "apple_health.auto_export.json"
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # sample: documents by kind, ignored, rejected
 SAMPLES: dict[str, tuple[dict[str, int], int, int]] = {
@@ -181,7 +181,7 @@ def test_no_minute_of_a_night_counts_twice() -> None:
         max_size=8,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_stages_of_any_stretches_are_side_by_side(stretches: list[tuple[int, int, str]]) -> None:
     rows = []
     covered: set[int] = set()

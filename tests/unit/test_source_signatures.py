@@ -13,6 +13,7 @@ from tests.unit import test_source_garmin as garmin
 from tests.unit import test_source_google_health as google
 from tests.unit import test_source_health_auto_export as auto_export
 from tests.unit import test_source_health_connect as health_connect
+from tests.unit import test_source_open_mhealth as open_mhealth
 from tests.unit.vendor_files import SAMPLES
 from tests.unit.vendor_readings import body
 
@@ -31,6 +32,7 @@ WRITTEN = {
     "google empty": (body({"dataPoints": []}), google.NAME),
     "auto export": (body(auto_export.ALL), auto_export.NAME),
     "bridge": (body(health_connect.MESSAGE | health_connect.RESTING), health_connect.BRIDGE),
+    "open mhealth": (body(open_mhealth.ALL), open_mhealth.NAME),
     "records": (body(health_connect.ALL), health_connect.RECORDS),
     "changes": (body(health_connect.CHANGES), health_connect.RECORDS),
 }
