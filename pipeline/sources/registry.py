@@ -11,10 +11,12 @@ from pipeline.sources.fitnotes import FitNotesDays, FitNotesTimes
 from pipeline.sources.garmin import GarminConnect
 from pipeline.sources.garmin_health import GarminHealth
 from pipeline.sources.google_health import GoogleHealth
+from pipeline.sources.health_auto_export import HealthAutoExport
 from pipeline.sources.health_connect import HealthConnectRecords, HealthConnectWebhook
 from pipeline.sources.hevy_api import HevyApi
 from pipeline.sources.hevy_csv import HevyCsv
 from pipeline.sources.intervals import IntervalsApi, IntervalsCsv
+from pipeline.sources.open_mhealth import OpenMHealth
 from pipeline.sources.openweight import OpenWeight
 from pipeline.sources.oura import OuraApi
 from pipeline.sources.polar import PolarApi
@@ -40,8 +42,10 @@ DECODERS: tuple[VendorDecoder, ...] = (
     FitbitExport(),
     FitbitHrv(),
     GoogleHealth(),
+    HealthAutoExport(),
     HealthConnectWebhook(),
     HealthConnectRecords(),
+    OpenMHealth(),
     OuraApi(),
     WhoopApi(),
     WhoopCsv(),

@@ -11,7 +11,9 @@ from pipeline.sources.registry import DECODERS
 from tests.unit import test_source_fitbit as fitbit
 from tests.unit import test_source_garmin as garmin
 from tests.unit import test_source_google_health as google
+from tests.unit import test_source_health_auto_export as auto_export
 from tests.unit import test_source_health_connect as health_connect
+from tests.unit import test_source_open_mhealth as open_mhealth
 from tests.unit.vendor_files import SAMPLES
 from tests.unit.vendor_readings import body
 
@@ -28,7 +30,9 @@ WRITTEN = {
     "garmin push": (body(garmin.PUSH), garmin.HEALTH),
     "google page": (body(google.PAGE), google.NAME),
     "google empty": (body({"dataPoints": []}), google.NAME),
+    "auto export": (body(auto_export.ALL), auto_export.NAME),
     "bridge": (body(health_connect.MESSAGE | health_connect.RESTING), health_connect.BRIDGE),
+    "open mhealth": (body(open_mhealth.ALL), open_mhealth.NAME),
     "records": (body(health_connect.ALL), health_connect.RECORDS),
     "changes": (body(health_connect.CHANGES), health_connect.RECORDS),
 }
