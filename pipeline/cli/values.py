@@ -18,7 +18,7 @@ INFINITE_TIME = (1 << 63) - 1
 def python_values(column: pa.Array) -> list[Any]:
     """The values of a column; only one that holds odd times is read value by value."""
     try:
-        values: list[Any] = column.to_pylist()
+        values: list[Any] = [_value(one) for one in column] if _has_nanoseconds(column.type) else column.to_pylist()
     except (OverflowError, ValueError):
         values = [_value(scalar) for scalar in column]
     return [_printed(value) for value in values] if _has_no_form(column.type) else values
@@ -34,6 +34,17 @@ def _has_no_form(kind: pa.DataType) -> bool:
         return any(_has_no_form(kind.field(place).type) for place in range(kind.num_fields))
     checks = (pa.types.is_interval, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
     return any(check(kind) for check in checks)
+
+
+def _has_nanoseconds(kind: pa.DataType) -> bool:
+    """Whether there are times in nanoseconds in values of the type: what they become hangs on pandas being there."""
+    import pyarrow as pa
+
+    if isinstance(kind, pa.BaseExtensionType):
+        return _has_nanoseconds(kind.storage_type)
+    if pa.types.is_nested(kind):
+        return any(_has_nanoseconds(kind.field(place).type) for place in range(kind.num_fields))
+    return bool(pa.types.is_timestamp(kind) and kind.unit == "ns")
 
 
 def _printed(value: Any) -> Any:
@@ -81,6 +92,10 @@ def _value(scalar: Any) -> Any:
         return [_value(one) for one in scalar.values]
     if pa.types.is_struct(kind):
         return {field.name: _value(scalar[place]) for place, field in enumerate(kind)}
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        if scalar.value % 1000 or abs(scalar.value) == INFINITE_TIME:
+            return _text(scalar)
+        scalar = pa.scalar(scalar.value // 1000, pa.timestamp("us", kind.tz))
     try:
         return scalar.as_py()
     except (OverflowError, ValueError):

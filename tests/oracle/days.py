@@ -161,7 +161,7 @@ def day_sums(sessions: list[Session], first: date | None, today: date | None, no
         for day in result.days:
             past = [stimulus for stimulus in found if timedelta(0) <= day - stimulus.local_day <= CLOCK_DAYS]
             if past:
-                newest = max(past, key=lambda s: s.last_at)
+                newest = max(past, key=lambda s: (s.last_at, s.rest_h))  # ended together: the longer rest
                 rested = datetime.combine(day + timedelta(1), time()) - newest.last
                 if day == today and now:
                     rested = now - newest.last_at
