@@ -14,6 +14,10 @@ from tests.unit import test_source_google_health as google
 from tests.unit import test_source_health_auto_export as auto_export
 from tests.unit import test_source_health_connect as health_connect
 from tests.unit import test_source_open_mhealth as open_mhealth
+from tests.unit import test_source_polar_hrm as polar_hrm
+from tests.unit import test_source_track as track
+from tests.unit import test_source_welltory as welltory
+from tests.unit.fit_bytes import file_id, fit
 from tests.unit.vendor_files import SAMPLES
 from tests.unit.vendor_readings import body
 
@@ -35,6 +39,14 @@ WRITTEN = {
     "open mhealth": (body(open_mhealth.ALL), open_mhealth.NAME),
     "records": (body(health_connect.ALL), health_connect.RECORDS),
     "changes": (body(health_connect.CHANGES), health_connect.RECORDS),
+    "fit of garmin": (fit(file_id("2026-03-02T10:00:00")), "garmin.fit"),
+    "fit of another maker": (fit(file_id("2026-03-02T10:00:00", maker=32)), "fit.fit"),
+    "fit cut short": (fit(file_id("2026-03-02T10:00:00"))[:13], "fit.fit"),
+    "tcx": (track.tcx(track.activity()), "track.tcx"),
+    "gpx": (track.gpx(), "track.gpx"),
+    "hrm": (polar_hrm.hrm("100"), "polar.hrm"),
+    "welltory nights": (welltory.table(welltory.SLEEP_HEAD), "welltory.csv"),
+    "welltory measurements": (welltory.table(welltory.RR_HEAD), "welltory.csv"),
 }
 
 
