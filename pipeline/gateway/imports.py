@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 from pipeline.errors import RefusedError, UsageError
+from pipeline.gateway.packed import Content
 from pipeline.record import Header, Record, pack_items, parse_header, unpack_items
 from pipeline.sources import registry
 from pipeline.sources.base import (
     FILE_BYTES_MAX,
-    HEAD_BYTES,
     ImportContext,
     Part,
     RowProblem,
@@ -33,7 +31,6 @@ from schemas.times import is_zone
 
 EXERCISES_SHOWN = 3
 FILE_NAME_CHARACTERS_MAX = 200
-_GZIP = b"\x1f\x8b"
 _WHEN = ("start", "measured_at", "checked_at", "night", "day")
 _CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "api": "application/json"}
 
@@ -98,7 +95,7 @@ def plan_import(
     upload_id: str,
     file_name: str | None = None,
 ) -> ImportPlan:
-    """Read a vendor's file (plain or gzip) to records that can be appended, with an account of every row.
+    """Read a vendor's file (plain, gzip, a phone's archive) to records to append, with an account of every row.
 
     ``tz`` is the zone of wall clocks without one, ``unit`` (``kg`` or ``lb``) that of weights without one;
     ``received_at`` needs a zone; ``file_name`` is kept to tell imports apart. Raises RefusedError (UnitNeededError,
@@ -112,10 +109,10 @@ def plan_import(
             f"unknown unit {str(unit)[:20]!r}", "weights are in kg or lb", "give `--unit kg` or `--unit lb`"
         )
     require_name(athlete, "athlete", "give a name of visible characters")
-    data = _read(file)
-    decoder = registry.detect(data[:HEAD_BYTES], source)
+    content = Content(file)
+    decoder = registry.detect(content.head, source)
     context = ImportContext(tz, unit, athlete)
-    parts = _parts(decoder, data, context)
+    parts = _parts(decoder, content, context)
     header = Header(
         tenant=tenant,
         source=decoder.source,
@@ -133,7 +130,8 @@ def plan_import(
     records = [
         Record(athlete, number, pack_items(part.items), raw_header, part.payload) for number, part in enumerate(parts)
     ]
-    return _account(decoder, records, [_decode(decoder, part, header, athlete) for part in parts], parts, context)
+    decoded = (_decode(decoder, part, header, athlete) for part in parts)  # one part at a time in memory
+    return _account(decoder, records, decoded, parts, context)
 
 
 def documents_of(plan: ImportPlan) -> list[tuple[str, str]]:
@@ -168,28 +166,11 @@ def _bare(name: str | None) -> str | None:
     return "".join(c for c in last if c.isprintable())[:FILE_NAME_CHARACTERS_MAX] or None
 
 
-def _read(file: BinaryIO) -> bytes:
-    """The file's bytes, unpacked."""
-    data = file.read(FILE_BYTES_MAX + 1)
-    if data[:2] == _GZIP:
-        try:
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-                data = packed.read(FILE_BYTES_MAX + 1)
-        except (OSError, EOFError, zlib.error) as error:
-            raise RefusedError(
-                "the gzip file cannot be unpacked", f"it is cut off or damaged ({error})", "copy or download it again"
-            ) from error
-    if len(data) > FILE_BYTES_MAX:
-        raise RefusedError(
-            "the file is too large",
-            f"it has more than {FILE_BYTES_MAX >> 20} MiB unpacked",
-            "export a shorter time, or split it by years",
-        )
-    return data
-
-
-def _parts(decoder: VendorDecoder, data: bytes, context: ImportContext) -> list[Part]:
-    parts = list(decoder.parts(io.BytesIO(data), context))
+def _parts(decoder: VendorDecoder, content: Content, context: ImportContext) -> list[Part]:
+    """The parts of a file; only a decoder of streams gets more than fits into memory."""
+    content.limit(registry.bytes_max(decoder) or FILE_BYTES_MAX)
+    stream = content if registry.bytes_max(decoder) else io.BytesIO(content.read(FILE_BYTES_MAX + 1))
+    parts = list(decoder.parts(cast(BinaryIO, stream), context))
     if not parts:
         raise RefusedError(
             "the file holds no records", f"it is a file of {decoder.source} without any", "record one, and export again"
@@ -210,13 +191,15 @@ def _decode(decoder: VendorDecoder, part: Part, header: Header, athlete: str) ->
 def _account(
     decoder: VendorDecoder,
     records: list[Record],
-    decoded: list[VendorDecoded],
+    decoded: Iterable[VendorDecoded],
     parts: list[Part],
     context: ImportContext,
 ) -> ImportPlan:
     reports: dict[int, RowReport] = {item: RowReport(item, "accepted") for part in parts for item in part.items}
     preview: list[dict[str, object]] = []
+    notes: dict[str, list[int]] = {}
     for one in decoded:
+        _take_notes(notes, one)
         preview += [_preview(event) for event in one.events]
         for bad in one.rejected:
             reports[bad.item] = RowReport(bad.item, "rejected", bad.reason, bad.field, bad.message)
@@ -239,7 +222,7 @@ def _account(
         preview=preview,
         row_reports=rows,
         duplicates=_duplicates(preview),
-        warnings=context.warnings + _notes(decoded),
+        warnings=context.warnings + _told(notes),
     )
 
 
@@ -280,16 +263,18 @@ def _duplicates(preview: list[dict[str, object]]) -> list[dict[str, object]]:
     return [{"document": document, "rows": found} for document, found in rows.items() if len(found) > 1]
 
 
-def _notes(decoded: list[VendorDecoded]) -> list[str]:
+def _take_notes(rows: dict[str, list[int]], one: VendorDecoded) -> None:
+    """Add the warnings of a part's rows: each text with the rows it is about."""
+    for note in one.notes:
+        rows.setdefault(note.message, []).append(note.item)
+    for event in one.events:
+        for fields, item in zip(event.event.get("sets") or (), event.rows, strict=False):
+            for text in _effort_warnings(fields):
+                rows.setdefault(text, []).append(item)
+
+
+def _told(rows: dict[str, list[int]]) -> list[str]:
     """Warnings of rows, each text once with the rows it is about."""
-    rows: dict[str, list[int]] = {}
-    for one in decoded:
-        for note in one.notes:
-            rows.setdefault(note.message, []).append(note.item)
-        for event in one.events:
-            for fields, item in zip(event.event.get("sets") or (), event.rows, strict=False):
-                for text in _effort_warnings(fields):
-                    rows.setdefault(text, []).append(item)
     told = []
     for text, found in rows.items():
         where = f"row {found[0]}" if len(found) == 1 else f"{len(found)} rows, the first is row {min(found)}"

@@ -23,7 +23,12 @@ _MAGIC: tuple[tuple[bytes, str, str, str], ...] = (
         "backups hold the app's whole state in a form of its own",
         "in FitNotes choose Settings, then Spreadsheet Export, and import that CSV file",
     ),
-    (b"PK\x03\x04", "this is a zip archive", "only single files are read", "unpack it and import the file inside"),
+    (
+        b"PK\x03\x04",
+        "this is a zip archive",
+        "of archives only the export of Apple Health is read, and this holds none",
+        "unpack it and import the file inside",
+    ),
     (b"%PDF", "this is a PDF document", "it holds pages and no data", "export a CSV file from the app"),
     (
         b"userid=",
@@ -154,6 +159,12 @@ def refuse(head: bytes) -> RefusedError:
     """The error for a file that no decoder recognises: what it seems to be, why it is not read, what to do."""
     if not head.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         return RefusedError("the file is empty", "it has nothing to read", "export it again")
+    if b"<ClinicalDocument" in head:
+        return RefusedError(
+            "this is the clinical document of an Apple Health export",
+            "it holds the same data in a form for hospitals, without the devices that measured them",
+            "import `export.xml`, which lies beside it, or the whole `export.zip`",
+        )
     for magic, *told in _MAGIC:
         if head.startswith(magic):
             return RefusedError(*told)

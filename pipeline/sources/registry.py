@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.errors import RefusedError, UsageError
+from pipeline.sources.apple_health import AppleHealth
 from pipeline.sources.base import HEAD_BYTES, VendorDecoder
 from pipeline.sources.fit import FitFiles, GarminFit
 from pipeline.sources.fitbit import FitbitApi, FitbitExport
@@ -42,6 +43,7 @@ DECODERS: tuple[VendorDecoder, ...] = (
     FitbitExport(),
     FitbitHrv(),
     GoogleHealth(),
+    AppleHealth(),
     HealthAutoExport(),
     HealthConnectWebhook(),
     HealthConnectRecords(),
@@ -67,6 +69,16 @@ _BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 def get(name: str) -> VendorDecoder:
     """The decoder a record's header names; raises KeyError for one this version does not have."""
     return _BY_NAME[name]
+
+
+def bytes_max(decoder: VendorDecoder) -> int | None:
+    """How large a file of a decoder may be that reads it as a stream, None for one that reads it at once."""
+    return decoder.bytes_max if isinstance(decoder, AppleHealth) else None
+
+
+def streamed(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` is one for a decoder of streams."""
+    return any(bytes_max(decoder) and decoder.recognise(head) for decoder in DECODERS)
 
 
 def sources() -> list[str]:
