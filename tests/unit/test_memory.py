@@ -101,5 +101,5 @@ def test_only_want_of_memory_is_answered_with_memory() -> None:
     assert not shard.more_memory(ValueError("x"))
     assert not shard.more_memory(duckdb.OutOfMemoryException("failed: max_temp_directory_size reached"))
     assert shard.more_memory(duckdb.OutOfMemoryException("failed to allocate data of size 16.0 MiB"))
-    assert shard.connection.execute("select current_setting('memory_limit')").fetchone() == ("381.4 MiB",)
+    assert shard.connection.execute("select current_setting('memory_limit')").fetchone() == ("305.1 MiB",)
     shard.close()

@@ -23,6 +23,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "import_known": ("home", "imp-1"),
     "imports": ("home",),
     "names_logged": (),
+    "recovery": ("home", "ana"),
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
     "unmapped": ("home",),
