@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from pipeline.models.runner import model
 from pipeline.models.series import INSUFFICIENT, Floats
 from pipeline.models.trends import performance_trend
 from pipeline.store.connection import Connection
@@ -32,8 +33,7 @@ evaluated as (
     join touched_trend t on p.athlete_no = t.athlete_no and p.local_day >= t.from_day and p.local_day <= t.to_day
 )
 select e.athlete_no, e.exercise_no, e.local_day,
-    list(p.local_day - e.local_day order by p.local_day) filter (p.best_kg is not null) as days,
-    list(p.best_kg order by p.local_day) filter (p.best_kg is not null) as best_kg,
+    list({'day': p.local_day - e.local_day, 'best_kg': p.best_kg}) filter (p.best_kg is not null) as points,
     sum(p.sets)::integer as sets, sum(p.known_sets)::integer as known_sets
 from evaluated e
 join point p
@@ -46,7 +46,7 @@ order by e.athlete_no, e.exercise_no, e.local_day
 
 
 def run_exercise_trends(connection: Connection) -> None:
-    """Rows of ``mart.exercise_trend`` for ``touched_trend`` (athlete_no, from_day, to_day)."""
+    """Rows of ``mart.exercise_trend`` for ``touched_trend``, of ``mart.trend_day`` for ``touched_trend_day``."""
     run = connection.execute
     run(
         "delete from mart.exercise_trend m using touched_trend t where m.athlete_no = t.athlete_no"
@@ -54,20 +54,23 @@ def run_exercise_trends(connection: Connection) -> None:
     )
     run(_DAYS)
     rows = connection.table(_WINDOWS)
-    if not rows.num_rows:
-        return
-    connection.register("judged", trends(rows))
-    run("insert into mart.exercise_trend by name select * from judged")
-    connection.unregister("judged")
+    if rows.num_rows:
+        connection.register("judged", trends(rows))
+        run("insert into mart.exercise_trend by name select * from judged")
+        connection.unregister("judged")
+    run(
+        "delete from mart.trend_day d using touched_trend_day t where d.athlete_no = t.athlete_no"
+        " and d.local_day >= t.from_day and d.local_day <= t.to_day"
+    )
+    run(model("88_trend_day"))
 
 
 def trends(rows: pa.Table) -> pa.Table:
-    """The trend of each row's window: columns ``days`` and ``best_kg`` are lists of equal length."""
-    days, best = rows["days"].combine_chunks(), rows["best_kg"].combine_chunks()
-    offsets = days.offsets.to_numpy() - days.offsets[0].as_py()
-    found = performance_trend(
-        days.flatten().to_numpy().astype(np.float64), best.flatten().to_numpy().astype(np.float64), offsets
-    )
+    """The trend of each row's window: ``points`` is a list of (day, best_kg), in any order."""
+    points = rows["points"].combine_chunks()
+    offsets = points.offsets.to_numpy() - points.offsets[0].as_py()
+    days, best = (points.flatten().field(name).to_numpy().astype(np.float64) for name in ("day", "best_kg"))
+    found = performance_trend(days, best, offsets)
     sets, known = rows["sets"].to_numpy(), rows["known_sets"].to_numpy()
     thin_effort = known < KNOWN_SHARE * sets
     status = np.where(thin_effort, INSUFFICIENT, found.status)

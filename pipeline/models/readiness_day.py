@@ -11,19 +11,10 @@ from pipeline.store.connection import Connection
 
 _INPUT = """
 with trend as (
-    select d.athlete_no, d.local_day, list_avg(list_sort(list(e.pct28))) as pct28
-    from mart.athlete_day d
+    select d.athlete_no, d.local_day, d.mean_pct28 as pct28
+    from mart.trend_day d
     join touched_signal_window t
         on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day <= t.to_day
-    join (
-        select athlete_no, exercise_no, local_day, pct28,
-            lead(local_day) over (partition by athlete_no, exercise_no order by local_day) as next_day
-        from mart.exercise_trend
-        where status = 'OK' and athlete_no in (select athlete_no from touched_signal_window)
-    ) e
-        on d.athlete_no = e.athlete_no and d.local_day >= e.local_day and d.local_day <= e.local_day + 28
-        and (e.next_day is null or d.local_day < e.next_day)
-    group by all
 ),
 signal as (
     select d.*

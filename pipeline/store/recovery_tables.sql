@@ -65,3 +65,7 @@ create table if not exists mart.readiness_day (  -- day-level lane: M33, a summa
     athlete_no integer, local_day date, readiness double, coverage double, components integer, status varchar,
     subjective_points double, sleep_points double, performance_points double, hrv_points double, resting_hr_points double
 );
+create table if not exists mart.trend_day (      -- day-level lane: how the newest trends of the last 28 days stand on a day
+    athlete_no integer, local_day date, exercises integer, declining integer, main_declining integer,
+    worst_pct28 double, mean_pct28 double, sessions integer, subject varchar
+);

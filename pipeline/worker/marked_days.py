@@ -14,7 +14,13 @@ from pipeline.store.connection import Connection
 CHUNK_DAYS = 25_000  # athlete-days worked out together; what one day costs in memory bounds it
 
 # how many days after a changed one look back to it
-_REACH = {"touched_window": 27, "touched_signal_window": 66, "touched_week": 196, "touched_trend": 28}
+_REACH = {
+    "touched_window": 27,
+    "touched_signal_window": 66,
+    "touched_week": 196,
+    "touched_trend": 28,
+    "touched_trend_day": 84,
+}
 
 _MARKED = f"""
 create or replace temp table marked as

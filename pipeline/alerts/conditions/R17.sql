@@ -6,22 +6,11 @@
 with condition as (
     select athlete_no, local_day, rule, max(level) as level from day_condition group by all
 ),
-declined as (
-    select d.athlete_no, d.local_day, avg(e.pct28) <= $r17_mean_percent::double and count(*) >= 2 as is_down
-    from mart.athlete_day d
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
-    join (
-        select e.*, lead(local_day) over (partition by athlete_no, exercise_no order by local_day) as next_day
-        from mart.exercise_trend e
-        where status = 'OK'
-    ) e
-        on d.athlete_no = e.athlete_no and d.local_day >= e.local_day and d.local_day <= e.local_day + 28
-        and (e.next_day is null or d.local_day < e.next_day)
-    group by all
-),
 daily as (
     select d.athlete_no, d.local_day,
-        bool_or(c.rule = 'R10') or coalesce(bool_or(e.is_down), false) as performance,
+        bool_or(c.rule = 'R10') or coalesce(
+            bool_or(e.mean_pct28 <= $r17_mean_percent::double and e.exercises >= 2), false
+        ) as performance,
         bool_or(c.rule = 'R13') or coalesce(
             bool_or(r.wellness_age_days <= 7 and r.wellness_n_7d >= 3 and r.subjective_z <= $r17_subjective_z::double), false
         ) as subjective,
@@ -31,7 +20,7 @@ daily as (
     from mart.athlete_day d
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
     left join condition c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
-    left join declined e on d.athlete_no = e.athlete_no and d.local_day = e.local_day
+    left join mart.trend_day e on d.athlete_no = e.athlete_no and d.local_day = e.local_day
     left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
     group by all
 ),
@@ -55,7 +44,10 @@ judged as (
     select *,
         max(points) over (
             partition by athlete_no order by local_day range between interval 2 day preceding and current row
-        ) as most_3d
+        ) as most_3d,
+        max(points) over (
+            partition by athlete_no order by local_day range between interval 3 day preceding and current row
+        ) as most_4d
     from counted
 )
 select
@@ -67,3 +59,4 @@ select
         0
     ]::double[] as found
 from judged
+where most_4d > $r17_close_points::integer      -- from some points on, and the day on which they are gone

@@ -10,14 +10,28 @@ with top as materialized (
     where x.top_weight_mg > 0 and x.top_reps > 0
     group by all
 ),
-compared as (
-    select a.athlete_no, a.exercise_no, a.local_day, a.weight_mg, max(b.local_day) as before_day,
-        arg_max(b.weight_mg, b.local_day) as before_mg
-    from top a
-    left join top b
+lowest as materialized (
+    select *,
+        min(weight_mg) over (
+            partition by athlete_no, exercise_no order by local_day
+            range between interval 90 day preceding and interval 1 day preceding
+        ) as lowest_mg
+    from top
+),
+before as (                         -- only what is heavier than the lightest set of the time can be a jump
+    select a.athlete_no, a.exercise_no, a.local_day, arg_max(b.weight_mg, b.local_day) as before_mg
+    from lowest a
+    join top b
         on a.athlete_no = b.athlete_no and a.exercise_no = b.exercise_no and b.local_day < a.local_day
         and b.local_day >= a.local_day - 90 and abs(a.reps - b.reps) <= $r20_reps::integer
+    where a.weight_mg > (1 + 0.01::double * $r20_percent::double) * a.lowest_mg
     group by all
+),
+compared as (
+    select a.athlete_no, a.exercise_no, a.local_day, a.weight_mg, b.before_mg
+    from top a
+    left join before b
+        on a.athlete_no = b.athlete_no and a.exercise_no = b.exercise_no and a.local_day = b.local_day
 ),
 risen as (
     select *, 100.0::double * (weight_mg - before_mg) / before_mg as percent,
@@ -40,3 +54,4 @@ select
 from followed f
 join base.exercise e on f.exercise_no = e.exercise_no
 join touched_rule_day t on f.athlete_no = t.athlete_no and f.local_day >= t.from_day
+where f.percent > $r20_percent::double or f.percent_before > $r20_percent::double   -- a jump, and the session after it

@@ -1,0 +1,56 @@
+-- metric: M20 (how the newest evaluation of each exercise stands on a day)
+-- unit: exercises, % per 28 days
+-- window: the newest evaluation of each exercise of the last 28 days; each looks 28 days back
+-- source: domain.md M20, 4.6 (R10: one evaluation per day with a session of the exercise; main lifts)
+insert into mart.trend_day by name
+with evaluated as (
+    select e.athlete_no, e.exercise_no, e.local_day, e.is_declining, e.pct28, e.n_obs, e.status,
+        lead(e.local_day) over (partition by e.athlete_no, e.exercise_no order by e.local_day) as next_day,
+        min(if(e.is_declining, e.local_day, null)) over (
+            partition by e.athlete_no, e.exercise_no order by e.local_day
+            range between interval 28 day preceding and interval 7 day preceding
+        ) is not null as was_declining
+    from mart.exercise_trend e
+    join touched_trend_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day - 56
+    where e.status = 'OK'
+),
+main_name as (
+    select p.athlete_no, lower(unnest(p.main_lifts)) as name
+    from base.profile p
+    where len(p.main_lifts) > 0
+    qualify dense_rank() over (partition by p.athlete_no order by p.position desc) = 1
+),
+main_lift as (
+    select m.athlete_no, x.exercise_no
+    from main_name m
+    join base.exercise_name n on lower(n.name) = m.name
+    join base.exercise x on n.exercise_no = x.exercise_no
+    union
+    select m.athlete_no, x.exercise_no
+    from main_name m
+    join base.exercise x on lower(x.exercise) = m.name or lower(x.display_name) = m.name
+),
+standing as (
+    select d.athlete_no, d.local_day, e.exercise_no, e.is_declining, e.was_declining, e.pct28, e.n_obs, x.display_name,
+        case
+            when d.athlete_no in (select athlete_no from main_name) then l.exercise_no is not null
+            else x.main_lift is not null
+        end as is_main
+    from mart.athlete_day d
+    join touched_trend_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day <= t.to_day
+    join evaluated e
+        on d.athlete_no = e.athlete_no and d.local_day >= e.local_day and d.local_day <= e.local_day + 28
+        and (e.next_day is null or d.local_day < e.next_day)
+    join base.exercise x on e.exercise_no = x.exercise_no
+    left join main_lift l on e.athlete_no = l.athlete_no and e.exercise_no = l.exercise_no
+),
+summed as (
+    select athlete_no, local_day, count(*)::integer as exercises, count(*) filter (is_declining)::integer as declining,
+        count(*) filter (is_declining and was_declining and is_main)::integer as main_declining,
+        min(pct28) as worst_pct28, list_avg(list_sort(list(pct28))) as mean_pct28, max(n_obs)::integer as sessions,
+        coalesce(string_agg(display_name, chr(10) order by display_name) filter (is_declining), '') as subject
+    from standing
+    group by all
+)
+select *
+from summed
