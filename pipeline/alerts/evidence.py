@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pipeline.alerts.findings import decided, proof_rows
-from pipeline.alerts.rules import SEVERITIES, Rule, Severity
+from pipeline.alerts.rules import COMPARE, SEVERITIES, Rule, Severity
 
 EvidenceRow = dict[str, Any]
 """metric, value, threshold, comparator, window_start, window_end (dates), n_obs, baseline."""
@@ -211,16 +211,10 @@ def crosses(row: EvidenceRow) -> bool:
     value, threshold = row["value"], row["threshold"]
     if value is None or threshold is None:
         return False
-    relation = row["comparator"]
-    if relation == ">=":
-        return bool(value >= threshold)
-    if relation == ">":
-        return bool(value > threshold)
-    if relation == "<":
-        return bool(value < threshold)
-    if relation == "<=":
-        return bool(value <= threshold)
-    raise ValueError(f"{relation!r} is no comparator")
+    relation = COMPARE.get(row["comparator"])
+    if relation is None:
+        raise ValueError(f"{row['comparator']!r} is no comparator")
+    return bool(relation(value, threshold))
 
 
 def _lower(level: int) -> int:

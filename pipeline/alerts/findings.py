@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.alerts.rules import Proof, Rule
+from pipeline.alerts.rules import COMPARE, Rule
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -34,7 +34,8 @@ def holds(rule: Rule, found: Floats) -> dict[str, Flags]:
     flags = {}
     for index, proof in enumerate(rule.evidence):
         if proof.threshold is not None:
-            flags[proof.metric] = _crosses(found[:, _PER_PROOF * index], proof, rule.thresholds[proof.threshold])
+            crosses = COMPARE[proof.comparator]
+            flags[proof.metric] = crosses(found[:, _PER_PROOF * index], rule.thresholds[proof.threshold])
     return flags
 
 
@@ -87,17 +88,6 @@ def decided(rule: Rule, evidence: Sequence[dict[str, Any]]) -> int:
     if level[0] and rule.lasting is not None and lasting is not None and lasting["value"] >= lasting["threshold"]:
         level = np.maximum(level, rule.level(rule.lasting))
     return int(lowered(level, np.array([DEGRADED in by_metric]))[0])
-
-
-def _crosses(values: Floats, proof: Proof, threshold: float) -> Flags:
-    with np.errstate(invalid="ignore"):
-        if proof.comparator == ">=":
-            return values >= threshold
-        if proof.comparator == ">":
-            return values > threshold
-        if proof.comparator == "<=":
-            return values <= threshold
-        return values < threshold
 
 
 def _row(

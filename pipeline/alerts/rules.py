@@ -6,11 +6,12 @@ A preset replaces some thresholds and severities; what a rule decides with is ha
 from __future__ import annotations
 
 import hashlib
+import operator
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -35,6 +36,13 @@ class Words(_Strict):
 
 
 Comparator = Literal[">=", ">", "<=", "<"]
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}
+"""What each comparator does to a value and its threshold, numbers or whole columns."""
 
 
 class Proof(_Strict):

@@ -34,20 +34,12 @@ ranked as (
     from near n
     left join profile p on n.athlete_no = p.athlete_no
 ),
-sleep as (
+chosen as (
     select *
     from ranked
-    where signal = 'sleep_min'
+    where signal in ('sleep_min', 'resting_hr_bpm')
     qualify row_number() over (
-        partition by athlete_no, local_day order by age_days > 3, listed, value is null, n_60d desc, source
-    ) = 1
-),
-resting as (
-    select *
-    from ranked
-    where signal = 'resting_hr_bpm'
-    qualify row_number() over (
-        partition by athlete_no, local_day order by age_days > 3, listed, value is null, n_60d desc, source
+        partition by athlete_no, local_day, signal order by age_days > 3, listed, value is null, n_60d desc, source
     ) = 1
 ),
 hrv as (
@@ -116,13 +108,13 @@ select d.athlete_no, d.local_day,
     i.items as wellness_items, i.ready as wellness_items_ready, i.n_7d as wellness_n_7d, i.n_28d as wellness_n_28d,
     i.subjective_z, i.fatigue_z, i.sleep_quality_z, i.stress_z, i.soreness_z, i.mood_z
 from days d
-left join sleep s on d.athlete_no = s.athlete_no and d.local_day = s.local_day
+left join chosen s on d.athlete_no = s.athlete_no and d.local_day = s.local_day and s.signal = 'sleep_min'
 left join near e
     on s.athlete_no = e.athlete_no and s.local_day = e.local_day and s.source = e.source and e.signal = 'sleep_efficiency'
 left join near m
     on s.athlete_no = m.athlete_no and s.local_day = m.local_day and s.source = m.source
     and m.signal = 'sleep_midpoint_min'
 left join profile n on d.athlete_no = n.athlete_no
-left join resting r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
+left join chosen r on d.athlete_no = r.athlete_no and d.local_day = r.local_day and r.signal = 'resting_hr_bpm'
 left join hrv h on d.athlete_no = h.athlete_no and d.local_day = h.local_day
 left join instrument i on d.athlete_no = i.athlete_no and d.local_day = i.local_day

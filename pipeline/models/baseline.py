@@ -9,17 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from pipeline.models.circular import NIGHTS_MIN, circular_mean_sd
+from pipeline.models.robust import OUTLIER_Z, median, spread
+from pipeline.models.series import Bools, Floats, Ints, count
 
 BACK_DAYS = 67  # the longest window reaches this far, its own day included
-CLOCK_DAYS_MIN = 7  # of 14, for the regularity of a time of day
-MODIFIED_Z_MAX = 3.5  # Iglewicz and Hoaglin: beyond it a value is no part of a baseline
-_MAD_TO_SD = 1.4826
-_IQR_TO_SD = 1.349
 
 
 class Windows(NamedTuple):
@@ -48,7 +43,7 @@ class Windows(NamedTuple):
     clock_sd_14d_min: Floats
 
 
-def windows(days: Floats, resolution: Floats, is_clock: Flags) -> Windows:
+def windows(days: Floats, resolution: Floats, is_clock: Bools) -> Windows:
     """The windows of each row of ``days``, shape ``(n, 67)``: the judged day last, NaN on days without a reading.
 
     ``resolution``, shape ``(n,)``, is the signal's smallest step, the spread where a baseline has none of its own.
@@ -62,50 +57,30 @@ def windows(days: Floats, resolution: Floats, is_clock: Flags) -> Windows:
     return Windows(
         days[:, -1],
         age.astype(np.int64),
-        _count(last_3),
+        count(last_3),
         _mean(last_3),
-        _count(last_7),
+        count(last_7),
         _mean(last_7),
         median(last_7),
         _sd(last_7),
-        _count(base_28),
+        count(base_28),
         median(clean_28),
         spread(clean_28, resolution),
-        _count(base_60),
+        count(base_60),
         _mean(clean_60),
         _sd(clean_60),
-        _count(last_14),
+        count(last_14),
         _mean(last_14),
         np.where(is_clock, _clock_sd(last_14), np.nan) if is_clock.any() else np.full(len(days), np.nan),
     )
-
-
-def median(rows: Floats) -> Floats:
-    """Median of each row, NaN left out; NaN for a row without values."""
-    return _quantile(np.sort(rows, axis=1), _count(rows), 0.5)
-
-
-def spread(rows: Floats, resolution: Floats) -> Floats:
-    """1.4826 MAD of each row; where that is 0 the quartile distance / 1.349, where that is 0 too the resolution."""
-    n = _count(rows)
-    mad = median(np.abs(rows - median(rows)[:, None]))
-    ordered = np.sort(rows, axis=1)
-    quartiles = _quantile(ordered, n, 0.75) - _quantile(ordered, n, 0.25)
-    found = np.where(mad > 0, _MAD_TO_SD * mad, np.where(quartiles > 0, quartiles / _IQR_TO_SD, resolution))
-    return np.where(n > 0, found, np.nan)
 
 
 def without_outliers(rows: Floats, resolution: Floats) -> Floats:
     """The rows with NaN in the place of values whose modified z is beyond 3.5."""
     centre = median(rows)[:, None]
     with np.errstate(invalid="ignore"):
-        outlying = np.abs(rows - centre) > MODIFIED_Z_MAX * spread(rows, resolution)[:, None]
+        outlying = np.abs(rows - centre) > OUTLIER_Z * spread(rows, resolution)[:, None]
     return np.where(outlying, np.nan, rows)
-
-
-def _count(rows: Floats) -> Ints:
-    found: Ints = np.sum(~np.isnan(rows), axis=1, dtype=np.int64)
-    return found
 
 
 def _sum(rows: Floats) -> Floats:
@@ -120,12 +95,12 @@ def _mean(rows: Floats) -> Floats:
     """Counted from the smallest value: of equal values it is exactly that value, and their deviation exactly 0."""
     low: Floats = np.fmin.reduce(rows, axis=1)
     with np.errstate(invalid="ignore"):
-        return low + _sum(rows - low[:, None]) / _count(rows)
+        return low + _sum(rows - low[:, None]) / count(rows)
 
 
 def _sd(rows: Floats) -> Floats:
     """Standard deviation with n - 1; NaN below two values."""
-    n = _count(rows)
+    n = count(rows)
     off = rows - _mean(rows)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 1, np.sqrt(_sum(off * off) / (n - 1)), np.nan)
@@ -133,19 +108,5 @@ def _sd(rows: Floats) -> Floats:
 
 def _clock_sd(minutes: Floats) -> Floats:
     """Circular standard deviation in minutes (M25), NaN below seven times; to the thousandth, where rounding ends."""
-    angle = minutes * (2 * np.pi / 1440)
-    n = _count(minutes)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        length = np.minimum(np.hypot(_sum(np.cos(angle)), _sum(np.sin(angle))) / n, 1.0)
-        found = np.round(np.sqrt(-2 * np.log(length)) * (1440 / (2 * np.pi)), 3)
-    return np.where((n >= CLOCK_DAYS_MIN) & np.isfinite(found), np.abs(found), np.nan)
-
-
-def _quantile(ordered: Floats, n: Ints, q: float) -> Floats:
-    """Linear interpolation between the values of rows sorted with NaN last."""
-    place = np.maximum(n - 1, 0) * q
-    low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(n - 1, 0))
-    rows = np.arange(len(ordered))
-    at_low, at_high = ordered[rows, low], ordered[rows, high]
-    return np.where(n > 0, at_low + (at_high - at_low) * (place - low), np.nan)
+    deviation = np.round(circular_mean_sd(minutes)[1], 3)
+    return np.where(count(minutes) >= NIGHTS_MIN, deviation, np.nan)

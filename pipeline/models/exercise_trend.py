@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from pipeline.models.columns import doubles, insert, integers
 from pipeline.models.runner import model
-from pipeline.models.series import INSUFFICIENT, Floats
+from pipeline.models.series import INSUFFICIENT
 from pipeline.models.trends import performance_trend
 from pipeline.store.connection import Connection
 
@@ -55,9 +56,7 @@ def run_exercise_trends(connection: Connection) -> None:
     run(_DAYS)
     rows = connection.table(_WINDOWS)
     if rows.num_rows:
-        connection.register("judged", trends(rows))
-        run("insert into mart.exercise_trend by name select * from judged")
-        connection.unregister("judged")
+        insert(connection, "exercise_trend", trends(rows))
     run(
         "delete from mart.trend_day d using touched_trend_day t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
@@ -80,11 +79,7 @@ def trends(rows: pa.Table) -> pa.Table:
         "span_days": found.span_days,
     }  # fmt: skip
     for name, values in columns.items():
-        table = table.append_column(name, _doubles(values))
-    table = table.append_column("n_obs", pa.array(found.n_obs.astype(np.int32)))
+        table = table.append_column(name, doubles(values))
+    table = table.append_column("n_obs", integers(found.n_obs))
     table = table.append_column("is_declining", pa.array(found.declining & ~thin_effort))
     return table.append_column("status", pa.array(status.tolist(), pa.string()))
-
-
-def _doubles(values: Floats) -> pa.Array:
-    return pa.array(values, pa.float64(), mask=np.isnan(values))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipeline.models.readiness import COMPONENTS, readiness, sleep_z
+from pipeline.models.columns import doubles, insert, integers
+from pipeline.models.readiness import readiness, sleep_z
 from pipeline.models.series import Floats
 from pipeline.store.connection import Connection
 
@@ -50,9 +51,7 @@ def run_readiness(connection: Connection) -> None:
     rows = connection.table(_INPUT)
     if not rows.num_rows:
         return
-    connection.register("judged", days(rows))
-    connection.execute("insert into mart.readiness_day by name select * from judged")
-    connection.unregister("judged")
+    insert(connection, "readiness_day", days(rows))
 
 
 def days(rows: pa.Table) -> pa.Table:
@@ -60,14 +59,13 @@ def days(rows: pa.Table) -> pa.Table:
     of = {name: _floats(rows[name]) for name in rows.column_names[2:]}
     sleep = sleep_z(of["sleep_3d_min"], of["sleep_median_28d_min"], of["sleep_spread_28d_min"], of["sleep_debt_h"])
     z = np.stack([of["subjective_z"], sleep, of["pct28"] / 5, of["hrv_z"], of["resting_hr_z"]], axis=1)
-    assert z.shape[1] == len(COMPONENTS)
     found = readiness(z)
     table = rows.select(["athlete_no", "local_day"])
     columns = {"readiness": found.readiness, "coverage": found.coverage}
     columns |= {f"{name}_points": found.contribution[:, index] for index, name in enumerate(_POINTS)}
     for name, values in columns.items():
-        table = table.append_column(name, pa.array(values, pa.float64(), mask=np.isnan(values)))
-    table = table.append_column("components", pa.array(found.n_components.astype(np.int32)))
+        table = table.append_column(name, doubles(values))
+    table = table.append_column("components", integers(found.n_components))
     return table.append_column("status", pa.array(found.status.tolist(), pa.string()))
 
 

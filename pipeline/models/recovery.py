@@ -8,9 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipeline.models.baseline import BACK_DAYS, Flags, Floats, Ints, windows
+from pipeline.models.baseline import BACK_DAYS, windows
+from pipeline.models.columns import dates, doubles, insert, integers
 from pipeline.models.heart_rate_variability import measure
 from pipeline.models.runner import model
+from pipeline.models.series import Bools as Flags
+from pipeline.models.series import Floats, Ints
 from pipeline.store.connection import Connection
 
 READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
@@ -130,12 +133,11 @@ def _measure_beats(connection: Connection) -> None:
     }
     table = series.drop_columns(["rr_ms"])
     for name, column in values.items():
-        table = table.append_column(name, pa.array(column, pa.float64(), mask=np.isnan(column)))
-    table = table.append_column("n_beats", pa.array(found.n_beats, pa.int64()).cast(pa.int32()))
+        table = table.append_column(name, doubles(column))
+    table = table.append_column("n_beats", integers(found.n_beats))
     table = table.append_column("status", pa.array(found.status.tolist(), pa.string()))
-    connection.register("measured", table)
-    connection.execute("insert into mart.hrv_reading by name select *, 'rmssd' as statistic from measured")
-    connection.unregister("measured")
+    statistic = pa.array(["rmssd"] * table.num_rows, pa.string())
+    insert(connection, "hrv_reading", table.append_column("statistic", statistic))
 
 
 def run_signal_windows(connection: Connection) -> None:
@@ -149,9 +151,7 @@ def run_signal_windows(connection: Connection) -> None:
     if not readings and not rows:  # most gyms have athletes without a device
         return
     for table in _judged(connection.table(_NEAR), connection.table(_SPANS)):
-        connection.register("judged", table)
-        run("insert into mart.signal_window by name select * from judged")
-        connection.unregister("judged")
+        insert(connection, "signal_window", table)
     run(
         "delete from mart.recovery_day d using touched_signal_window t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
@@ -200,12 +200,9 @@ def _of_part(near: pa.Table, series: _Series, part: slice, first: Ints, length: 
     columns: dict[str, pa.Array | pa.ChunkedArray] = {
         name: near[name].take(pa.array(reading)) for name in ("athlete_no", "signal", "source")
     }
-    columns["local_day"] = pa.array((own_first[of_row] + offset).astype(np.int32), pa.int32()).cast(pa.date32())
+    columns["local_day"] = dates(own_first[of_row] + offset)
     for name, values in found._asdict().items():
-        if values.dtype == np.float64:
-            columns[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
-        else:
-            columns[name] = pa.array(values.astype(np.int32), pa.int32())
+        columns[name] = doubles(values) if values.dtype == np.float64 else integers(values)
     return pa.table(columns)
 
 

@@ -96,17 +96,19 @@ def mad(values: npt.ArrayLike) -> Floats:
     return median(np.abs(given - median(given)[..., None]))
 
 
-def spread(values: npt.ArrayLike, resolution: float) -> Floats:
+def spread(values: npt.ArrayLike, resolution: npt.ArrayLike) -> Floats:
     """M26: ``1.4826 MAD``; ``IQR / 1.349`` where the MAD is 0; ``resolution`` where that is 0 as well.
 
-    NaN for a row without readings. Raises ValueError if ``resolution`` is not positive.
+    ``resolution`` is one for all or one per row. NaN for a row without readings. Raises ValueError if it is not
+    positive.
     """
-    if not resolution > 0:
-        raise ValueError(f"the resolution of a signal is a step above 0, not {resolution:g}")
+    steps = np.asarray(resolution, dtype=np.float64)
+    if not (steps > 0).all():
+        raise ValueError(f"the resolution of a signal is a step above 0, not {steps.min():g}")
     given = np.asarray(values, dtype=np.float64)
     from_mad = MAD_TO_SD * mad(given)
     from_iqr = (quantile(given, 0.75) - quantile(given, 0.25)) / IQR_TO_SD
-    fallback = np.where(from_iqr == 0, resolution, from_iqr)
+    fallback = np.where(from_iqr == 0, steps, from_iqr)
     return np.where(from_mad == 0, fallback, from_mad)
 
 

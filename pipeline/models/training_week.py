@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.models.columns import dates, doubles, insert, integers
+from pipeline.models.robust import quantile
+from pipeline.models.series import Bools as Flags
+from pipeline.models.series import Floats, Ints, count
 from pipeline.store.connection import Connection
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 WEEKS_BACK = 26
 BACK_DAYS = 7 * (WEEKS_BACK + 1)
@@ -103,9 +103,7 @@ def run_training_weeks(connection: Connection) -> None:
     )
     if not len(found["day"]):
         return
-    connection.register("judged", weeks(days_of(found)))
-    run("insert into mart.training_week by name select * from judged")
-    connection.unregister("judged")
+    insert(connection, "training_week", weeks(days_of(found)))
 
 
 def days_of(found: dict[str, npt.NDArray[np.generic]]) -> Days:
@@ -170,25 +168,25 @@ def weeks(days: Days) -> pa.Table:
     return pa.table(
         {
             "athlete_no": pa.array(days.athlete[judged].astype(np.int32)),
-            "local_day": _dates(days.day[judged]),
-            "sessions_7d": _int(sums["sessions"][judged]),
-            "hard_sets_7d": _int(sums["hard_sets"][judged]),
+            "local_day": dates(days.day[judged]),
+            "sessions_7d": integers(sums["sessions"][judged]),
+            "hard_sets_7d": integers(sums["hard_sets"][judged]),
             "is_loading": pa.array(loading[judged]),
             "is_failure_week": pa.array(failing[judged]),
             "is_deload": pa.array(deload[judged]),
             "deload_declared": pa.array(declared[judged]),
-            "clock_from": _dates(clock),
-            "weeks_since_deload": _int(since // 7),
-            "loading_weeks": _int((was_loading & inside).sum(axis=1)),
-            "failure_weeks": _int(_running(failing[back] & there & inside)),
-            "hard_sets_base": _float(base[0]),
-            "hard_sets_sessions": _int(base_sessions),
-            "failure_load_7d_fes": _float(sums["failure_load"][judged] / _FES),
-            "failure_load_base_fes": _float(base[1] / _FES),
-            "unknown_sets_7d": _int((sums["sets"] - sums["known_sets"])[judged]),
-            "sets_7d": _int(sums["sets"][judged]),
-            "fatigue_weighted_volume_7d": _float(volume[judged] / (10 * _FES)),
-            "fatigue_weighted_volume_base": _float(base[2] / (10 * _FES)),
+            "clock_from": dates(clock),
+            "weeks_since_deload": integers(since // 7),
+            "loading_weeks": integers((was_loading & inside).sum(axis=1)),
+            "failure_weeks": integers(_running(failing[back] & there & inside)),
+            "hard_sets_base": doubles(base[0]),
+            "hard_sets_sessions": integers(base_sessions),
+            "failure_load_7d_fes": doubles(sums["failure_load"][judged] / _FES),
+            "failure_load_base_fes": doubles(base[1] / _FES),
+            "unknown_sets_7d": integers((sums["sets"] - sums["known_sets"])[judged]),
+            "sets_7d": integers(sums["sets"][judged]),
+            "fatigue_weighted_volume_7d": doubles(volume[judged] / (10 * _FES)),
+            "fatigue_weighted_volume_base": doubles(base[2] / (10 * _FES)),
             **load,
         }
     )
@@ -263,28 +261,18 @@ def _loads(
     ]
     before = [np.where(rated[:, None], *(found[kind][part][back[:, 1:]] for kind in found)) for part in (0, 2)]
     weeks_there = there[:, 1:]
-    load_p75, n = _percentile(np.where(weeks_there, before[0], np.nan), 0.75)
-    strain_p95, n_strain = _percentile(np.where(weeks_there, before[1], np.nan), 0.95)
+    loads, strains = (np.where(weeks_there, values, np.nan) for values in before)
+    n, n_strain = count(loads), count(strains)
+    load_p75, strain_p95 = quantile(loads, 0.75), quantile(strains, 0.95)
     return {
         "load_kind": pa.array(np.where(rated, "session_rpe", "fatigue_weighted_volume").tolist(), pa.string()),
-        "load_7d": _float(picked[0]),
-        "monotony": _float(picked[1]),
-        "strain": _float(picked[2]),
-        "load_p75": _float(np.where(n >= LOAD_WEEKS_MIN, load_p75, np.nan)),
-        "strain_p95": _float(np.where(n_strain >= LOAD_WEEKS_MIN, strain_p95, np.nan)),
-        "load_weeks": _int(n),
+        "load_7d": doubles(picked[0]),
+        "monotony": doubles(picked[1]),
+        "strain": doubles(picked[2]),
+        "load_p75": doubles(np.where(n >= LOAD_WEEKS_MIN, load_p75, np.nan)),
+        "strain_p95": doubles(np.where(n_strain >= LOAD_WEEKS_MIN, strain_p95, np.nan)),
+        "load_weeks": integers(n),
     }
-
-
-def _percentile(rows: Floats, q: float) -> tuple[Floats, Ints]:
-    """Linear interpolation per row, NaN left out, and how many values there were."""
-    ordered = np.sort(rows, axis=1)
-    n = np.sum(~np.isnan(ordered), axis=1)
-    place = np.maximum(n - 1, 0) * q
-    low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(n - 1, 0))
-    at = np.arange(len(ordered))
-    return ordered[at, low] + (ordered[at, high] - ordered[at, low]) * (place - low), n
 
 
 def _running(flags: Flags) -> Ints:
@@ -306,15 +294,3 @@ def _block_sum(values: Ints, start: Ints) -> Ints:
     position = np.arange(len(values))
     found: Ints = total[position + 1] - total[np.maximum(position - 6, start)]
     return found
-
-
-def _dates(days: Ints) -> pa.Array:
-    return pa.array(days.astype(np.int32), pa.int32()).cast(pa.date32())
-
-
-def _int(values: Ints) -> pa.Array:
-    return pa.array(values.astype(np.int32), pa.int32())
-
-
-def _float(values: Floats) -> pa.Array:
-    return pa.array(values, pa.float64(), mask=np.isnan(values))
