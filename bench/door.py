@@ -12,21 +12,25 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from bench.generate import bodies, set_line
+from bench.generate import bodies, recent_first_day, set_line, workouts_of, write
 
 SPOTTER = Path(sys.executable).with_name("spotter")
 CONNECTIONS = 2
 SINGLE_POSTS = 400
 START_SECONDS_MAX = 60.0
-LATER = 1400  # a workout after those of every file, and before today
 
 Measured = dict[str, float | int | str]
 
 
-def measure(file: Path, data: Path) -> Measured:
-    """Start the service on an empty folder, post the file, wait until it is applied; then post single events."""
+def measure(sets: int, data: Path) -> Measured:
+    """Start the service on an empty folder, post so many sets, wait until they are applied; then single events."""
+    file, first_day = data.with_suffix(".ndjson"), recent_first_day(sets)
+    write(file, sets, order="visits", first_day=first_day)
+    later = partial(set_line, workout=workouts_of(sets), first_day=first_day)  # a workout after those of the file
     port = _free_port()
     log = data.with_suffix(".log")
     with log.open("w") as out:
@@ -39,9 +43,9 @@ def measure(file: Path, data: Path) -> Measured:
         begun = time.perf_counter()
         count = _post_all(port, headers, file)
         answered = time.perf_counter()
-        _until_applied(data)
+        _until_applied(data, later)
         applied = time.perf_counter()
-        singles = _post_singles(port, headers)
+        singles = _post_singles(port, headers, later)
         memory = _rss_mb_peak(process.pid)
     except OSError as error:
         raise SystemExit(f"the service went away: {error}\n{log.read_text()[-2000:]}") from error
@@ -90,11 +94,11 @@ def _post_all(port: int, headers: dict[str, str], file: Path) -> int:
     return sum(counts)
 
 
-def _post_singles(port: int, headers: dict[str, str]) -> list[float]:
+def _post_singles(port: int, headers: dict[str, str], later: Callable[..., str]) -> list[float]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     taken = []
     for number in range(SINGLE_POSTS):
-        body = set_line(number, LATER, number % 20).encode().replace(b'"athlete":"a', b'"athlete":"single')
+        body = later(number, number=number % 20).encode().replace(b'"athlete":"a', b'"athlete":"single')
         begun = time.perf_counter()
         status, answer = _post(connection, headers, body)
         taken.append((time.perf_counter() - begun) * 1000)
@@ -117,9 +121,9 @@ def _post_patiently(connection: http.client.HTTPConnection, headers: dict[str, s
     return status, answer
 
 
-def _until_applied(data: Path) -> None:
+def _until_applied(data: Path, later: Callable[..., str]) -> None:
     """``ingest`` returns when everything up to its own event is in the tables."""
-    event = set_line(0, LATER, 0).replace('"athlete":"a', '"athlete":"last')
+    event = later(0, number=0).replace('"athlete":"a', '"athlete":"last')
     subprocess.run([SPOTTER, "ingest", "--data", data, "-"], input=event, text=True, check=True, capture_output=True)
 
 

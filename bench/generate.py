@@ -55,11 +55,11 @@ _LINE = (
 )
 
 
-def set_line(athlete: int, workout: int, number: int) -> str:
+def set_line(athlete: int, workout: int, number: int, *, first_day: datetime = FIRST_DAY) -> str:
     """Set ``number`` (from 0) of an athlete's workout (from 0); one in fifteen exercises ends in failure."""
     week, slot = divmod(workout, len(WEEKDAYS))
     block, index = divmod(number, SETS_PER_EXERCISE)
-    start = FIRST_DAY + timedelta(days=week * 7 + WEEKDAYS[slot], hours=17, minutes=athlete % 60)
+    start = first_day + timedelta(days=week * 7 + WEEKDAYS[slot], hours=17, minutes=athlete % 60)
     at = start + timedelta(minutes=3 * number)
     session = f"w{workout:05d}"
     effort = f'"effort":{{"scale":"rir","value":{EFFORT[index]}}}'
@@ -71,18 +71,33 @@ def set_line(athlete: int, workout: int, number: int) -> str:
     return _LINE % (athlete, session, number, stamp, session, name, block, index + 1, weight, 6 + index % 3, effort)
 
 
-def lines(sets: int, *, first_workout: int = 0, order: str = "live", athletes: int = ATHLETES) -> Iterator[str]:
+def recent_first_day(sets: int) -> datetime:
+    """The Monday from which so many sets reach to some two weeks before today: a running service works out every day
+    up to today, and no hall sends what it logged ten years ago."""
+    weeks = -(-workouts_of(sets) // len(WEEKDAYS)) + 2
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=today.weekday() + 7 * weeks)
+
+
+def lines(
+    sets: int,
+    *,
+    first_workout: int = 0,
+    order: str = "live",
+    athletes: int = ATHLETES,
+    first_day: datetime = FIRST_DAY,
+) -> Iterator[str]:
     """At least ``sets`` lines, whole workouts of everyone, in the order they would be sent."""
     workouts = -(-sets // (athletes * SETS_PER_WORKOUT))
     for workout in range(first_workout, first_workout + workouts):
         if order == "live":
             for number in range(SETS_PER_WORKOUT):
                 for athlete in range(athletes):
-                    yield set_line(athlete, workout, number)
+                    yield set_line(athlete, workout, number, first_day=first_day)
         else:
             for athlete in range(athletes):
                 for number in range(SETS_PER_WORKOUT):
-                    yield set_line(athlete, workout, number)
+                    yield set_line(athlete, workout, number, first_day=first_day)
 
 
 def workouts_of(sets: int, athletes: int = ATHLETES) -> int:
@@ -90,11 +105,19 @@ def workouts_of(sets: int, athletes: int = ATHLETES) -> int:
     return -(-sets // (athletes * SETS_PER_WORKOUT))
 
 
-def write(path: Path, sets: int, *, order: str = "live", first_workout: int = 0, athletes: int = ATHLETES) -> int:
+def write(
+    path: Path,
+    sets: int,
+    *,
+    order: str = "live",
+    first_workout: int = 0,
+    athletes: int = ATHLETES,
+    first_day: datetime = FIRST_DAY,
+) -> int:
     """Write the lines to a file; returns how many."""
     count = 0
     with path.open("w", encoding="ascii") as out:
-        for line in lines(sets, order=order, first_workout=first_workout, athletes=athletes):
+        for line in lines(sets, order=order, first_workout=first_workout, athletes=athletes, first_day=first_day):
             out.write(line)
             count += 1
     return count

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         figures["alert_latency_with_history"] = _repeat(
             given.runs, folder, lambda _: _child("latency", kept, given.trials)
         )
-        figures["http"] = _repeat(given.runs, folder, lambda data: measure_door(files["visits"], data))
+        figures["http"] = _repeat(given.runs, folder, lambda data: measure_door(given.sets, data))
         figures["history"] = [_child("history", folder / f"history{sets}", sets) for sets in given.history]
     result = {
         "command": "python -m bench.run " + " ".join(arguments),

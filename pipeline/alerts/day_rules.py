@@ -27,6 +27,22 @@ from pipeline.store.connection import Connection
 
 LOOK_BACK_DAYS = 27  # conditions of so many days before the touched one are worked out again, for streaks and points
 _EPOCH_DAY = "1970-01-01"
+# where a condition holds; of days in a row on which it may close the first, and the first of the touched days
+_TELLING = """
+select f.athlete_no, f.scope, f.subject, f.local_day, f.closes, f.found,
+    md5_number_lower(f.athlete_no || '/{rule}/' || f.scope) as scope_key
+from (
+    select c.*, lag(c.closes and not c.holds) over in_order as closed_before,
+        lag(c.local_day) over in_order as day_before
+    from (select *, ({holds}) as holds from ({condition})) c
+    window in_order as (partition by c.athlete_no, c.scope order by c.local_day)
+) f
+join touched_rule_day t on f.athlete_no = t.athlete_no
+where f.holds or f.closes and (
+    f.closed_before is not true or f.local_day >= t.from_day + {look_back} and f.day_before < t.from_day + {look_back}
+)
+order by f.athlete_no, f.scope, f.local_day
+"""
 _Period = tuple[int, str, int, int]  # athlete number, what, first and last day (days since 1970)
 Floats = npt.NDArray[np.float64]
 _CONDITION = pa.schema(
@@ -61,23 +77,40 @@ def day_rules(rules: Rules) -> list[Rule]:
     return [rule for rule in rules.all() if rule.lane == "day" and rule.evidence]
 
 
-def run_day_rules(connection: Connection, *, rules: Rules, log_offset: int, model_version: str) -> int:
-    """All day rules of the athletes in ``touched_day_lane (athlete_no, from_day)``; returns the outbox rows."""
+class DayFindings(NamedTuple):
+    """What the day rules found for the touched athletes: reading is over, nothing is written yet."""
+
+    athletes: Columns
+    said: list[_Period]
+    names: list[str]
+    conditions: pa.Table
+
+
+def find_conditions(connection: Connection, rules: Rules) -> DayFindings | None:
+    """The conditions of all day rules for ``touched_day_lane (athlete_no, from_day)``; None if nobody is touched."""
     athletes = statements.columns(connection, statements.text("steps/day_athlete"), rules)
     chosen = day_rules(rules)
     if not len(athletes["athlete_no"]) or not chosen:
-        return 0
+        return None
     connection.execute(
         "create or replace temp table touched_rule_day as"
         f" select athlete_no, from_day - {LOOK_BACK_DAYS} as from_day from touched_day_lane"
     )
     said = _declared(connection)
-    names = [rule.id for rule in chosen]
     table = _all_conditions(connection, rules, chosen, athletes, said)
+    return DayFindings(athletes, said, [rule.id for rule in chosen], table)
+
+
+def run_day_rules(
+    connection: Connection, findings: DayFindings | None, *, rules: Rules, log_offset: int, model_version: str
+) -> int:
+    """Fold what was found into episodes and alerts, in the caller's transaction; returns the outbox rows."""
+    if findings is None:
+        return 0
+    athletes, said, names, table = findings
     stored = _stored(connection, rules, names, athletes)
     found = _numbers(table, athletes, stored)
-    days_of = {int(rule.id[1:]): rule.cool_down_h // 24 for rule in chosen}
-    cool = np.array([days_of[rule] for rule in found.scope_keys["rule"].tolist()], dtype=np.int64)
+    cool = np.array([rules[f"R{rule:02d}"].cool_down_h // 24 for rule in found.scope_keys["rule"].tolist()], np.int64)
     conditions = DayConditions(found.key, found.day, found.level, found.table["closes"].to_numpy())
     folded = fold_days(conditions, _state(found, athletes, stored, cool), cool)
     _keep(connection, names, found, folded.said)
@@ -153,9 +186,7 @@ def _conditions(connection: Connection, rules: Rules, rule: Rule, athletes: Colu
     """The rows of one rule, with their levels; what neither holds nor closes is left out."""
     sql, names = statements.text(f"conditions/{rule.id}")
     rows = connection.table(
-        f"select athlete_no, scope, subject, local_day, closes, found,"
-        f" md5_number_lower(athlete_no || '/{rule.id}/' || scope) as scope_key from ({sql})"
-        " order by athlete_no, scope, local_day",
+        _TELLING.format(rule=rule.id, condition=sql, holds=findings.holds_sql(rule), look_back=LOOK_BACK_DAYS),
         {name: rules.parameters[name] for name in names},
     )
     n, width = rows.num_rows, findings.width(rule)

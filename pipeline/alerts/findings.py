@@ -53,6 +53,23 @@ def levels(rule: Rule, found: Floats) -> Ints:
     return level
 
 
+def holds_sql(rule: Rule) -> str:
+    """The same question as ``levels`` > 0 for SQL, over a list column ``found``; true too where a value is NaN."""
+    flag = {
+        proof.metric: f"coalesce(found[{_PER_PROOF * index + 1}] {proof.comparator}"
+        f" {rule.thresholds[proof.threshold]}::double, false)"
+        for index, proof in enumerate(rule.evidence)
+        if proof.threshold is not None
+    }
+    said = []
+    for finding in rule.findings:
+        parts = [flag[metric] for metric in finding.all]
+        if finding.of:
+            parts.append(" + ".join(f"{flag[metric]}::integer" for metric in finding.of) + f" >= {finding.at_least}")
+        said.append("(" + " and ".join(parts) + ")")
+    return " or ".join(said) or "false"
+
+
 def lowered(level: Ints, degraded: Flags) -> Ints:
     """One level less where the inputs are degraded; info stays info."""
     return np.where(degraded & (level > 1), level - 1, level)

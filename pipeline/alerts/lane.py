@@ -11,8 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts import statements
-from pipeline.alerts.day_lane import run_day_lane
-from pipeline.alerts.day_rules import run_day_rules
 from pipeline.alerts.declared import context_of, declared
 from pipeline.alerts.episodes import SLACK_DAYS, Near, exercises_with_failure, fold_episodes, session_alerts
 from pipeline.alerts.life_cycle import SUPPRESSED, Flags, Ints, exercise_session_codes
@@ -20,8 +18,6 @@ from pipeline.alerts.rules import Rules
 from pipeline.alerts.settle import settle
 from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
-
-__all__ = ["run_day_lane", "run_day_rules", "run_session_lane"]
 
 SESSION_DAYS = 7  # an alert about one session ends after this many days
 WINDOW_DAYS = 9  # 7 days; R06: 1 day for zones, 5 days of rest and cool-down, 2 days between local and UTC dates

@@ -47,7 +47,7 @@ standing as (
 summed as (
     select athlete_no, local_day, count(*)::integer as exercises, count(*) filter (is_declining)::integer as declining,
         count(*) filter (is_declining and was_declining and is_main)::integer as main_declining,
-        min(pct28) as worst_pct28, list_avg(list_sort(list(pct28))) as mean_pct28, max(n_obs)::integer as sessions,
+        min(pct28) as worst_pct28, sum(round(pct28 * 1e9)::hugeint)::double / (1e9::double * count(*)) as mean_pct28, max(n_obs)::integer as sessions,
         coalesce(string_agg(display_name, chr(10) order by display_name) filter (is_declining), '') as subject
     from standing
     group by all

@@ -1,6 +1,7 @@
 -- metric: M11, M12 (rolling 7 days), unknown_effort_share (14 days)
 -- unit: sets, mg, thousandths x halves, thousandths x halves x 1e-8
 -- window: 7 and 14 days ending on the day
+-- every day of the calendar has a row, so rows are days
 -- source: domain.md 0 (observed day, logging gap), 2
 insert into mart.athlete_window by name
 with near as materialized (
@@ -21,8 +22,8 @@ summed as (
     from near
     window
         history as (partition by athlete_no order by local_day rows unbounded preceding),
-        week as (partition by athlete_no order by local_day range between interval 6 day preceding and current row),
-        fortnight as (partition by athlete_no order by local_day range between interval 13 day preceding and current row)
+        week as (partition by athlete_no order by local_day rows between 6 preceding and current row),
+        fortnight as (partition by athlete_no order by local_day rows between 13 preceding and current row)
 )
 select s.athlete_no, s.local_day,
     coalesce(s.local_day - s.last_set_day <= 14, false) as observed,

@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.models.columns import doubles, insert, integers
+from pipeline.models.columns import dates, doubles, insert, integers
 from pipeline.models.runner import model
-from pipeline.models.series import INSUFFICIENT
+from pipeline.models.series import INSUFFICIENT, Bools, Floats, Ints
 from pipeline.models.trends import performance_trend
 from pipeline.store.connection import Connection
 
 KNOWN_SHARE = 0.8  # of the sets of the window, for the trend to mean strength
 
+WINDOW_DAYS = 28  # before the evaluated day, which belongs to it too
+
 _DAYS = """
-create or replace temp table trend_day as
-select x.athlete_no, x.exercise_no, x.local_day, max(x.e1rm_kg) filter (x.e1rm_status = 'OK') as best_kg,
-    sum(x.sets) as sets, sum(x.known_sets) as known_sets
+select x.athlete_no, x.exercise_no, x.local_day, x.local_day >= any_value(t.from_day) as is_evaluated,
+    max(x.e1rm_kg) filter (x.e1rm_status = 'OK') as best_kg,
+    sum(x.sets)::bigint as sets, sum(x.known_sets)::bigint as known_sets
 from mart.exercise_session x
 join touched_trend t
     on x.athlete_no = t.athlete_no and x.local_day >= t.from_day - 28 and x.local_day <= t.to_day
 where x.sets > 0
-group by all
+group by x.athlete_no, x.exercise_no, x.local_day
+order by x.athlete_no, x.exercise_no, x.local_day
 """
-# a range alone would compare every session with every other: equal halves of a window first
-_WINDOWS = """
-with point as (
-    select *, (local_day - date '1970-01-01') // 29 as bucket from trend_day
-),
-evaluated as (
-    select p.*, unnest([bucket, bucket - 1]) as near
-    from point p
-    join touched_trend t on p.athlete_no = t.athlete_no and p.local_day >= t.from_day and p.local_day <= t.to_day
-)
-select e.athlete_no, e.exercise_no, e.local_day,
-    list({'day': p.local_day - e.local_day, 'best_kg': p.best_kg}) filter (p.best_kg is not null) as points,
-    sum(p.sets)::integer as sets, sum(p.known_sets)::integer as known_sets
-from evaluated e
-join point p
-    on e.athlete_no = p.athlete_no and e.exercise_no = p.exercise_no and e.near = p.bucket
-    and p.local_day <= e.local_day and p.local_day >= e.local_day - 28
-group by all
-having count(p.best_kg) >= 2
-order by e.athlete_no, e.exercise_no, e.local_day
-"""
+
+
+class Days(NamedTuple):
+    """Days on which an exercise was trained, sorted by athlete, exercise and day; shape ``(n,)`` each.
+
+    ``best_kg`` is NaN where no set of the day gives an e1RM.
+    """
+
+    athlete: Ints
+    exercise: Ints
+    day: Ints
+    is_evaluated: Bools
+    best_kg: Floats
+    sets: Ints
+    known_sets: Ints
 
 
 def run_exercise_trends(connection: Connection) -> None:
@@ -53,10 +53,9 @@ def run_exercise_trends(connection: Connection) -> None:
         "delete from mart.exercise_trend m using touched_trend t where m.athlete_no = t.athlete_no"
         " and m.local_day >= t.from_day and m.local_day <= t.to_day"
     )
-    run(_DAYS)
-    rows = connection.table(_WINDOWS)
+    rows = connection.table(_DAYS)
     if rows.num_rows:
-        insert(connection, "exercise_trend", trends(rows))
+        insert(connection, "exercise_trend", trends(days_of(rows)))
     run(
         "delete from mart.trend_day d using touched_trend_day t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
@@ -64,22 +63,61 @@ def run_exercise_trends(connection: Connection) -> None:
     run(model("88_trend_day"))
 
 
-def trends(rows: pa.Table) -> pa.Table:
-    """The trend of each row's window: ``points`` is a list of (day, best_kg), in any order."""
-    points = rows["points"].combine_chunks()
-    offsets = points.offsets.to_numpy() - points.offsets[0].as_py()
-    days, best = (points.flatten().field(name).to_numpy().astype(np.float64) for name in ("day", "best_kg"))
-    found = performance_trend(days, best, offsets)
-    sets, known = rows["sets"].to_numpy(), rows["known_sets"].to_numpy()
+def days_of(rows: pa.Table) -> Days:
+    """Columns as the query gives them."""
+    return Days(
+        athlete=_integers(rows["athlete_no"]),
+        exercise=_integers(rows["exercise_no"]),
+        day=_integers(rows["local_day"].cast(pa.int32())),
+        is_evaluated=rows["is_evaluated"].to_numpy().astype(np.bool_),
+        best_kg=rows["best_kg"].to_numpy().astype(np.float64),
+        sets=_integers(rows["sets"]),
+        known_sets=_integers(rows["known_sets"]),
+    )
+
+
+def trends(days: Days) -> pa.Table:
+    """One row per evaluated day whose window has two session bests and more."""
+    n = len(days.day)
+    group = np.cumsum(
+        np.r_[True, (days.athlete[1:] != days.athlete[:-1]) | (days.exercise[1:] != days.exercise[:-1])][:n]
+    )
+    apart = int(days.day.max()) - int(days.day.min()) + WINDOW_DAYS + 1  # so that no window reaches another exercise
+    place = group * apart + days.day - days.day.min()
+    first = np.searchsorted(place, place - WINDOW_DAYS)
+    after = np.arange(n) + 1
+    told = _until(~np.isnan(days.best_kg))
+    at = np.flatnonzero(days.is_evaluated & (told[after] - told[first] >= 2))
+    first, after = first[at], after[at]
+
+    length = after - first
+    offsets = np.r_[0, np.cumsum(length)]
+    point = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], length)
+    found = performance_trend(days.day[point] - np.repeat(days.day[at], length), days.best_kg[point], offsets)
+    sets, known = (_until(values)[after] - _until(values)[first] for values in (days.sets, days.known_sets))
     thin_effort = known < KNOWN_SHARE * sets
-    status = np.where(thin_effort, INSUFFICIENT, found.status)
-    table = rows.select(["athlete_no", "exercise_no", "local_day"])
-    columns = {
-        "slope_kg_per_day": found.slope, "median_kg": found.median, "pct28": found.pct28, "p_decline": found.p_decline,
-        "span_days": found.span_days,
-    }  # fmt: skip
-    for name, values in columns.items():
-        table = table.append_column(name, doubles(values))
-    table = table.append_column("n_obs", integers(found.n_obs))
-    table = table.append_column("is_declining", pa.array(found.declining & ~thin_effort))
-    return table.append_column("status", pa.array(status.tolist(), pa.string()))
+    return pa.table(
+        {
+            "athlete_no": integers(days.athlete[at]),
+            "exercise_no": integers(days.exercise[at]),
+            "local_day": dates(days.day[at]),
+            "slope_kg_per_day": doubles(found.slope),
+            "median_kg": doubles(found.median),
+            "pct28": doubles(found.pct28),
+            "p_decline": doubles(found.p_decline),
+            "span_days": doubles(found.span_days),
+            "n_obs": integers(found.n_obs),
+            "is_declining": pa.array(found.declining & ~thin_effort),
+            "status": pa.array(np.where(thin_effort, INSUFFICIENT, found.status).tolist(), pa.string()),
+        }
+    )
+
+
+def _until(values: npt.ArrayLike) -> Ints:
+    """Sums of the values before each place; one more than values."""
+    return np.concatenate(([0], np.cumsum(np.asarray(values, dtype=np.int64))))
+
+
+def _integers(column: pa.ChunkedArray) -> Ints:
+    found: Ints = column.to_numpy().astype(np.int64)
+    return found

@@ -263,16 +263,25 @@ def _loads(
     weeks_there = there[:, 1:]
     loads, strains = (np.where(weeks_there, values, np.nan) for values in before)
     n, n_strain = count(loads), count(strains)
-    load_p75, strain_p95 = quantile(loads, 0.75), quantile(strains, 0.95)
+    load_p75 = _quantile_of_enough(loads, n, 0.75)
+    strain_p95 = _quantile_of_enough(strains, n_strain, 0.95)
     return {
         "load_kind": pa.array(np.where(rated, "session_rpe", "fatigue_weighted_volume").tolist(), pa.string()),
         "load_7d": doubles(picked[0]),
         "monotony": doubles(picked[1]),
         "strain": doubles(picked[2]),
-        "load_p75": doubles(np.where(n >= LOAD_WEEKS_MIN, load_p75, np.nan)),
-        "strain_p95": doubles(np.where(n_strain >= LOAD_WEEKS_MIN, strain_p95, np.nan)),
+        "load_p75": doubles(load_p75),
+        "strain_p95": doubles(strain_p95),
         "load_weeks": integers(n),
     }
+
+
+def _quantile_of_enough(weeks: Floats, n: Ints, q: float) -> Floats:
+    """The quantile of the weeks of each row, NaN where there are too few."""
+    found = np.full(len(n), np.nan)
+    enough = n >= LOAD_WEEKS_MIN
+    found[enough] = quantile(weeks[enough], q)
+    return found
 
 
 def _running(flags: Flags) -> Ints:

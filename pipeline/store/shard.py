@@ -27,6 +27,8 @@ T = TypeVar("T")
 log = structlog.get_logger("spotter.store")
 STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
+DEAD_SHARE_MAX = 0.25  # of the rows a shard holds
+VACUUM_TASKS = 100
 THREADS = 1  # of a worker, whose batches are small; handing pieces to a second thread took longer than the work on them
 MEMORY_MB = 160  # what DuckDB's buffers take; a transaction that needs more gets more, up to MEMORY_MB_MAX
 MEMORY_MB_MAX = 1600
@@ -53,6 +55,7 @@ class Shard:
             "memory_limit": f"{memory_mb}MB",
             "checkpoint_threshold": "4GB",  # no checkpoint inside a commit; see checkpoint_if_due
             "preserve_insertion_order": True,
+            "max_vacuum_tasks": 0,  # see checkpoint
             "fsync_mode": self._fsync_mode,
         }
         try:
@@ -118,7 +121,33 @@ class Shard:
             return
         wal = Path(str(self.path) + ".wal")
         if wal.exists() and wal.stat().st_size > CHECKPOINT_WAL_BYTES:
-            self.connection.execute("checkpoint")
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Fold the WAL into the file, and give back the room of deleted rows once they are many.
+
+        DuckDB would put rows together anew at every checkpoint: a tenth of the time of a million sets.
+        """
+        tables = self.connection.execute(
+            "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
+            " where schema_name in ('base', 'mart')"
+        ).fetchall()
+        held = sum(rows for _, rows in tables)
+        counts = " + ".join(f"(select count(*) from {table})" for table, _ in tables)
+        live = self.connection.execute(f"select {counts}").fetchall()[0][0]
+        tidy = held - live > DEAD_SHARE_MAX * held
+        if tidy:
+            self.connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS}")
+        self.connection.execute("checkpoint")
+        if tidy:
+            self.connection.execute("set max_vacuum_tasks = 0")
+
+    def empty_marts(self) -> None:
+        """New empty marts in place of those that are there, inside the caller's transaction."""
+        run = self.connection.execute
+        for (table,) in run("select table_name from duckdb_tables() where schema_name = 'mart'").fetchall():
+            run(f"drop table mart.{table}")
+        _create(self.connection)
 
     def more_memory(self, error: BaseException) -> bool:
         """Whether it was memory that lacked and twice as much is now allowed; then the transaction is worth a retry."""

@@ -34,7 +34,7 @@ from pipeline.store.shard import Shard
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import add_marks, mark_days
 from pipeline.worker.lookup import DocumentFilter
-from pipeline.worker.marked_days import settle_marks
+from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
 from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, swap_rows, touch_sessions
 from pipeline.worker.names import Names
 from pipeline.worker.profiles import refresh_profiles
@@ -282,13 +282,14 @@ class Engine:
         return self.apply([logged], decode=lambda _: crash_rows(logged))
 
     def settle(self) -> bool:
-        """The day-level lane: fold the collected marks in a transaction of their own; false if there were none."""
+        """The day-level lane over the marks of some athletes, in a transaction of its own; false if there were none."""
         connection = self.shard.connection
-        if not connection.execute("select count(*) from base.mark").fetchall()[0][0]:
+        if not connection.execute("select 1 from base.mark limit 1").fetchall():
             return False
         with self.shard.transaction():
-            settle_marks(connection, self.rules, self.next_offset)
-            connection.execute("delete from base.mark")
+            take_next_marks(connection)
+            found = run_marked_models(connection, self.rules)
+            run_marked_rules(connection, self.rules, found, self.next_offset)
         return True
 
 

@@ -210,7 +210,8 @@ class Embedded:
     def _settle(self) -> None:
         """Bring the day-level lane to where the other one stands, and tell those who wait for it."""
         while self._shard.with_room(self._engine.settle):
-            pass
+            if self._stopping:
+                return  # what is still marked is worked out at the next start
         self._reached.tell(self._engine.next_offset)
 
     def _apply_some(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.alerts.lane import run_day_lane, run_day_rules
+from pipeline.alerts.day_lane import run_day_lane
+from pipeline.alerts.day_rules import DayFindings, find_conditions, run_day_rules
 from pipeline.alerts.rules import Rules
 from pipeline.models.exercise_trend import run_exercise_trends
 from pipeline.models.readiness_day import run_readiness
@@ -11,7 +12,7 @@ from pipeline.models.runner import MODEL_VERSION, run_window_models
 from pipeline.models.training_week import run_training_weeks
 from pipeline.store.connection import Connection
 
-CHUNK_DAYS = 25_000  # athlete-days worked out together; what one day costs in memory bounds it
+CHUNK_DAYS = 40_000  # athlete-days of one transaction; what one day costs in memory bounds it, and who waits for a stop
 
 # how many days after a changed one look back to it
 _REACH = {
@@ -22,39 +23,56 @@ _REACH = {
     "touched_trend_day": 84,
 }
 
-_MARKED = f"""
+_NEXT = f"""
 create or replace temp table marked as
-select *,
-    (sum(to_day - from_day + 29) over (order by athlete_no rows unbounded preceding) // {CHUNK_DAYS})::integer as chunk
+select * exclude (days_before)
 from (
-    select m.athlete_no, min(m.from_day) as from_day, max(m.to_day) as to_day
-    from base.mark m
-    group by all
+    select *, sum(to_day - from_day + 29) over (order by athlete_no rows unbounded preceding)
+        - (to_day - from_day + 29) as days_before
+    from (select athlete_no, min(from_day) as from_day, max(to_day) as to_day from base.mark group by all)
 )
+where days_before < {CHUNK_DAYS}
+"""
+_OF_SLICE = """
+create or replace temp table marked as
+select m.athlete_no, min(m.from_day) as from_day, max(m.to_day) as to_day
+from base.mark m
+join slice s on m.athlete_no = s.athlete_no
+group by all
 """
 
 
-def settle_marks(connection: Connection, rules: Rules, log_offset: int) -> None:
-    """Everything that hangs on the days in ``base.mark``; inside the caller's transaction, the marks stay."""
-    run = connection.execute
-    run(_MARKED)
-    for (chunk,) in run("select distinct chunk from marked order by all").fetchall():
-        for table, reach in _REACH.items():
-            run(
-                f"create or replace temp table {table} as"
-                " select m.athlete_no, greatest(m.from_day, s.first_day) as from_day,"
-                f" least(m.to_day + {reach}, s.today) as to_day"
-                " from marked m join base.athlete_span s on m.athlete_no = s.athlete_no where m.chunk = ?",
-                (chunk,),
-            )
-        run_window_models(connection)
-        run_signal_windows(connection)
-        run_training_weeks(connection)
-        run_exercise_trends(connection)
-        run_readiness(connection)
-        run(
-            "create or replace temp table touched_day_lane as select athlete_no, from_day from marked where chunk = ?",
-            (chunk,),
+def take_next_marks(connection: Connection) -> None:
+    """The marks of some athletes, as many as one transaction takes, to ``marked``."""
+    connection.execute(_NEXT)
+
+
+def take_slice_marks(connection: Connection) -> None:
+    """The marks of the athletes in ``slice`` to ``marked``."""
+    connection.execute(_OF_SLICE)
+
+
+def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | None:
+    """Windows, weeks, trends and readiness of the days in ``marked``, in the caller's transaction, and what the rules
+    find there; nothing in it depends on other athletes."""
+    for table, reach in _REACH.items():
+        connection.execute(
+            f"create or replace temp table {table} as"
+            " select m.athlete_no, greatest(m.from_day, s.first_day) as from_day,"
+            f" least(m.to_day + {reach}, s.today) as to_day"
+            " from marked m join base.athlete_span s on m.athlete_no = s.athlete_no"
         )
-        for lane in (run_day_lane, run_day_rules):
-            lane(connection, rules=rules, log_offset=log_offset, model_version=MODEL_VERSION)
+    run_window_models(connection)
+    run_signal_windows(connection)
+    run_training_weeks(connection)
+    run_exercise_trends(connection)
+    run_readiness(connection)
+    connection.execute("create or replace temp table touched_day_lane as select athlete_no, from_day from marked")
+    return find_conditions(connection, rules)
+
+
+def run_marked_rules(connection: Connection, rules: Rules, found: DayFindings | None, log_offset: int) -> None:
+    """The alerts of the days in ``marked`` from what was ``found`` there; then their marks are done with."""
+    run_day_lane(connection, rules=rules, log_offset=log_offset, model_version=MODEL_VERSION)
+    run_day_rules(connection, found, rules=rules, log_offset=log_offset, model_version=MODEL_VERSION)
+    connection.execute("delete from base.mark m using marked d where m.athlete_no = d.athlete_no")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.alerts.day_rules import DayFindings
 from pipeline.alerts.lane import run_session_lane
 from pipeline.alerts.outbox import withdraw_lost
 from pipeline.alerts.rules import Rules
@@ -25,11 +26,12 @@ from pipeline.store.shard import Shard
 from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
+from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_slice_marks
 
 BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20
 FACTS_ITEMS_MAX = 25_000  # of a rebuild, whose transactions hold several batches and which decodes ahead
-FACTS_SETS_MAX = 250_000  # sets of one transaction while facts are loaded
+FACTS_SETS_MAX = 200_000  # sets of one transaction while facts are loaded
 SLICE_SETS_MAX = 250_000  # sets whose models run together
 SLICES_BEFORE_CHECKPOINT = 8
 _WRITERS = 2  # slices at work side by side
@@ -105,14 +107,16 @@ def _fill(
         shard.connection.register("kept_rows", rows)
         shard.connection.execute(f"insert into base.{table} by name select * from kept_rows")
         shard.connection.unregister("kept_rows")
+    kept.clear()  # a tenth of the memory of a rebuild
 
     def history(tenant: str, athlete: str, to: int) -> Iterator[Logged]:
         return log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, to)
 
     engine = Engine(shard, catalogue, rules, history)
     _load_facts(engine, _decoded_ahead(batches(log, 0, end, put_aside, items_max=FACTS_ITEMS_MAX), put_aside))
+    pa.default_memory_pool().release_unused()
     run_everything(engine)
-    shard.connection.execute("checkpoint")
+    shard.checkpoint()
 
 
 def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) -> None:
@@ -159,10 +163,7 @@ def run_everything(engine: Engine) -> None:
     """All models and rules over the stored facts; marts of before are dropped."""
     connection = engine.shard.connection
     with engine.shard.transaction():
-        for (table,) in connection.execute(
-            "select table_name from duckdb_tables() where schema_name = 'mart'"
-        ).fetchall():
-            connection.execute(f"delete from mart.{table}")
+        engine.shard.empty_marts()
         for table in ("base.data_day", "base.athlete_span", "base.mark"):
             connection.execute(f"delete from {table}")
     engine.doors = {}
@@ -175,8 +176,6 @@ def run_everything(engine: Engine) -> None:
     for first in range(0, len(slices), SLICES_BEFORE_CHECKPOINT):
         _run_slices(engine, slices[first : first + SLICES_BEFORE_CHECKPOINT])
         engine.shard.checkpoint_if_due()  # not while somebody writes
-    while engine.shard.with_room(engine.settle):
-        pass
     with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
         withdraw_lost(connection, log_offset=engine.next_offset)
         connection.execute(  # only now: whoever dies before this begins again
@@ -214,6 +213,9 @@ def _run_slices(engine: Engine, slices: list[list[int]]) -> None:
             engine.shard.with_room(partial(_run_models, engine, connection, athletes))
             with one_by_one:  # what is appended to the outbox gets the next numbers
                 engine.shard.with_room(partial(_run_rules, engine, connection, end))
+            found = engine.shard.with_room(partial(_run_marked_models, engine, connection))
+            with one_by_one:
+                engine.shard.with_room(partial(_run_marked_rules, engine, connection, found, end))
 
     with ThreadPoolExecutor(_WRITERS, thread_name_prefix="slice") as pool:
         list(pool.map(work, slices))  # after a failure no further slice is begun
@@ -222,6 +224,17 @@ def _run_slices(engine: Engine, slices: list[list[int]]) -> None:
 def _run_rules(engine: Engine, connection: Connection, end: int) -> None:
     with engine.shard.transaction(connection):
         run_session_lane(connection, rules=engine.rules, log_offset=end, model_version=MODEL_VERSION)
+
+
+def _run_marked_models(engine: Engine, connection: Connection) -> DayFindings | None:
+    with engine.shard.transaction(connection):
+        take_slice_marks(connection)
+        return run_marked_models(connection, engine.rules)
+
+
+def _run_marked_rules(engine: Engine, connection: Connection, found: DayFindings | None, end: int) -> None:
+    with engine.shard.transaction(connection):
+        run_marked_rules(connection, engine.rules, found, end)
 
 
 def _run_models(engine: Engine, connection: Connection, athletes: list[int]) -> None:

@@ -3,8 +3,28 @@
 -- window: conditions of the last 7 days, from six domains
 -- source: domain.md 4.3; performance is the one constant sign (Meeusen 2013), heart signals count once together
 -- (no physiological marker tells reliably: Grandou 2020, Bell 2022)
-with condition as (
-    select athlete_no, local_day, rule, max(level) as level from day_condition group by all
+with condition as materialized (
+    select c.athlete_no, c.local_day, c.rule, max(c.level) as level
+    from day_condition c
+    where c.rule <> 'R09' or c.level >= 3
+    group by all
+),
+telling as (                        -- days that give a point; all others give none and are not looked at
+    select athlete_no, local_day from condition
+    union
+    select e.athlete_no, e.local_day
+    from mart.trend_day e
+    join touched_rule_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day
+    where e.mean_pct28 <= $r17_mean_percent::double and e.exercises >= 2
+    union
+    select r.athlete_no, r.local_day
+    from mart.recovery_day r
+    join touched_rule_day t on r.athlete_no = t.athlete_no and r.local_day >= t.from_day
+    where r.wellness_age_days <= 7 and r.wellness_n_7d >= 3 and r.subjective_z <= $r17_subjective_z::double
+),
+near as (                           -- and the days on which they still count, or have just stopped to
+    select distinct n.athlete_no, n.local_day + n.later as local_day
+    from (select *, unnest(range(10))::integer as later from telling) n
 ),
 daily as (
     select d.athlete_no, d.local_day,
@@ -16,8 +36,9 @@ daily as (
         ) as subjective,
         bool_or(c.rule = 'R12') as sleep, bool_or(c.rule = 'R11') as soreness,
         bool_or(c.rule in ('R14', 'R15')) as autonomic,
-        bool_or(c.rule in ('R07', 'R08', 'R16') or c.rule = 'R09' and c.level >= 3) as load
-    from mart.athlete_day d
+        bool_or(c.rule in ('R07', 'R08', 'R09', 'R16')) as load
+    from near n
+    join mart.athlete_day d on n.athlete_no = d.athlete_no and n.local_day = d.local_day
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
     left join condition c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
     left join mart.trend_day e on d.athlete_no = e.athlete_no and d.local_day = e.local_day

@@ -2,19 +2,21 @@
 -- unit: kg, %, sessions
 -- window: a session of the exercise against the last one with repetitions within two, at most 90 days before
 -- source: domain.md 4.2, 4.6; usual progression is 2 to 10 % once the target is exceeded (ACSM 2009)
-with top as materialized (
-    select x.athlete_no, x.exercise_no, x.local_day, max(x.top_weight_mg) as weight_mg,
-        arg_max(x.top_reps, (x.top_weight_mg, x.top_reps)) as reps
+with heaviest as materialized (      -- of a day the most repetitions with its greatest weight, in one number
+    select x.athlete_no, x.exercise_no, x.local_day, max(x.top_weight_mg * 100000 + x.top_reps) as weight_and_reps
     from mart.exercise_session x
     join touched_rule_day t on x.athlete_no = t.athlete_no and x.local_day >= t.from_day - 180
     where x.top_weight_mg > 0 and x.top_reps > 0
-    group by all
+    group by x.athlete_no, x.exercise_no, x.local_day
+),
+top as materialized (
+    select athlete_no, exercise_no, local_day, weight_and_reps // 100000 as weight_mg, weight_and_reps % 100000 as reps
+    from heaviest
 ),
 lowest as materialized (
     select *,
         min(weight_mg) over (
-            partition by athlete_no, exercise_no order by local_day
-            range between interval 90 day preceding and interval 1 day preceding
+            partition by athlete_no, exercise_no order by local_day rows between unbounded preceding and 1 preceding
         ) as lowest_mg
     from top
 ),
