@@ -19,8 +19,9 @@ from pipeline.alerts.settle import settle
 from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
 
-PARTS = ("unknown_effort", "effort_conflict", "gap")
+PARTS = ("unknown_effort", "effort_conflict", "gap", "device_change", "straight_line")
 _GAP = 2
+_BEYOND_SETS = {3: "new_signals", 4: "same_answers"}
 
 
 class Episode(NamedTuple):
@@ -126,10 +127,16 @@ def _stretches(athlete: Ints, holds: Flags) -> list[tuple[int, int]]:
 
 def _found(days: Columns, one: Episode) -> list[float]:
     """What the condition found on the opening day, in the order of the evidence of R21."""
+    if one.part in _BEYOND_SETS:
+        return [float(one.part), float(days[_BEYOND_SETS[one.part]][one.row]), 0.0]
     sets, known, conflicts = (float(days[f"{name}_14d"][one.row]) for name in ("sets", "known_sets", "conflict_sets"))
     if one.part == _GAP:
         return [float(one.part), 0.0, sets]
     return [float(one.part), (sets - known) / sets if one.part == 0 else conflicts / known, sets]
+
+
+def _subject(days: Columns, one: Episode) -> str:
+    return str(days["sources"][one.row]) if PARTS[one.part] == "device_change" else ""
 
 
 def _drafts(
@@ -148,6 +155,7 @@ def _drafts(
             "athlete_no": pa.array([athletes["athlete_no"][one.athlete] for one in new], pa.int32()),
             "scope": pa.array([f"body:{PARTS[one.part]}" for one in new], pa.string()),
             "opened_on": statements.dates(np.array([one.opened for one in new], dtype=np.int64)),
+            "subject": pa.array([_subject(days, one) for one in new], pa.string()),
             "found": pa.array([_found(days, one) for one in new], pa.list_(pa.float64())),
             "row_no": pa.array(range(len(new)), pa.int64()),
         }

@@ -17,7 +17,13 @@ Numbers = Sequence[Any]
 
 
 def _row(
-    metric: str, value: float, threshold: float, window: tuple[date, date], n_obs: float, *, comparator: str = ">="
+    metric: str,
+    value: float,
+    threshold: float,
+    window: tuple[date, date],
+    n_obs: float | None,
+    *,
+    comparator: str = ">=",
 ) -> EvidenceRow:
     return {
         "metric": metric,
@@ -26,7 +32,7 @@ def _row(
         "comparator": comparator,
         "window_start": window[0],
         "window_end": window[1],
-        "n_obs": int(n_obs),
+        "n_obs": None if n_obs is None else int(n_obs),
         "baseline": None,
     }
 
@@ -149,6 +155,11 @@ def _r21_rows(rule: Rule, found: Numbers, day: date) -> list[EvidenceRow]:
         return [_row("unknown_effort_share", share, limits["unknown_share"], fortnight, sets, comparator=">")]
     if part == 1:
         return [_row("effort_conflict_share", share, limits["conflict_share"], fortnight, sets, comparator=">")]
+    if part == 3:
+        return [_row("signals_of_new_source", share, limits["signals"], fortnight, None, comparator=">=")]
+    if part == 4:
+        days = (day - timedelta(days=int(share) - 1), day)
+        return [_row("same_answers_in_a_row", share, limits["same_answers"], days, share, comparator=">=")]
     gap = limits["gap_days"]
     return [_row("days_without_sets", gap + 1, gap, (day - timedelta(days=int(gap)), day), 0, comparator=">")]
 

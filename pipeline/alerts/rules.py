@@ -79,7 +79,7 @@ class Rule(_Strict):
 
     id: str
     name: str
-    scope: Literal["exercise-session", "session", "exercise", "muscle", "body"]
+    scope: Literal["exercise-session", "session", "exercise", "muscle", "body", "body and muscle"]
     lane: Literal["session", "day"]
     look_back_days: int = Field(ge=0, le=400)
     cool_down_h: int = Field(ge=0, le=24 * 60)

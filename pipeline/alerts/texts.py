@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+
+_LOOKED_AT_AFTER_DAYS = 60  # an R18 that stands so long
 
 _Evidence = Sequence[EvidenceRow]
 _Fields = dict[str, object]
@@ -184,6 +186,8 @@ _PARTS = {
     "unknown_effort_share": "unknown_effort",
     "effort_conflict_share": "effort_conflict",
     "days_without_sets": "gap",
+    "signals_of_new_source": "device_change",
+    "same_answers_in_a_row": "straight_line",
 }
 
 
@@ -192,7 +196,7 @@ def _r21(_rule: Rule, evidence: _Evidence) -> _Fields:
     return {
         "part": _PARTS[row["metric"]], "percent": plain_number(round(100 * row["value"], 1)),
         "limit": plain_number(round(100 * row["threshold"])), "days": counted(row["threshold"], "day"),
-        "sets": counted(row["n_obs"], "working set"),
+        "sets": counted(row["n_obs"] or 0, "working set"), "value": plain_number(row["value"]),
     }  # fmt: skip
 
 
@@ -238,6 +242,18 @@ def _hours(minutes: float) -> str:
     return f"{whole // 60} h {whole % 60} min"
 
 
+def _r18(rule: Rule, evidence: _Evidence) -> _Fields:
+    fields = _proven(rule, evidence)
+    rows = {row["metric"]: row for row in evidence}
+    unhelped = rows.get("exercises_low_after_rest")
+    fields["part"] = "unhelped" if unhelped is not None and crosses(unhelped) else "untested"
+    share = fields.get("percent_of_best_e1rm")
+    fields["worst"] = f"; the lowest at {share} % of its best two weeks" if share else ""
+    later = evidence[0]["window_end"] + timedelta(days=_LOOKED_AT_AFTER_DAYS)
+    fields["later"] = f"If it still stands on {plain_date(later)}, a medical assessment is worth having."
+    return fields
+
+
 _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
     "R01": _r01,
     "R02": _r02,
@@ -246,6 +262,7 @@ _FIELDS: dict[str, Callable[[Rule, _Evidence], _Fields]] = {
     "R05": _r05,
     "R06": _r06,
     "R12": _r12,
+    "R18": _r18,
     "R19": _r19,
     "R21": _r21,
 }

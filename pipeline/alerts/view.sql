@@ -15,7 +15,7 @@ with living as (
         join mart.alert b
             on w.athlete_no = b.athlete_no and b.opened_on <= coalesce(w.resolved_on - 1, date '9999-12-31')
             and coalesce(b.resolved_on - 1, date '9999-12-31') >= w.opened_on
-        where w.rule = 'R17' and b.rule in ('R10', 'R11', 'R12', 'R13', 'R14', 'R15')
+        where w.rule = 'R17' and b.rule in ('R10', 'R11', 'R12', 'R13', 'R14', 'R15') or w.rule = 'R18' and b.rule = 'R17'
         group by all
     ) f on a.alert_id = f.part_id
 )

@@ -14,26 +14,10 @@ with evaluated as (
     join touched_trend_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day - 56
     where e.status = 'OK'
 ),
-main_name as (
-    select p.athlete_no, lower(unnest(p.main_lifts)) as name
-    from base.profile p
-    where len(p.main_lifts) > 0
-    qualify dense_rank() over (partition by p.athlete_no order by p.position desc) = 1
-),
-main_lift as (
-    select m.athlete_no, x.exercise_no
-    from main_name m
-    join base.exercise_name n on lower(n.name) = m.name
-    join base.exercise x on n.exercise_no = x.exercise_no
-    union
-    select m.athlete_no, x.exercise_no
-    from main_name m
-    join base.exercise x on lower(x.exercise) = m.name or lower(x.display_name) = m.name
-),
 standing as (
     select d.athlete_no, d.local_day, e.exercise_no, e.is_declining, e.was_declining, e.pct28, e.n_obs, x.display_name,
         case
-            when d.athlete_no in (select athlete_no from main_name) then l.exercise_no is not null
+            when d.athlete_no in (select athlete_no from base.declared_main_lift) then l.exercise_no is not null
             else x.main_lift is not null
         end as is_main
     from mart.athlete_day d
@@ -42,7 +26,7 @@ standing as (
         on d.athlete_no = e.athlete_no and d.local_day >= e.local_day and d.local_day <= e.local_day + 28
         and (e.next_day is null or d.local_day < e.next_day)
     join base.exercise x on e.exercise_no = x.exercise_no
-    left join main_lift l on e.athlete_no = l.athlete_no and e.exercise_no = l.exercise_no
+    left join base.declared_main_lift l on e.athlete_no = l.athlete_no and e.exercise_no = l.exercise_no
 ),
 summed as (
     select athlete_no, local_day, count(*)::integer as exercises, count(*) filter (is_declining)::integer as declining,

@@ -1,4 +1,23 @@
--- Recovery views of contract.md.
+-- Recovery views of contract.md, and what several models read alike.
+create or replace view base.declared_main_lift as   -- exercises of the newest list of main lifts of each athlete
+with declared as (
+    select athlete_no, lower(unnest(main_lifts)) as name
+    from (
+        select athlete_no, main_lifts
+        from base.profile
+        where len(main_lifts) > 0
+        qualify row_number() over (partition by athlete_no order by position desc) = 1
+    )
+)
+select d.athlete_no, x.exercise_no
+from declared d
+join base.exercise_name n on lower(n.name) = d.name
+join base.exercise x on n.exercise_no = x.exercise_no
+union
+select d.athlete_no, x.exercise_no
+from declared d
+join base.exercise x on lower(x.exercise) = d.name or lower(x.display_name) = d.name;
+
 create or replace view sleep_fact as
 with night_span as (                -- a night shares a day in UTC with every other that overlaps it
     select athlete_no, doc_key, source, start_at, end_at,

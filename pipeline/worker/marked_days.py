@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pipeline.alerts.day_lane import run_day_lane
-from pipeline.alerts.day_rules import DayFindings, find_conditions, run_day_rules
+from pipeline.alerts.day_rules import LOOK_BACK_DAYS, DayFindings, find_conditions, run_day_rules
 from pipeline.alerts.rules import Rules
+from pipeline.alerts.statements import registered
 from pipeline.models.exercise_trend import run_exercise_trends
+from pipeline.models.muscle_week import muscle_weeks
 from pipeline.models.readiness_day import run_readiness
 from pipeline.models.recovery import run_signal_windows
 from pipeline.models.runner import MODEL_VERSION, run_window_models
@@ -68,7 +70,8 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | Non
     run_exercise_trends(connection)
     run_readiness(connection)
     connection.execute("create or replace temp table touched_day_lane as select athlete_no, from_day from marked")
-    return find_conditions(connection, rules)
+    with registered(connection, "muscle_week", muscle_weeks(connection, LOOK_BACK_DAYS)):
+        return find_conditions(connection, rules)
 
 
 def run_marked_rules(connection: Connection, rules: Rules, found: DayFindings | None, log_offset: int) -> None:

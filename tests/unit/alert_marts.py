@@ -71,6 +71,7 @@ class Marts:
         self.connection.execute("set TimeZone = 'UTC'")
         for package, name in (
             ("pipeline.store", "tables.sql"),
+            ("pipeline.store", "recovery_tables.sql"),
             ("pipeline.alerts", "tables.sql"),
             ("pipeline.alerts", "view.sql"),
         ):

@@ -4,6 +4,6 @@ from (
     select
         athlete_no, 'R21' as rule, scope, null::varchar as anchor, opened_on as local_day,
         opened_on::timestamp as seen_at, $r21_found_level::tinyint as level, found, 0::bigint as session_key,
-        null::integer as exercise_no, '' as subject, opened_on, row_no
+        null::integer as exercise_no, subject, opened_on, row_no
     from quality_in
 )

@@ -1,0 +1,103 @@
+"""M17 per muscle: fractional hard sets (M13) of 7 days against the three blocks of 7 days before them.
+
+A row per muscle and day is many times what anybody reads, so nothing is stored: the rows are columns in memory that
+one statement looks at.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.models.columns import dates, doubles
+from pipeline.models.series import Floats, Ints, Words, ratio
+from pipeline.store.connection import Connection
+
+BLOCK_DAYS = 7
+BLOCKS_BEFORE = 3
+_BACK_DAYS = BLOCK_DAYS * (BLOCKS_BEFORE + 1) + 1  # and one more day, for the ratio of the day before
+
+_DAYS = """
+select d.athlete_no, d.local_day - date '1970-01-01' as day, d.local_day >= t.from_day - {look_back} as is_judged,
+    coalesce(w.is_deload, false) as is_deload, s.first_day - date '1970-01-01' as first_day
+from mart.athlete_day d
+join touched_day_lane t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - {look_back} - {back}
+join base.athlete_span s on d.athlete_no = s.athlete_no
+left join mart.training_week w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+order by d.athlete_no, d.local_day
+"""
+_SETS = """
+select m.athlete_no, m.local_day - date '1970-01-01' as day, m.muscle, m.hard_assumed_half
+from mart.muscle_day m
+join touched_day_lane t on m.athlete_no = t.athlete_no and m.local_day >= t.from_day - {look_back} - {back}
+where m.hard_assumed_half > 0
+order by m.muscle
+"""
+
+
+def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
+    """Rows for ``touched_day_lane (athlete_no, from_day)`` from so many days before: one per athlete, muscle and day,
+    ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio`` and ``ratio_before`` (of the day before);
+    days whose ratios are both below 1 or unknown are left out.
+
+    ``base``: mean of the three 7-day blocks before the last 7 days, blocks that end in a deload left out; a block that
+    begins before the athlete's first day is none.
+    """
+    days = connection.execute(_DAYS.format(back=_BACK_DAYS, look_back=look_back_days)).fetchnumpy()
+    sets = connection.table(_SETS.format(back=_BACK_DAYS, look_back=look_back_days))
+    athlete, day = (np.asarray(days[name]).astype(np.int64) for name in ("athlete_no", "day"))
+    muscles, code = np.unique(np.asarray(sets["muscle"].to_pylist(), dtype=object).astype(str), return_inverse=True)
+    n = len(day)
+    if not n or not len(muscles):
+        return _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((4, 0)))
+    # days of one athlete lie side by side without holes, so a place is a day
+    is_first = np.r_[True, athlete[1:] != athlete[:-1]]
+    start = np.maximum.accumulate(np.where(is_first, np.arange(n), 0))
+    owner, first_place = np.unique(athlete, return_index=True)
+    who = np.searchsorted(owner, sets["athlete_no"].to_numpy().astype(np.int64))
+    at = first_place[who] + sets["day"].to_numpy().astype(np.int64) - day[first_place[who]]
+    halves = np.zeros((n, len(muscles)), dtype=np.int64)
+    np.add.at(halves, (at, code), sets["hard_assumed_half"].to_numpy().astype(np.int64))
+
+    week = _block_sums(halves, start) / 2.0
+    counts = np.zeros(n)
+    total = np.zeros_like(week)
+    whole = day - BLOCK_DAYS + 1 >= np.asarray(days["first_day"]).astype(np.int64)
+    is_block = whole & ~np.asarray(days["is_deload"]).astype(bool)
+    for block in range(1, BLOCKS_BEFORE + 1):
+        place = np.arange(n) - BLOCK_DAYS * block
+        there = place >= start
+        there[there] = is_block[place[there]]
+        counts += there
+        total[there] += week[place[there]]
+    base = ratio(total, counts[:, None])
+    share = ratio(week, base)
+    before = np.vstack([np.full((1, len(muscles)), np.nan), share[:-1]])
+    before[is_first] = np.nan
+    judged = np.asarray(days["is_judged"]).astype(bool)[:, None]
+    row, column = np.nonzero(judged & ((share >= 1) | (before >= 1)))
+    values = np.stack([found[row, column] for found in (week, base, share, before)])
+    return _table(athlete[row], muscles[column], day[row], values)
+
+
+def _block_sums(halves: Ints, start: Ints) -> Ints:
+    """Sums of the 7 days that end on each row, those before the athlete's first row left out."""
+    total = np.vstack([np.zeros((1, halves.shape[1]), np.int64), np.cumsum(halves, axis=0)])
+    place = np.arange(len(halves))
+    found: Ints = total[place + 1] - total[np.maximum(place - BLOCK_DAYS + 1, start)]
+    return found
+
+
+def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:
+    sets, base, share, before = values
+    return pa.table(
+        {
+            "athlete_no": pa.array(athlete.astype(np.int32), pa.int32()),
+            "muscle": pa.array(muscle.tolist(), pa.string()),
+            "local_day": dates(day),
+            "sets_7d": doubles(sets),
+            "base": doubles(base),
+            "ratio": doubles(share),
+            "ratio_before": doubles(before),
+        }
+    )
