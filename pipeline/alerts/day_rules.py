@@ -20,6 +20,7 @@ from pipeline.alerts.day_fold import DayConditions, Episodes, State, fold_days
 from pipeline.alerts.declared import SHOWN, Context, Declared, context_of
 from pipeline.alerts.episodes import Drafts
 from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
+from pipeline.alerts.needs import CONDITION, given, is_fed
 from pipeline.alerts.rules import Rule, Rules
 from pipeline.alerts.settle import settle
 from pipeline.alerts.statements import Columns
@@ -132,36 +133,33 @@ def _all_conditions(
     connection: Connection, rules: Rules, chosen: list[Rule], athletes: Columns, said: list[_Period]
 ) -> pa.Table:
     """The rows of all rules. Rules that weigh others come last and find in ``day_condition`` what held on which day."""
-    recovery = _has_recovery(connection)
+    has = given(connection)
     tables: list[pa.Table] = []
     connection.execute(
         "create or replace temp table day_condition (athlete_no integer, rule varchar, local_day date, level integer)"
     )
     for rule in sorted(chosen, key=_weighs_others):
-        if not recovery and not _weighs_others(rule) and _reads(rule, "mart.recovery_day"):
+        if not is_fed(_text(rule), has):
             continue
         found = _conditions(connection, rules, rule, athletes, said)
+        if not found.num_rows:
+            continue
         tables.append(found)
+        has.add(CONDITION)
         connection.register("condition_found", found)
         connection.execute(
             "insert into day_condition select athlete_no, rule, local_day, level from condition_found where level > 0"
         )
         connection.unregister("condition_found")
-    return pa.concat_tables(tables)
+    return pa.concat_tables(tables) if tables else _CONDITION.empty_table()
+
+
+def _text(rule: Rule) -> str:
+    return statements.text(f"conditions/{rule.id}")[0]
 
 
 def _weighs_others(rule: Rule) -> bool:
-    return _reads(rule, "day_condition")
-
-
-def _reads(rule: Rule, relation: str) -> bool:
-    return relation in statements.text(f"conditions/{rule.id}")[0]
-
-
-def _has_recovery(connection: Connection) -> bool:
-    """Whether any of the athletes has recovery days: without them no rule that reads them finds anything."""
-    sql = "select 1 from mart.recovery_day d join touched_rule_day t on d.athlete_no = t.athlete_no limit 1"
-    return bool(connection.execute(sql).fetchall())
+    return "day_condition" in _text(rule)
 
 
 def _declared(connection: Connection) -> list[_Period]:

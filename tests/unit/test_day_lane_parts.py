@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.alerts import findings
+from pipeline.alerts import findings, needs, statements
 from pipeline.alerts.day_rules import day_rules
 from pipeline.alerts.rules import load
 from pipeline.store import shard as store
@@ -100,3 +100,20 @@ def test_room_of_deleted_rows_is_given_back_once_they_are_many(tmp_path: Path, s
     assert connection.execute("select current_setting('max_vacuum_tasks')::integer").fetchall() == [(0,)]
     assert 0.2 < store.DEAD_SHARE_MAX < 0.6
     shard.close()
+
+
+@pytest.mark.parametrize("kinds", [{"set"}, {"set", "sleep"}, {"set", "checkin"}, {"hrv", "resting_heart_rate"}])
+def test_conditions_that_are_not_asked_would_find_nothing(monkeypatch: pytest.MonkeyPatch, kinds: set[str]) -> None:
+    events = [event for event in events_of(2) if event["kind"] in kinds]
+    with Driver() as spared, Driver() as asked:
+        spared.ingest(events)
+        monkeypatch.setattr("pipeline.alerts.day_rules.is_fed", lambda sql, has: True)
+        asked.ingest(events)
+        assert not differences(read_views(spared.query), read_views(asked.query))
+
+
+def test_needs_are_kinds_that_are_looked_for() -> None:
+    known = set(needs._EXISTS) | {needs.CONDITION}
+    for rule in RULES:
+        head = needs._NEEDS.search(statements.text(f"conditions/{rule.id}")[0])
+        assert head is None or {kind.strip() for kind in head[1].split(" or ")} <= known, rule.id

@@ -1,6 +1,7 @@
 -- rule: R10 performance decline
 -- unit: exercises, % per 28 days
 -- window: the newest evaluation of each exercise of the last 28 days; each looks 28 days back
+-- needs: trend
 -- source: domain.md M20, 4.2, 4.6 (one evaluation per day with a session of the exercise)
 select
     d.athlete_no, 'body' as scope, d.subject, d.local_day, d.worst_pct28 > $r10_close_percent::double as closes,

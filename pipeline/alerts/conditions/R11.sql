@@ -1,6 +1,7 @@
 -- rule: R11 persistent soreness
 -- unit: days, answers from 0 to 10
 -- window: answers since the last session that trained the muscle, at most 28 days
+-- needs: checkin
 -- source: domain.md M31, 4.2, 4.6 (soreness after training peaks at 24 to 72 h and fades in days)
 with answer as materialized (
     select e.athlete_no, e.local_day, a.scope, a.muscle, a.subject, max(a.sore) as sore

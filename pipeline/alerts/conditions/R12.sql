@@ -1,6 +1,7 @@
 -- rule: R12 sleep trouble
 -- unit: min, nights, multiples of the baseline's spread
 -- window: the last 7 days against days 8 to 35
+-- needs: recovery
 -- source: domain.md M22, M30, 4.2, 4.6; 7 to 9 h recommended for adults (Hirshkowitz 2015)
 with day as materialized (
     select d.*

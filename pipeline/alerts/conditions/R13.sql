@@ -1,6 +1,7 @@
 -- rule: R13 mood or irritability
 -- unit: multiples of the baseline's spread, reports
 -- window: the last 7 days against days 8 to 35; the last 5 reports of 4 weeks
+-- needs: recovery
 -- source: domain.md M30, 4.2, 4.6 (Saw 2016: what athletes say follows load more surely than what devices measure)
 with report as (
     select s.athlete_no, s.local_day, min(s.value) as mood

@@ -1,6 +1,7 @@
 -- rule: R14 HRV outside its usual range
 -- unit: days
 -- window: the last 7 evaluation days; each judges 7 days against days 8 to 67
+-- needs: recovery
 -- source: domain.md M29, 4.2 (Plews 2014: half a standard deviation; the direction says nothing alone)
 with judged as (
     select d.athlete_no, d.local_day, d.hrv_n_7d, d.hrv_n_60d, d.hrv_age_days, exp(d.ln_hrv_7d) as week_ms,

@@ -1,6 +1,7 @@
 -- rule: R15 resting heart rate raised
 -- unit: bpm, multiples of the baseline's spread, days
 -- window: the last 7 days against days 8 to 35, on three days in a row
+-- needs: recovery
 -- source: domain.md M27, 4.2
 with judged as (
     select d.athlete_no, d.local_day, d.resting_hr_n_7d, d.resting_hr_deviation_bpm, d.resting_hr_z,

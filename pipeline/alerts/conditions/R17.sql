@@ -1,6 +1,7 @@
 -- rule: R17 accumulated fatigue
 -- unit: points
 -- window: conditions of the last 7 days, from six domains
+-- needs: condition or recovery or trend
 -- source: domain.md 4.3; performance is the one constant sign (Meeusen 2013), heart signals count once together
 -- (no physiological marker tells reliably: Grandou 2020, Bell 2022)
 with condition as materialized (

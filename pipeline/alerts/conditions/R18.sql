@@ -1,6 +1,7 @@
 -- rule: R18 possible non-functional overreaching
 -- unit: exercises, days, weeks, % of the best e1RM
 -- window: strength of 14 days against the best 14 days of the 56 before; signs of 14 days; easier weeks of 28 days
+-- needs: recovery or checkin
 -- source: domain.md 4.4, 4.6 (after Meeusen 2013: lasting loss of performance, other signs, and rest that does not help)
 with flag as materialized (
     select c.athlete_no, c.local_day,

@@ -1,6 +1,7 @@
 -- rule: R20 load jump
 -- unit: kg, %, sessions
 -- window: a session of the exercise against the last one with repetitions within two, at most 90 days before
+-- needs: repetition
 -- source: domain.md 4.2, 4.6; usual progression is 2 to 10 % once the target is exceeded (ACSM 2009)
 with heaviest as materialized (      -- of a day the most repetitions with its greatest weight, in one number
     select x.athlete_no, x.exercise_no, x.local_day, max(x.top_weight_mg * 100000 + x.top_reps) as weight_and_reps

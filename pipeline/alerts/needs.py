@@ -1,0 +1,40 @@
+"""What the touched athletes have at all, so that conditions that could find nothing are not even planned.
+
+Planning a condition takes ten times as long as running it over one athlete's new set. A condition says in its head
+what it needs, one kind or another: ``-- needs: recovery or trend``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.store.connection import Connection
+
+_NEEDS = re.compile(r"^-- needs: (.+)$", re.MULTILINE)
+_EXISTS = {
+    "recovery": "mart.recovery_day x",
+    "trend": "mart.trend_day x",
+    "checkin": "base.event_log x where x.kind = 'checkin'",
+    "repetition": "mart.exercise_session x where x.top_weight_mg > 0 and x.top_reps > 0",
+}
+_MADE = {  # of an exercise that was trained on one day only nothing can be compared
+    "repetition": " group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
+}
+CONDITION = "condition"  # another rule found something
+
+
+def given(connection: Connection) -> set[str]:
+    """The kinds of data that any athlete in ``touched_rule_day`` has; never CONDITION, which comes while rules run."""
+    parts = []
+    for kind, source in _EXISTS.items():
+        table, _, where = source.partition(" where ")
+        own = f"select 1 from {table} semi join touched_rule_day t on x.athlete_no = t.athlete_no"
+        parts.append(f"exists({own}{' where ' + where if where else ''}{_MADE.get(kind, '')}) as {kind}")
+    rows = connection.execute("select " + ", ".join(parts)).fetchall()
+    return {kind for kind, found in zip(_EXISTS, rows[0], strict=True) if found}
+
+
+def is_fed(sql: str, has: set[str]) -> bool:
+    """Whether a condition has anything to look at; one that states no needs always has."""
+    found = _NEEDS.search(sql)
+    return found is None or any(kind.strip() in has for kind in found[1].split(" or "))
