@@ -1,0 +1,159 @@
+"""docs/evaluation.md and its plots, from the figures of one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib import pyplot as plt
+
+Figures = dict[str, Any]
+_LAYOUT = {"svg.hashsalt": "spotter", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def write_page(found: Figures, docs: Path) -> None:
+    """The page and two plots beside it."""
+    folder = docs / "evaluation"
+    folder.mkdir(exist_ok=True)
+    with plt.rc_context(_LAYOUT):
+        _delays(found, folder / "delays.svg")
+        _rates(found, folder / "rates.svg")
+    (docs / "evaluation.md").write_text(page(found), encoding="utf-8")
+
+
+def page(found: Figures) -> str:
+    """The text, with every number from ``found``."""
+    r17, r18, false = found["r17"], found["r18"], found["false_warnings"]
+    every = found["false_warnings_all_rules"]
+    lines = [
+        "# How well the warnings find planted fatigue",
+        "",
+        "<!-- made by `make evaluate`; do not edit -->",
+        "",
+        f"{sum(found['athletes'].values())} synthetic athletes of {found['weeks']} weeks each (seed {found['seed']},"
+        " [how they are made](synthetic.md)) went through the real pipeline. Their labels come from a latent state and"
+        " were written before any rule ran. They are made up: what is found here is found under the generator's own"
+        " idea of fatigue, and real athletes will differ. All numbers:"
+        " [bench/results/evaluation.json](../bench/results/evaluation.json).",
+        "",
+        "| question | answer | 95 % interval |",
+        "|---|---|---|",
+        f"| R17 in time in accumulated fatigue of 21 days and more | {_of(r17)} | {_interval(r17, 100, ' %')} |",
+        f"| its delay after the latent onset | {_delay(r17)} | |",
+        f"| R18 in non-functional episodes of 42 days and more | {_of(r18)} | {_interval(r18, 100, ' %')} |",
+        f"| its delay after the latent onset | {_delay(r18)} | |",
+        "| warnings and more of R10 to R18 per healthy athlete-month |"
+        f" {false['per_month']:.3f} ({false['alerts']} in {false['athlete_months']:,.0f}) | {_interval(false)} |",
+        "| the same with the rules on volume and deloads (R07 to R18) |"
+        f" {every['per_month']:.3f} ({every['alerts']}) | {_interval(every)} |",
+        "",
+        "In time means: from the begin of the overload to 10 days after the latent onset, and 14 days more that a"
+        " strength trend needs before it can fall (five sessions over two weeks).",
+        "",
+        "![Days from latent onset to the alert](evaluation/delays.svg)",
+        "",
+        "## By scenario",
+        "",
+        "| scenario | athletes | overreached by label | R10 | R17 | R18 | warnings per athlete-month |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {name} | {one['athletes']} | {one['overreached']} | {one['R10']} | {one['R17']} | {one['R18']} |"
+            f" {one['warnings']['per_month']:.3f} |"
+            for name, one in found["by_scenario"].items()
+        ),
+        "",
+        "R10, R17 and R18 count athletes with such an alert in the story's days or two weeks after.",
+        "",
+        "## By rule",
+        "",
+        "| rule | opened in episodes of 21 days and more | 95 % interval | per healthy athlete-month | 95 % interval |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {rule} | {_of(one['episodes'])} | {_interval(one['episodes'], 100, ' %')} |"
+            f" {one['healthy']['per_month']:.3f} | {_interval(one['healthy'])} |"
+            for rule, one in found["by_rule"].items()
+        ),
+        "",
+        "![Alerts per healthy athlete-month](evaluation/rates.svg)",
+        "",
+        "## Some that were missed",
+        "",
+        *_examples(found["misses"]),
+        "",
+        "## Some that spoke without need",
+        "",
+        *_examples(found["false_alarms"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _of(one: Figures) -> str:
+    return "none to find" if not one["of"] else f"{one['found']} of {one['of']} ({100 * one['share']:.0f} %)"
+
+
+def _interval(one: Figures, times: float = 1.0, unit: str = "") -> str:
+    if not one.get("interval"):
+        return ""
+    low, high = (times * value for value in one["interval"])
+    return f"{low:.0f} to {high:.0f}{unit}" if times > 1 else f"{low:.3f} to {high:.3f}"
+
+
+def _delay(one: Figures) -> str:
+    if not one["found"]:
+        return ""
+    low, high = one["delay_days_quartiles"]
+    return f"median {one['delay_days_median']:.0f} days, half of them {low:.0f} to {high:.0f}"
+
+
+def _examples(rows: list[Figures]) -> list[str]:
+    if not rows:
+        return ["None."]
+    lines = [
+        "| rule | scenario | seed | wears | answers | logs effort | strength lost | what was said |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        said = row.get("said") or ", ".join(row.get("opened", [])) or "nothing"
+        lines.append(
+            f"| {row['rule']} | {row['scenario']} | {row['seed']} | {row['device']} | {100 * row['answers_share']:.0f} % |"
+            f" {100 * row['effort_logged_share']:.0f} % | {100 * row['strength_loss']:.1f} % | {said} |"
+        )
+    return lines
+
+
+def _delays(found: Figures, file: Path) -> None:
+    figure, axes = plt.subplots(figsize=(6, 3))
+    for name, one in (("R17, accumulated fatigue", found["r17"]), ("R18, non-functional", found["r18"])):
+        delays, n = one["delays"], one["of"]
+        if delays:
+            axes.step(delays, [100 * (place + 1) / n for place in range(len(delays))], where="post", label=name)
+    axes.set_xlabel("days from latent onset to the alert")
+    axes.set_ylabel("% of episodes")
+    axes.set_ylim(0, 100)
+    axes.legend(frameon=False)
+    _save(figure, file)
+
+
+def _rates(found: Figures, file: Path) -> None:
+    figure, axes = plt.subplots(figsize=(6, 3))
+    rules = list(found["by_rule"])
+    healthy = [found["by_rule"][rule]["healthy"] for rule in rules]
+    rates = [one["per_month"] for one in healthy]
+    errors = [
+        [one["per_month"] - one["interval"][0] for one in healthy],
+        [one["interval"][1] - one["per_month"] for one in healthy],
+    ]
+    axes.errorbar(rules, rates, yerr=errors, fmt="o", markersize=4)
+    axes.set_ylabel("alerts per healthy\nathlete-month (any severity)")
+    axes.set_ylim(bottom=0)
+    _save(figure, file)
+
+
+def _save(figure: Any, file: Path) -> None:
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
