@@ -16,6 +16,17 @@ PUBLIC = {
     "pipeline": set(),
     "schemas": set(),
     "pipeline.demo": {"Calendar", "DemoReport", "Story", "load", "stories"},
+    "pipeline.synthetic": {
+        "STORIES",
+        "Athlete",
+        "Label",
+        "Written",
+        "athletes",
+        "events",
+        "label_of",
+        "live_through",
+        "write",
+    },
     "schemas.events": {
         "EVENT",
         "MODELS",

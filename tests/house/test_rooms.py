@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "gateway": DATA | {"sources", "log", "store"},
     "dashboards": DATA | {"store", "alerts"},
     "demo": DATA | {"sources", "gateway"},
+    "synthetic": frozenset({"errors"}),  # its labels would be worth nothing if it knew models or rules
 }
 EVERYTHING = frozenset({"cli"})
 
