@@ -34,6 +34,9 @@ types: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test ## measure, write bench/results, print a table
 	$(BIN)/python -m bench.run $(BENCH_ARGS)
 
+evaluate: $(VENV)/.installed-test ## synthetic athletes of known state through the pipeline, write docs/evaluation.md
+	$(BIN)/python -m bench.evaluate $(EVALUATE_ARGS)
+
 soak: $(VENV)/.installed-test ## many random histories with crashes, against a replay and the oracle
 	$(BIN)/python -m tests.sim.soak $(SOAK_ARGS)
 	$(BIN)/python -m tests.sim.kills $(KILLS_ARGS)

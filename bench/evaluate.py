@@ -33,6 +33,8 @@ R17_DAYS_MIN, R18_DAYS_MIN = 21, 42
 R17_LATE_DAYS = 10
 R17_DATA_DAYS = 14  # M20: five sessions over at least 14 days, before any trend can fall
 AFTER_STORY_DAYS = 14
+ANSWERS_SHARE = 0.5  # R18 asks for signs on 7 of 14 days
+EFFORT_SHARE = 0.8  # M20 needs it
 EXAMPLES = 8
 
 Figures = dict[str, Any]
@@ -67,11 +69,15 @@ def main(arguments: Sequence[str]) -> int:
 def figures(cases: Sequence[Case]) -> Figures:
     """What is told on the page, from the cases alone."""
     accumulated = [case for case in cases if case.label.scenario == "accumulated_fatigue" and _long(case, R17_DAYS_MIN)]
-    unresolved = [case for case in cases if case.label.scenario.startswith("non_functional") and _long(case, R18_DAYS_MIN)]
+    unresolved = [
+        case for case in cases if case.label.scenario.startswith("non_functional") and _long(case, R18_DAYS_MIN)
+    ]
     healthy = [case for case in cases if case.label.scenario in HEALTHY]
     return {
         "r17": _episodes(accumulated, _r17_found),
+        "r17_with_data": _episodes([case for case in accumulated if _tells(case)], _r17_found),
         "r18": _episodes(unresolved, _r18_found),
+        "r18_with_data": _episodes([case for case in unresolved if _tells(case)], _r18_found),
         "by_scenario": {
             name: _scenario([case for case in cases if case.label.scenario == name])
             for name in dict.fromkeys(case.label.scenario for case in cases)
@@ -89,6 +95,11 @@ def _long(case: Case, days: int) -> bool:
     if label.onset_day is None or label.end_day is None:
         return False
     return (date.fromisoformat(label.end_day) - date.fromisoformat(label.onset_day)).days + 1 >= days
+
+
+def _tells(case: Case) -> bool:
+    """Whether the athlete gives what both rules need: check-ins on half of the days, effort on four of five sets."""
+    return case.label.answers_share >= ANSWERS_SHARE and case.label.effort_logged_share >= EFFORT_SHARE
 
 
 def _r17_found(case: Case) -> Alert | None:
@@ -157,7 +168,7 @@ def _scenario(cases: Sequence[Case]) -> Figures:
 
 
 def _rule(cases: Sequence[Case], healthy: Sequence[Case], rule: str) -> Figures:
-    """Of one rule: athletes overreached for 21 days and more in whose episode it opened, and its rate in the healthy."""
+    """Of one rule: athletes overreached for 21 days and more in whose time it opened, and its rate in the healthy."""
     ill = [case for case in cases if _long(case, R17_DAYS_MIN)]
     hits = sum(
         case.first(
@@ -212,7 +223,9 @@ def _who(case: Case) -> Figures:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False
+    )
     return done.stdout.strip()
 
 

@@ -42,8 +42,12 @@ def page(found: Figures) -> str:
         "| question | answer | 95 % interval |",
         "|---|---|---|",
         f"| R17 in time in accumulated fatigue of 21 days and more | {_of(r17)} | {_interval(r17, 100, ' %')} |",
+        f"| the same where check-ins and effort are logged | {_of(found['r17_with_data'])} |"
+        f" {_interval(found['r17_with_data'], 100, ' %')} |",
         f"| its delay after the latent onset | {_delay(r17)} | |",
         f"| R18 in non-functional episodes of 42 days and more | {_of(r18)} | {_interval(r18, 100, ' %')} |",
+        f"| the same where check-ins and effort are logged | {_of(found['r18_with_data'])} |"
+        f" {_interval(found['r18_with_data'], 100, ' %')} |",
         f"| its delay after the latent onset | {_delay(r18)} | |",
         "| warnings and more of R10 to R18 per healthy athlete-month |"
         f" {false['per_month']:.3f} ({false['alerts']} in {false['athlete_months']:,.0f}) | {_interval(false)} |",
@@ -51,7 +55,9 @@ def page(found: Figures) -> str:
         f" {every['per_month']:.3f} ({every['alerts']}) | {_interval(every)} |",
         "",
         "In time means: from the begin of the overload to 10 days after the latent onset, and 14 days more that a"
-        " strength trend needs before it can fall (five sessions over two weeks).",
+        " strength trend needs before it can fall (five sessions over two weeks). Who never answers a check-in cannot"
+        " get R18, and who logs the effort of half of the sets has no strength trend: logged means check-ins on half of"
+        " the days and effort on four of five sets.",
         "",
         "![Days from latent onset to the alert](evaluation/delays.svg)",
         "",
@@ -119,8 +125,9 @@ def _examples(rows: list[Figures]) -> list[str]:
     for row in rows:
         said = row.get("said") or ", ".join(row.get("opened", [])) or "nothing"
         lines.append(
-            f"| {row['rule']} | {row['scenario']} | {row['seed']} | {row['device']} | {100 * row['answers_share']:.0f} % |"
-            f" {100 * row['effort_logged_share']:.0f} % | {100 * row['strength_loss']:.1f} % | {said} |"
+            f"| {row['rule']} | {row['scenario']} | {row['seed']} | {row['device']} |"
+            f" {100 * row['answers_share']:.0f} % | {100 * row['effort_logged_share']:.0f} % |"
+            f" {100 * row['strength_loss']:.1f} % | {said} |"
         )
     return lines
 

@@ -87,12 +87,10 @@ class DayFindings(NamedTuple):
     conditions: pa.Table
 
 
-def find_conditions(connection: Connection, rules: Rules) -> DayFindings | None:
-    """The conditions of all day rules for ``touched_day_lane (athlete_no, from_day)``; None if nobody is touched."""
+def find_conditions(connection: Connection, rules: Rules) -> DayFindings:
+    """The conditions of all day rules for ``touched_day_lane (athlete_no, from_day)``."""
     athletes = statements.columns(connection, statements.text("steps/day_athlete"), rules)
     chosen = day_rules(rules)
-    if not len(athletes["athlete_no"]) or not chosen:
-        return None
     connection.execute(
         "create or replace temp table touched_rule_day as"
         f" select athlete_no, from_day - {LOOK_BACK_DAYS} as from_day from touched_day_lane"
@@ -103,12 +101,12 @@ def find_conditions(connection: Connection, rules: Rules) -> DayFindings | None:
 
 
 def run_day_rules(
-    connection: Connection, findings: DayFindings | None, *, rules: Rules, log_offset: int, model_version: str
+    connection: Connection, findings: DayFindings, *, rules: Rules, log_offset: int, model_version: str
 ) -> int:
     """Fold what was found into episodes and alerts, in the caller's transaction; returns the outbox rows."""
-    if findings is None:
-        return 0
     athletes, said, names, table = findings
+    if not len(athletes["athlete_no"]) or not names:
+        return 0
     stored = _stored(connection, rules, names, athletes)
     found = _numbers(table, athletes, stored)
     cool = np.array([rules[f"R{rule:02d}"].cool_down_h // 24 for rule in found.scope_keys["rule"].tolist()], np.int64)
@@ -134,9 +132,11 @@ def _all_conditions(
 ) -> pa.Table:
     """The rows of all rules. Rules that weigh others come last and find in ``day_condition`` what held on which day."""
     has = given(connection)
+    connection.execute(statements.text("steps/day_answers" if "checkin" in has else "steps/day_no_answers")[0])
     tables: list[pa.Table] = []
     connection.execute(
-        "create or replace temp table day_condition (athlete_no integer, rule varchar, local_day date, level integer)"
+        "create or replace temp table day_condition"
+        " (athlete_no integer, rule varchar, scope varchar, local_day date, level integer)"
     )
     for rule in sorted(chosen, key=_weighs_others):
         if not is_fed(_text(rule), has):
@@ -148,7 +148,8 @@ def _all_conditions(
         has.add(CONDITION)
         connection.register("condition_found", found)
         connection.execute(
-            "insert into day_condition select athlete_no, rule, local_day, level from condition_found where level > 0"
+            "insert into day_condition"
+            " select athlete_no, rule, scope, local_day, level from condition_found where level > 0"
         )
         connection.unregister("condition_found")
     return pa.concat_tables(tables) if tables else _CONDITION.empty_table()

@@ -82,5 +82,7 @@ def registered(connection: Connection, name: str, rows: pa.Table) -> Iterator[No
     connection.register(name, rows)
     try:
         yield
-    finally:
-        connection.unregister(name)
+    except BaseException:
+        connection.forget(name)
+        raise
+    connection.unregister(name)

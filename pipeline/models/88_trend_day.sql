@@ -8,7 +8,7 @@ with evaluated as (
         lead(e.local_day) over (partition by e.athlete_no, e.exercise_no order by e.local_day) as next_day,
         min(if(e.is_declining, e.local_day, null)) over (
             partition by e.athlete_no, e.exercise_no order by e.local_day
-            range between interval 28 day preceding and interval 7 day preceding
+            range between interval 28 day preceding and interval 14 day preceding
         ) is not null as was_declining
     from mart.exercise_trend e
     join touched_trend_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day - 56

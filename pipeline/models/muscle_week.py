@@ -37,8 +37,8 @@ order by m.muscle
 
 def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     """Rows for ``touched_day_lane (athlete_no, from_day)`` from so many days before: one per athlete, muscle and day,
-    ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio`` and ``ratio_before`` (of the day before);
-    days whose ratios are both below 1 or unknown are left out.
+    ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio``, ``ratio_before`` (of the day before) and
+    ``sessions_before``, days of the base that trained it; days whose ratios are both below 1 or unknown are left out.
 
     ``base``: mean of the three 7-day blocks before the last 7 days, blocks that end in a deload left out; a block that
     begins before the athlete's first day is none.
@@ -49,7 +49,7 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     muscles, code = np.unique(np.asarray(sets["muscle"].to_pylist(), dtype=object).astype(str), return_inverse=True)
     n = len(day)
     if not n or not len(muscles):
-        return _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((4, 0)))
+        return _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((5, 0)))
     # days of one athlete lie side by side without holes, so a place is a day
     is_first = np.r_[True, athlete[1:] != athlete[:-1]]
     start = np.maximum.accumulate(np.where(is_first, np.arange(n), 0))
@@ -59,9 +59,9 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     halves = np.zeros((n, len(muscles)), dtype=np.int64)
     np.add.at(halves, (at, code), sets["hard_assumed_half"].to_numpy().astype(np.int64))
 
-    week = _block_sums(halves, start) / 2.0
+    week, sessions = _block_sums(halves, start) / 2.0, _block_sums((halves > 0).astype(np.int64), start)
     counts = np.zeros(n)
-    total = np.zeros_like(week)
+    total, sessions_before = np.zeros_like(week), np.zeros_like(sessions)
     whole = day - BLOCK_DAYS + 1 >= np.asarray(days["first_day"]).astype(np.int64)
     is_block = whole & ~np.asarray(days["is_deload"]).astype(bool)
     for block in range(1, BLOCKS_BEFORE + 1):
@@ -70,13 +70,14 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
         there[there] = is_block[place[there]]
         counts += there
         total[there] += week[place[there]]
+        sessions_before[there] += sessions[place[there]]
     base = ratio(total, counts[:, None])
     share = ratio(week, base)
     before = np.vstack([np.full((1, len(muscles)), np.nan), share[:-1]])
     before[is_first] = np.nan
     judged = np.asarray(days["is_judged"]).astype(bool)[:, None]
     row, column = np.nonzero(judged & ((share >= 1) | (before >= 1)))
-    values = np.stack([found[row, column] for found in (week, base, share, before)])
+    values = np.stack([found[row, column] for found in (week, base, share, before, sessions_before)])
     return _table(athlete[row], muscles[column], day[row], values)
 
 
@@ -89,7 +90,7 @@ def _block_sums(halves: Ints, start: Ints) -> Ints:
 
 
 def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:
-    sets, base, share, before = values
+    sets, base, share, before, sessions = values
     return pa.table(
         {
             "athlete_no": pa.array(athlete.astype(np.int32), pa.int32()),
@@ -99,5 +100,6 @@ def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:
             "base": doubles(base),
             "ratio": doubles(share),
             "ratio_before": doubles(before),
+            "sessions_before": pa.array(sessions.astype(np.int32), pa.int32()),
         }
     )

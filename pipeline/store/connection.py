@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -71,6 +72,12 @@ class Connection:
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name, for this connection alone."""
         self._inner.register(name, table)
+
+    def forget(self, name: str) -> None:
+        """Take a registered table away while an error is on its way: a transaction that failed refuses even that, and
+        would put its refusal in the place of the reason, such as memory that lacked."""
+        with contextlib.suppress(duckdb.Error):
+            self._inner.unregister(name)
 
     def unregister(self, name: str) -> None:
         """Forget a registered table."""

@@ -31,30 +31,27 @@ select * exclude (days_before)
 from (
     select *, sum(to_day - from_day + 29) over (order by athlete_no rows unbounded preceding)
         - (to_day - from_day + 29) as days_before
-    from (select athlete_no, min(from_day) as from_day, max(to_day) as to_day from base.mark group by all)
+    from (
+        select m.athlete_no, min(m.from_day) as from_day, max(m.to_day) as to_day
+        from base.mark m{{of_whom}}
+        group by all
+    )
 )
 where days_before < {CHUNK_DAYS}
 """
-_OF_SLICE = """
-create or replace temp table marked as
-select m.athlete_no, min(m.from_day) as from_day, max(m.to_day) as to_day
-from base.mark m
-join slice s on m.athlete_no = s.athlete_no
-group by all
-"""
+_OF_SLICE = " semi join slice s on m.athlete_no = s.athlete_no"
 
 
-def take_next_marks(connection: Connection) -> None:
-    """The marks of some athletes, as many as one transaction takes, to ``marked``."""
-    connection.execute(_NEXT)
+def take_next_marks(connection: Connection, *, of_slice: bool = False) -> bool:
+    """The marks of some athletes, as many as one transaction takes, to ``marked``; false if there are none.
+
+    ``of_slice``: of those in the temp table ``slice`` alone.
+    """
+    connection.execute(_NEXT.format(of_whom=_OF_SLICE if of_slice else ""))
+    return bool(connection.execute("select 1 from marked limit 1").fetchall())
 
 
-def take_slice_marks(connection: Connection) -> None:
-    """The marks of the athletes in ``slice`` to ``marked``."""
-    connection.execute(_OF_SLICE)
-
-
-def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | None:
+def run_marked_models(connection: Connection, rules: Rules) -> DayFindings:
     """Windows, weeks, trends and readiness of the days in ``marked``, in the caller's transaction, and what the rules
     find there; nothing in it depends on other athletes."""
     for table, reach in _REACH.items():
@@ -74,7 +71,7 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | Non
         return find_conditions(connection, rules)
 
 
-def run_marked_rules(connection: Connection, rules: Rules, found: DayFindings | None, log_offset: int) -> None:
+def run_marked_rules(connection: Connection, rules: Rules, found: DayFindings, log_offset: int) -> None:
     """The alerts of the days in ``marked`` from what was ``found`` there; then their marks are done with."""
     run_day_lane(connection, rules=rules, log_offset=log_offset, model_version=MODEL_VERSION)
     run_day_rules(connection, found, rules=rules, log_offset=log_offset, model_version=MODEL_VERSION)

@@ -26,7 +26,7 @@ from pipeline.store.shard import Shard
 from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
-from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_slice_marks
+from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
 
 BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20
@@ -213,9 +213,9 @@ def _run_slices(engine: Engine, slices: list[list[int]]) -> None:
             engine.shard.with_room(partial(_run_models, engine, connection, athletes))
             with one_by_one:  # what is appended to the outbox gets the next numbers
                 engine.shard.with_room(partial(_run_rules, engine, connection, end))
-            found = engine.shard.with_room(partial(_run_marked_models, engine, connection))
-            with one_by_one:
-                engine.shard.with_room(partial(_run_marked_rules, engine, connection, found, end))
+            while (found := engine.shard.with_room(partial(_run_marked_models, engine, connection))) is not None:
+                with one_by_one:
+                    engine.shard.with_room(partial(_run_marked_rules, engine, connection, found, end))
 
     with ThreadPoolExecutor(_WRITERS, thread_name_prefix="slice") as pool:
         list(pool.map(work, slices))  # after a failure no further slice is begun
@@ -228,11 +228,12 @@ def _run_rules(engine: Engine, connection: Connection, end: int) -> None:
 
 def _run_marked_models(engine: Engine, connection: Connection) -> DayFindings | None:
     with engine.shard.transaction(connection):
-        take_slice_marks(connection)
+        if not take_next_marks(connection, of_slice=True):
+            return None
         return run_marked_models(connection, engine.rules)
 
 
-def _run_marked_rules(engine: Engine, connection: Connection, found: DayFindings | None, end: int) -> None:
+def _run_marked_rules(engine: Engine, connection: Connection, found: DayFindings, end: int) -> None:
     with engine.shard.transaction(connection):
         run_marked_rules(connection, engine.rules, found, end)
 

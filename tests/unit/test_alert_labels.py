@@ -26,10 +26,12 @@ FOUND: dict[str, list[list[float | None]]] = {
     "R07": [[1.6, 58, 36, 1.6, 58, 36, 36, 9, None, 12, 9, None, 9, 9, None, 22, 58, 36, 1, 1]],
     "R08": [[2.5, 30, 2, 5, 30, 2, 0.1, 33, None, 1, None, None, 0, 1]],
     "R09": [[8, 8, None, 8, 8, None, 8, 8, None, 4, 8, None, 0, 1]],
-    "R10": [[2, 5, None, 1, 5, None, -6, 9, None, 0, 1]],
+    "R10": [[2, 5, None, 40, 5, None, 1, 5, None, -6, 9, None, 0, 1]],
     "R11": [[4, 5, None, 4, 5, None, 6, 5, None, 7, 5, None, 0, 1]],
     "R17": [[6, None, None, 3, None, None, 2, None, None, *[1, None, None] * 6, 0, 1]],
-    "R18": [[2, 5, None, 1, 5, None, 9, 14, None, 8, 14, None, 1, 2, None, 7, 7, None, 93.1, 6, None, 0, 1]],
+    "R18": [
+        [3, 5, None, 60, 5, None, 1, 5, None, 9, 14, None, 8, 14, None, 1, 2, None, 7, 7, None, 93.1, 6, None, 0, 1]
+    ],
     "R20": [[25, 2, 80, 2, 2, None, 100, 1, 80, 0, 1]],
     "R12": [[1, 7, None, 340, 7, 440, 4, 7, 88, -1.5, 7, None, 1, 14, 30, 95, 14, 30, 0, 15]],
     "R13": [[-1.5, 7, None, -1.2, 7, None, 3, 5, None, 0, 2]],

@@ -36,9 +36,10 @@ def test_some_athletes_a_transaction_give_the_same(monkeypatch: pytest.MonkeyPat
         whole.ingest(events)
         seen = []
 
-        def counted(connection: Any) -> None:
-            original(connection)
+        def counted(connection: Any) -> bool:
+            found: bool = original(connection)
             seen.append(connection.execute("select count(*) from marked").fetchall()[0][0])
+            return found
 
         original = marked_days.take_next_marks
         monkeypatch.setattr("pipeline.worker.apply.take_next_marks", counted)

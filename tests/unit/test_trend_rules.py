@@ -70,8 +70,8 @@ def test_r10_needs_two_exercises(driver: Driver) -> None:
     assert [row["state"] for row in alerts(driver, "R10")] == ["resolved"]
 
 
-def test_r10_takes_a_main_lift_that_falls_for_a_week(driver: Driver) -> None:
-    longer = (*GV_17, (32, 112.0), (35, 111.0), (39, 110.0))
+def test_r10_takes_a_main_lift_that_falls_for_two_weeks(driver: Driver) -> None:
+    longer = (*GV_17, (32, 112.0), (35, 111.0), (39, 110.0), (43, 108.0), (46, 107.0))
     driver.ingest(course(CURL, longer))
     assert told(driver, "R10") == []
     driver.ingest(course(BENCH, longer))  # two fall now
@@ -79,7 +79,7 @@ def test_r10_takes_a_main_lift_that_falls_for_a_week(driver: Driver) -> None:
         [{"kind": "delete", "athlete": "ana", "document": event["document"]} for event in course(CURL, longer)]
     )
     (row,) = alerts(driver, "R10")
-    assert "a main lift has been falling for a week or more" in row["body"]
+    assert "a main lift has been falling for two weeks or more" in row["body"]
     prove(driver)
 
 

@@ -34,8 +34,8 @@ select                              -- a muscle speaks where the body as a whole
         if(b.holds, null, m.ratio), m.sets_7d, m.base,
         if(b.holds, null, m.ratio), m.sets_7d, m.base,
         null, null, null,
-        m.base, b.hard_sets_sessions, null,
-        b.hard_sets_sessions, b.hard_sets_sessions, null,
+        m.base, m.sessions_before, null,
+        m.sessions_before, m.sessions_before, null,
         m.sets_7d - m.base, m.sets_7d, m.base,
         b.thin
     ]

@@ -7,6 +7,7 @@ select
     d.athlete_no, 'body' as scope, d.subject, d.local_day, d.worst_pct28 > $r10_close_percent::double as closes,
     [
         d.declining, d.exercises, null,
+        100.0::double * d.declining / d.exercises, d.exercises, null,
         d.main_declining, d.exercises, null,
         d.worst_pct28, d.sessions, null,
         0

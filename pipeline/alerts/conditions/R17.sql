@@ -1,13 +1,13 @@
 -- rule: R17 accumulated fatigue
 -- unit: points
 -- window: conditions of the last 7 days, from six domains
--- needs: condition or recovery or trend
+-- needs: condition or checkin or trend
 -- source: domain.md 4.3; performance is the one constant sign (Meeusen 2013), heart signals count once together
 -- (no physiological marker tells reliably: Grandou 2020, Bell 2022)
 with condition as materialized (
     select c.athlete_no, c.local_day, c.rule, max(c.level) as level
     from day_condition c
-    where c.rule <> 'R09' or c.level >= 3
+    where case c.rule when 'R09' then c.level >= 3 when 'R07' then c.scope = 'body' else true end
     group by all
 ),
 telling as (                        -- days that give a point; all others give none and are not looked at
@@ -18,10 +18,7 @@ telling as (                        -- days that give a point; all others give n
     join touched_rule_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day
     where e.mean_pct28 <= $r17_mean_percent::double and e.exercises >= 2
     union
-    select r.athlete_no, r.local_day
-    from mart.recovery_day r
-    join touched_rule_day t on r.athlete_no = t.athlete_no and r.local_day >= t.from_day
-    where r.wellness_age_days <= 7 and r.wellness_n_7d >= 3 and r.subjective_z <= $r17_subjective_z::double
+    select athlete_no, local_day from answer_level where every_z <= $r17_subjective_z::double
 ),
 near as (                           -- and the days on which they still count, or have just stopped to
     select distinct n.athlete_no, n.local_day + n.later as local_day
@@ -32,9 +29,8 @@ daily as (
         bool_or(c.rule = 'R10') or coalesce(
             bool_or(e.mean_pct28 <= $r17_mean_percent::double and e.exercises >= 2), false
         ) as performance,
-        bool_or(c.rule = 'R13') or coalesce(
-            bool_or(r.wellness_age_days <= 7 and r.wellness_n_7d >= 3 and r.subjective_z <= $r17_subjective_z::double), false
-        ) as subjective,
+        bool_or(c.rule = 'R13' and c.level >= 3) or coalesce(bool_or(a.every_z <= $r17_subjective_z::double), false)
+            as subjective,
         bool_or(c.rule = 'R12') as sleep, bool_or(c.rule = 'R11') as soreness,
         bool_or(c.rule in ('R14', 'R15')) as autonomic,
         bool_or(c.rule in ('R07', 'R08', 'R09', 'R16')) as load
@@ -43,16 +39,16 @@ daily as (
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
     left join condition c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
     left join mart.trend_day e on d.athlete_no = e.athlete_no and d.local_day = e.local_day
-    left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
+    left join answer_level a on d.athlete_no = a.athlete_no and d.local_day = a.local_day
     group by all
 ),
 week as (
     select athlete_no, local_day,
-        coalesce(bool_or(performance) over w, false)::integer as performance,
-        coalesce(bool_or(subjective) over w, false)::integer as subjective,
-        coalesce(bool_or(sleep) over w, false)::integer as sleep,
-        coalesce(bool_or(soreness) over w, false)::integer as soreness,
-        coalesce(bool_or(autonomic) over w, false)::integer as autonomic,
+        coalesce(count(*) filter (performance) over w >= $r17_days::integer, false)::integer as performance,
+        coalesce(count(*) filter (subjective) over w >= $r17_days::integer, false)::integer as subjective,
+        coalesce(count(*) filter (sleep) over w >= $r17_days::integer, false)::integer as sleep,
+        coalesce(count(*) filter (soreness) over w >= $r17_days::integer, false)::integer as soreness,
+        coalesce(count(*) filter (autonomic) over w >= $r17_autonomic_days::integer, false)::integer as autonomic,
         coalesce(bool_or(load) over w, false)::integer as load
     from daily
     window w as (partition by athlete_no order by local_day range between interval 6 day preceding and current row)

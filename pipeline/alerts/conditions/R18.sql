@@ -1,19 +1,25 @@
 -- rule: R18 possible non-functional overreaching
 -- unit: exercises, days, weeks, % of the best e1RM
--- window: strength of 14 days against the best 14 days of the 56 before; signs of 14 days; easier weeks of 28 days
--- needs: recovery or checkin
+-- window: strength of 14 days against the best 14 days of the 56 before; answers of 14 days against the 70 before;
+-- signs of 14 days; easier weeks of 28 days
+-- needs: checkin
 -- source: domain.md 4.4, 4.6 (after Meeusen 2013: lasting loss of performance, other signs, and rest that does not help)
-with flag as materialized (
-    select c.athlete_no, c.local_day,
-        case c.rule when 'R13' then 'subjective' when 'R12' then 'sleep' when 'R11' then 'soreness' else 'autonomic' end
-            as kind
-    from day_condition c
-    where c.rule in ('R11', 'R12', 'R13', 'R14', 'R15')
+with flag as materialized (              -- days with a sign, one row per kind
+    select athlete_no, local_day, 'subjective' as kind from answer_level where every_z <= $r18_sign_z::double
     union
-    select r.athlete_no, r.local_day, 'subjective'
+    select athlete_no, local_day, 'sleep' from answer_level where sleep_z <= $r18_sign_z::double
+    union
+    select athlete_no, local_day, 'soreness' from answer_level where soreness_z <= $r18_sign_z::double
+    union
+    select r.athlete_no, r.local_day, 'sleep'
     from mart.recovery_day r
     join touched_rule_day t on r.athlete_no = t.athlete_no and r.local_day >= t.from_day
-    where r.wellness_age_days <= 7 and r.wellness_n_7d >= 3 and r.subjective_z <= $r18_subjective_z::double
+    where r.sleep_age_days <= 3 and r.sleep_n_7d >= 3 and r.sleep_n_28d >= $r18_sleep_nights::integer
+        and r.sleep_7d_min <= r.sleep_median_28d_min - $r18_short_by_min::double
+    union
+    select athlete_no, local_day, case rule when 'R12' then 'sleep' when 'R11' then 'soreness' else 'autonomic' end
+    from day_condition
+    where rule in ('R11', 'R12', 'R14', 'R15')
 ),
 counted as (                        -- per day and kind on how many of the 14 days to it
     select f.athlete_no, f.local_day + f.later as local_day, f.kind, count(*) as days, min(f.later) as newest
@@ -153,6 +159,7 @@ select
         and coalesce(r.wellness_age_days <= 7 or r.wellness_age_days > 28, true) as closes,
     [
         if(x.athlete_no is null, p.low, null), p.exercises, null,
+        if(x.athlete_no is null, 100.0::double * p.low / p.exercises, null), p.exercises, null,
         if(x.athlete_no is null, p.low_main, null), p.exercises, null,
         d.subjective_days, 14, null,
         d.other_days, 14, null,
