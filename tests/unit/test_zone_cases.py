@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.sim.driver import Driver
+from tests.sim.driver import NOW, Driver
+from tests.sim.generator import Upload
 from tests.unit import zone_cases, zone_cases_days, zone_cases_readings
 from tests.unit.zone_events import Case
 
@@ -17,8 +18,13 @@ CASES = [*zone_cases.CASES, *zone_cases_readings.CASES, *zone_cases_days.CASES]
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Driver]:
-    """One service; each case is a gym of its own."""
+    """One service; each case is a gym of its own, and all of them come in together."""
     with Driver() as opened:
+        for told in ("events", "later"):
+            for case in CASES:
+                if getattr(case, told):
+                    opened.send(Upload(case.name, NOW, getattr(case, told), admin=True))
+            opened.service.apply_all()
         yield opened
 
 
@@ -34,9 +40,6 @@ def rows(driver: Driver, case: Case, wanted: str) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_zone_case(driver: Driver, case: Case) -> None:
-    driver.ingest(case.events, tenant=case.name)
-    if case.later:
-        driver.ingest(case.later, tenant=case.name)
     for wanted, expected in case.expect.items():
         found = rows(driver, case, wanted)
         assert found == [tuple(map(near, row)) for row in expected], (case.why, wanted)
