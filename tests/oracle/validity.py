@@ -10,6 +10,7 @@ from tests.oracle.times import read_time
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD_MAX = timedelta(hours=24)
+EAST = timedelta(hours=14)  # where a day begins first
 SLEEP_MAX = timedelta(hours=48)
 ZONES = available_timezones()
 WEIGHT_KG_MAX = 2000
@@ -64,7 +65,7 @@ def _bad_day(event: dict[str, Any], received_at: datetime) -> str | None:
     for name in ("day", "night", "from_day"):
         if name in event:
             day = date.fromisoformat(event[name])
-            if day < EARLIEST.date() or (name != "from_day" and day > received_at.date() + timedelta(days=2)):
+            if day < EARLIEST.date() or (name != "from_day" and day > (received_at + AHEAD_MAX + EAST).date()):
                 return "implausible_time"
     return None
 
