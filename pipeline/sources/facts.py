@@ -10,7 +10,7 @@ import orjson
 from pipeline.sources.columns import ZONE_EVENT
 from pipeline.sources.efforts import NO_EFFORT, read_efforts, target_rir
 from pipeline.sources.local_time import Placed
-from pipeline.sources.receipt import DAY_US, RefusedItemError, Upload, placed_at
+from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, placed_at
 from schemas.events import AnyEvent, BodyMass, Session, SessionSet, Set, SetFields, Sleep
 from schemas.times import format_us
 
@@ -18,6 +18,7 @@ Row = tuple[Any, ...]
 
 _EPOCH_DAY = date(1970, 1, 1)
 _EARLIEST_DAY = date(1990, 1, 1)
+_EAST_US = 14 * 3_600_000_000  # no clock is further ahead of UTC
 _PLAN_DAYS_MAX = 5 * 366  # plans and declarations may speak of the future
 _SLEEP_US_MAX = 2 * DAY_US
 _IDENTITY = {"kind", "athlete", "source", "document", "revision"}
@@ -187,13 +188,16 @@ def _day(event: AnyEvent, upload: Upload) -> date | None:
     day: date | None = getattr(event, field) if field is not None else None
     if day is None or field is None:
         return None
-    received = _EPOCH_DAY + timedelta(days=upload.received_us // DAY_US)
-    ahead = 2 if field in _MEASURED_DAYS else _PLAN_DAYS_MAX
-    if not _EARLIEST_DAY <= day <= received + timedelta(days=ahead):
+    measured = field in _MEASURED_DAYS
+    if measured:  # the date 24 h after receipt where the day begins first
+        latest = _EPOCH_DAY + timedelta(days=(upload.received_us + FUTURE_US_MAX + _EAST_US) // DAY_US)
+    else:
+        latest = _EPOCH_DAY + timedelta(days=upload.received_us // DAY_US + _PLAN_DAYS_MAX)
+    if not _EARLIEST_DAY <= day <= latest:
         raise RefusedItemError(
             "implausible_time",
             field,
-            f"`{field}` is {day}: days before 1990 or {'after tomorrow' if ahead == 2 else 'more than 5 years ahead'} "
+            f"`{field}` is {day}: days before 1990 or {'after tomorrow' if measured else 'more than 5 years ahead'} "
             "are taken for a wrong clock. Correct the day and send the event again.",
         )
     return day

@@ -28,8 +28,8 @@ def read_time(text: str, timezone: str | None, tz: str | None) -> Time | None:
 
     The ladder of the wall clock: the event's ``timezone``, the numeric offset, the import's ``tz``.
     """
-    zulu = text[-1] in "Zz"
-    moment = datetime.fromisoformat(text[:-1] + "+00:00" if zulu else text)
+    zulu = text[-1] in "Zz" or text.endswith("-00:00")  # both state an instant and no place
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00").replace("z", "+00:00"))
     zone = timezone or (tz if zulu or moment.tzinfo is None else None)
     if moment.tzinfo is None:
         if zone is None:

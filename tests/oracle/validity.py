@@ -1,14 +1,18 @@
-"""The reasons to reject an item that the generator can produce (contract.md)."""
+"""The reasons to reject an item that random histories and hand-made cases can produce (contract.md)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 from tests.oracle.times import read_time
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD_MAX = timedelta(hours=24)
+EAST = timedelta(hours=14)  # where a day begins first
+SLEEP_MAX = timedelta(hours=48)
+ZONES = available_timezones()
 WEIGHT_KG_MAX = 2000
 REPS_MAX = 1000
 
@@ -17,11 +21,18 @@ def bad_event(event: dict[str, Any], received_at: datetime, tz: str | None, admi
     """The reason an event is rejected as a whole, or null."""
     if event["kind"] == "tick" and not admin:
         return "unsupported"
+    if event.get("timezone", "UTC") not in ZONES:
+        return "invalid_type"
     for name in ("performed_at", "start", "end", "measured_at", "checked_at", "now_at"):
         reason = _bad_time(event.get(name), event.get("timezone"), received_at, tz)
         if reason:
             return reason
-    return _bad_fields(event)
+    if event["kind"] == "sleep":
+        start, end = (read_time(event[name], event.get("timezone"), tz) for name in ("start", "end"))
+        assert start and end
+        if not timedelta(0) < end.at - start.at <= SLEEP_MAX:
+            return "out_of_range"
+    return _bad_day(event, received_at) or _bad_fields(event)
 
 
 def good_sets(
@@ -46,6 +57,16 @@ def _bad_time(text: str | None, timezone: str | None, received_at: datetime, tz:
         return "missing_zone"
     if time.at > received_at + AHEAD_MAX or time.at < EARLIEST:
         return "implausible_time"
+    return None
+
+
+def _bad_day(event: dict[str, Any], received_at: datetime) -> str | None:
+    """A day that no right clock can state; declared days may lie in the future."""
+    for name in ("day", "night", "from_day"):
+        if name in event:
+            day = date.fromisoformat(event[name])
+            if day < EARLIEST.date() or (name != "from_day" and day > (received_at + AHEAD_MAX + EAST).date()):
+                return "implausible_time"
     return None
 
 
