@@ -11,7 +11,7 @@ SOAK_ARGS ?=
 KILLS_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check lint types bench soak
+.PHONY: demo test check lint types bench evaluate soak
 
 demo: $(VENV)/.installed ## load the demo gym and the shipped exports, print the roster, serve the pages
 	$(BIN)/spotter demo --data $(DATA)
