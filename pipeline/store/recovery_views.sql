@@ -47,13 +47,14 @@ join base.document d on e.athlete_no = d.athlete_no and e.doc_key = d.doc_key
 where e.kind = 'resting_heart_rate';
 
 create or replace view heart_rate_sample as
-select p.tenant_id, p.athlete_id, d.document_id, s.start_at + to_microseconds(round(s.offset_s * 1e6)::bigint) as measured_at,
+select p.tenant_id, p.athlete_id, d.document_id, s.start_at + to_microseconds(s.offset_us) as measured_at,
     s.bpm, s.context, d.source
 from (
-    select athlete_no, doc_key, measured_at as start_at, payload::json ->> '$.context' as context,
-        unnest((payload::json -> '$.offset_s')::double[]) as offset_s, unnest((payload::json -> '$.bpm')::double[]) as bpm
-    from base.event_log
-    where kind = 'heart_rate'
+    select l.athlete_no, l.doc_key, e.measured_at as start_at, e.payload::json ->> '$.context' as context,
+        unnest(coalesce(l.offset_us, list_transform(l.offset_ms, lambda ms: ms::bigint * 1000))) as offset_us,
+        unnest(coalesce(l.bpm_exact, l.bpm::double[])) as bpm
+    from base.heart_rate_log l
+    join base.event_log e on l.athlete_no = e.athlete_no and l.doc_key = e.doc_key
 ) s
 join base.athlete p on s.athlete_no = p.athlete_no
 join base.document d on s.athlete_no = d.athlete_no and s.doc_key = d.doc_key;

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 from pipeline.log.base import Logged
 from pipeline.record import Header
 from pipeline.sources.columns import Decoded
+from pipeline.sources.samples import Samples
 from pipeline.worker.keys import digest
 from pipeline.worker.names import Names
 from pipeline.worker.versions import Reduction
 
 Ints = npt.NDArray[np.int64]
+SAMPLES = Samples._fields
 
 
 class BatchColumns:
@@ -106,7 +108,7 @@ class BatchColumns:
         return _with_rest(columns, table, ["doc_row", "start_at_us", "start_local_us", "end_at_us", "end_local_us"])
 
     def events(self) -> pa.Table:
-        table, row = self._of_living(self.decoded.events)
+        table, row = self._of_living(self.decoded.events.drop_columns(list(SAMPLES)))
         documents = self.decoded.documents.take(pa.array(row))
         local = _timestamp(table["local_us"])
         measured = _timestamp(table["at_us"])
@@ -119,6 +121,15 @@ class BatchColumns:
             "local_day": pc.coalesce(table["day"], local.cast(pa.date32())),
         }
         return _with_rest(columns, table, ["doc_row", "at_us", "local_us"])
+
+    def samples(self) -> pa.Table:
+        """The samples of heart rates, one row per document."""
+        events = self.decoded.events.select(["doc_row", "at_us", *SAMPLES])
+        has_samples = pc.or_(events["bpm"].is_valid(), events["bpm_exact"].is_valid())
+        table, row = self._of_living(events.filter(has_samples))
+        day = _timestamp(table["at_us"]).cast(pa.date32())
+        columns = self._identity(row) | {"anchor_day": day} | {name: table[name] for name in SAMPLES}
+        return pa.table(columns).drop_columns(["row"])
 
     def problems(self, table: pa.Table, rest: list[str]) -> pa.Table:
         record = ints(table["record"])
