@@ -105,6 +105,17 @@ from mart.readiness_day d
 join base.athlete p on d.athlete_no = p.athlete_no
 cross join base.ledger l;
 
+create or replace view heart_rate_load as
+select p.tenant_id, p.athlete_id, h.local_day, h.source, s.session_id, s.source as session_source, h.is_chosen,
+    h.trimp as trimp_au, h.trimp_status, h.edwards as edwards_au, h.edwards_status,
+    h.zone_1_min, h.zone_2_min, h.zone_3_min, h.zone_4_min, h.zone_5_min, h.coverage as heart_rate_coverage,
+    h.resting_hr_bpm as resting_hr_median_28d_bpm, h.hr_max_bpm, h.hr_max_is_estimated, h.n_obs, l.model_version
+from mart.heart_rate_load h
+join base.athlete p on h.athlete_no = p.athlete_no
+left join mart.session s on h.athlete_no = s.athlete_no and h.session_key = s.session_key
+cross join base.ledger l
+where h.session_key is null or s.session_key is not null;
+
 create or replace view training_week as
 select p.tenant_id, p.athlete_id, w.local_day, w.sessions_7d, w.hard_sets_7d, w.is_loading, w.is_failure_week,
     w.is_deload, w.weeks_since_deload, w.loading_weeks, w.failure_weeks, w.hard_sets_base, w.failure_load_7d_fes,

@@ -79,7 +79,7 @@ create table if not exists base.event_log (     -- every other kind, payload as 
 );
 create table if not exists base.heart_rate_log ( -- one row per living heart_rate document: its samples, as sent
     athlete_no integer, doc_key bigint,
-    anchor_day date,                            -- UTC day of the start: for pruning
+    first_at timestamp, last_at timestamp, n_obs integer,
     offset_ms integer[], offset_us bigint[],    -- after the event's start; us only where some are no whole milliseconds
     bpm utinyint[], bpm_exact double[]          -- exact only where some are not whole
 );
@@ -116,6 +116,8 @@ create table if not exists base.athlete_span (  -- first and last day with data,
     clock_day date                              -- the clock's date, null without one: only a clock makes a day final
 );
 create table if not exists base.mark (athlete_no integer, from_day date, to_day date);  -- day-level lane: not yet folded
+create table if not exists base.heart_rate_mark (athlete_no integer, local_day date, -- day-level lane: M19 not yet folded
+    is_day boolean);                            -- samples of the day changed; false: only sessions near it may have
 
 -- sessions, sets
 create table if not exists mart.session (

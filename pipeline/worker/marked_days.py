@@ -6,6 +6,7 @@ from pipeline.alerts.day_lane import run_day_lane
 from pipeline.alerts.day_rules import DayFindings, find_conditions, run_day_rules
 from pipeline.alerts.rules import Rules
 from pipeline.models.exercise_trend import run_exercise_trends
+from pipeline.models.heart_rate_day import run_heart_rate
 from pipeline.models.readiness_day import run_readiness
 from pipeline.models.recovery import run_signal_windows
 from pipeline.models.runner import MODEL_VERSION, run_window_models
@@ -64,6 +65,7 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | Non
         )
     run_window_models(connection)
     run_signal_windows(connection)
+    run_heart_rate(connection)
     run_training_weeks(connection)
     run_exercise_trends(connection)
     run_readiness(connection)

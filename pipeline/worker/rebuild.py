@@ -166,7 +166,7 @@ def run_everything(engine: Engine) -> None:
     engine.shard.with_room(partial(_move_samples, engine.shard))
     with engine.shard.transaction():
         engine.shard.empty_marts()
-        for table in ("base.data_day", "base.athlete_span", "base.mark"):
+        for table in ("base.data_day", "base.athlete_span", "base.mark", "base.heart_rate_mark"):
             connection.execute(f"delete from {table}")
     engine.doors = {}
     for athlete, source, origin in connection.execute(
