@@ -140,7 +140,8 @@ def _array(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
     lengths = [0 if value is None else len(value) for value in column]
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
     missing = pa.array([value is None for value in column])
-    return pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(parts)), type=kind, mask=missing)
+    values = pa.array(parts[0] if len(parts) == 1 else np.concatenate(parts))
+    return pa.ListArray.from_arrays(offsets, values, type=kind, mask=missing)
 
 
 def concat(parts: Sequence[Decoded]) -> Decoded:

@@ -17,6 +17,7 @@ from schemas.recovery import SAMPLES_MAX, HeartRate
 Floats = npt.NDArray[np.float64]
 
 _NUMBERS = {int, float}  # what JSON calls a number; Python's bool is an int, and no number here
+_NUMERIC = "iuf"  # kinds of arrays that numpy makes of numbers, or of bools among numbers, and of nothing else
 _BPM_MAX = np.iinfo(np.uint8).max
 
 
@@ -52,23 +53,29 @@ def samples_of(offset_s: Sequence[float] | Floats, bpm: Sequence[float] | Floats
     )
 
 
-def read_lists(fields: Mapping[str, Any]) -> tuple[Floats, Floats] | None:
-    """``offset_s`` and ``bpm`` of an event as numbers, or None where the model must judge them."""
-    offsets, rates = (_numbers(fields.get(name), *_bounds(name)) for name in ("offset_s", "bpm"))
+def read_lists(fields: Mapping[str, Any], *, bools: bool = True) -> tuple[Floats, Floats] | None:
+    """``offset_s`` and ``bpm`` of an event as numbers, or None where the model must judge them.
+
+    ``bools`` false: the text it was read from has no true and no false, so each value need not be asked its type.
+    """
+    offsets, rates = (_numbers(fields.get(name), *_bounds(name), bools) for name in ("offset_s", "bpm"))
     if offsets is None or rates is None or len(offsets) != len(rates):
         return None
     return offsets, rates
 
 
-def _numbers(value: Any, least: float, most: float) -> Floats | None:
-    if type(value) is not list or not 1 <= len(value) <= SAMPLES_MAX or not set(map(type, value)) <= _NUMBERS:
+def _numbers(value: Any, least: float, most: float, bools: bool) -> Floats | None:
+    if type(value) is not list or not 1 <= len(value) <= SAMPLES_MAX:
+        return None
+    if bools and not set(map(type, value)) <= _NUMBERS:
         return None
     try:
-        found = np.array(value, np.float64)
-    except OverflowError:  # a whole number beyond all doubles
+        found = np.array(value)
+    except (ValueError, OverflowError):  # lists of several lengths
         return None
-    # NaN is in no range
-    return found if least <= found.min() and found.max() <= most else None
+    if found.dtype.kind not in _NUMERIC or found.ndim != 1 or not (least <= found.min() and found.max() <= most):
+        return None  # NaN is in no range
+    return found.astype(np.float64)
 
 
 @lru_cache(maxsize=2)

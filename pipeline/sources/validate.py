@@ -41,8 +41,11 @@ def require_name(name: str, whose: str, do: str) -> None:
         ) from None
 
 
-def check_event(fields: dict[str, Any]) -> Checked | Problem:
-    """The event, or why it is none; never raises for any content of ``fields``."""
+def check_event(fields: dict[str, Any], *, bools: bool = True) -> Checked | Problem:
+    """The event, or why it is none; never raises for any content of ``fields``.
+
+    ``bools`` false: the text it was read from is known to hold no true and no false.
+    """
     kind = fields.get("kind")
     if not isinstance(kind, str):
         what = "is missing" if "kind" not in fields else f"is {shown(kind)}, not a text"
@@ -50,7 +53,7 @@ def check_event(fields: dict[str, Any]) -> Checked | Problem:
     model = MODELS.get(kind)
     if model is None:
         return Problem("unsupported", "kind", f"`kind` {shown(kind)} is not known here. Known are {_kinds()}.")
-    if model is HeartRate and (block := _check_block(fields)) is not None:
+    if model is HeartRate and (block := _check_block(fields, bools)) is not None:
         return block
     try:
         event = model.model_validate(fields)
@@ -64,12 +67,12 @@ def check_event(fields: dict[str, Any]) -> Checked | Problem:
     return Checked(event)
 
 
-def _check_block(fields: dict[str, Any]) -> Checked | None:
+def _check_block(fields: dict[str, Any], bools: bool) -> Checked | None:
     """A block of heart rate whose lists were judged as columns; None where the model must judge the whole of it.
 
     A thousand numbers one by one cost the model as much as all other steps of the block together.
     """
-    lists = read_lists(fields)
+    lists = read_lists(fields, bools=bools)
     if lists is None:
         return None
     try:

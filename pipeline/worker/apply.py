@@ -91,7 +91,7 @@ class Engine:
             "select distinct athlete_no, source, origin from mart.session"
         ).fetchall():
             self.doors.setdefault(athlete, set()).add((source, origin))
-        self.heart_rates = bool(connection.execute("select 1 from base.heart_rate_log limit 1").fetchall())
+        self.note_heart_rates()
         self.velocities = bool(
             connection.execute("select count(*) from base.set_log where rep_velocities_m_s is not null").fetchall()[0][
                 0
@@ -102,6 +102,11 @@ class Engine:
     def next_offset(self) -> int:
         """The offset of the first record that is not applied yet."""
         return int(self.shard.connection.execute("select next_offset from base.ledger").fetchall()[0][0])
+
+    def note_heart_rates(self) -> None:
+        """Whether the shard holds any samples; without, nobody looks for those of a session."""
+        found = self.shard.connection.execute("select 1 from base.heart_rate_log limit 1").fetchall()
+        self.heart_rates = bool(found)
 
     def recover(self) -> None:
         """After a batch was abandoned: forget what it left in memory."""

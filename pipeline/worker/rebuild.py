@@ -164,6 +164,7 @@ def run_everything(engine: Engine) -> None:
     """All models and rules over the stored facts; marts of before are dropped."""
     connection = engine.shard.connection
     engine.shard.with_room(partial(_move_samples, engine.shard))
+    engine.note_heart_rates()
     with engine.shard.transaction():
         engine.shard.empty_marts()
         for table in ("base.data_day", "base.athlete_span", "base.mark", "base.heart_rate_mark"):
