@@ -51,6 +51,9 @@ def main(arguments: Sequence[str]) -> int:
             given.runs, folder, lambda _: _child("latency", kept, given.trials)
         )
         figures["http"] = _repeat(given.runs, folder, lambda data: measure_door(given.sets, data))
+        figures["heart_rate"] = _repeat(
+            given.runs, folder, lambda data: _child("heart_rate", given.uploads, data, module="bench.heart_rate")
+        )
         figures["history"] = [_child("history", folder / f"history{sets}", sets) for sets in given.history]
     result = {
         "command": "python -m bench.run " + " ".join(arguments),
@@ -122,6 +125,8 @@ def table(result: dict[str, object]) -> str:
             f"p99 {one['single_post_ms_p99']:.1f} ms",
         )
     )
+    if "heart_rate" in result:  # results of before had none
+        rows += _heart_rate_rows(_figures(result, "heart_rate"))
     for name, said in (("alert_latency", "empty"), ("alert_latency_with_history", "a million sets before")):
         one = _figures(result, name)
         rows.append((f"set to alert row, {said}", f"{one['ms_p50']:.0f} ms", f"p99 {one['ms_p99']:.0f} ms"))
@@ -140,6 +145,17 @@ def table(result: dict[str, object]) -> str:
     return "\n".join([lines[0], "|---|---|---|", *lines[1:]])
 
 
+def _heart_rate_rows(one: dict[str, float]) -> list[tuple[str, str, str]]:
+    rows = []
+    for key, said, seconds in (
+        ("readings_per_second_worker", "decoded from the log and stored", "seconds_worker"),
+        ("readings_per_second", "from the door to the tables, all days worked out", "seconds_until_applied"),
+    ):
+        beside = f"{one['readings']:,.0f} readings in {one[seconds]:.1f} s, peak memory {one['rss_mb_peak']:.0f} MB"
+        rows.append((f"heart rate in uploads of 1,000 samples, {said}", f"{one[key]:,.0f} readings/s", beside))
+    return rows
+
+
 def _figures(result: dict[str, object], name: str) -> dict[str, float]:
     found = result[name]
     assert isinstance(found, dict)
@@ -152,9 +168,9 @@ def _repeat(runs: int, folder: Path, measure: Callable[[Path], Measured]) -> Mea
     return {key: statistics.median([one[key] for one in taken]) for key in taken[0]}  # type: ignore[type-var]
 
 
-def _child(what: str, *arguments: object) -> Measured:
+def _child(what: str, *arguments: object, module: str = "bench.embedded") -> Measured:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.embedded", what, *map(str, arguments)],
+        [sys.executable, "-m", module, what, *map(str, arguments)],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -187,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--sets", type=int, default=1_000_000, help="sets of the throughput runs")
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken")
+    parser.add_argument("--uploads", type=int, default=2_000, help="uploads of 1,000 heart-rate samples")
     parser.add_argument("--trials", type=int, default=200, help="single sets of the latency runs")
     parser.add_argument(
         "--history",

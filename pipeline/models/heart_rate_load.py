@@ -93,21 +93,38 @@ def heart_rate_load(
     if at.shape != rate.shape:
         raise ValueError(f"there are {at.size} times and {rate.size} rates; each rate needs its time")
     owner, n = owners(offsets, at.size)
-    rest, most = _per_stream(rest_bpm, n), _per_stream(max_bpm, n)
-    who = np.broadcast_to(np.asarray(sex, dtype=np.str_), (n,))
-    estimated = np.broadcast_to(np.asarray(max_is_estimated, dtype=np.bool_), (n,))
-
     lasting_s = np.zeros(at.size)
     same = owner[1:] == owner[:-1]
     lasting_s[:-1] = np.where(same, np.diff(at), 0.0)
     backwards = np.bincount(owner[lasting_s < 0], minlength=n) > 0
     counted_s = np.where((lasting_s <= GAP_MAX_S) & (rate > 0), np.maximum(lasting_s, 0.0), 0.0)
-    total_s = np.bincount(owner, lasting_s, minlength=n)
-    coverage = ratio(np.bincount(owner, counted_s, minlength=n), total_s)
+    total_s = np.where(backwards, np.nan, np.bincount(owner, lasting_s, minlength=n))
+    return load_of_times(counted_s, rate, owner, total_s, rest_bpm, max_bpm, sex, max_is_estimated)
 
+
+def load_of_times(
+    counted_s: Floats,
+    rate: Floats,
+    owner: Ints,
+    total_s: Floats,
+    rest_bpm: npt.ArrayLike,
+    max_bpm: npt.ArrayLike,
+    sex: npt.ArrayLike,
+    max_is_estimated: npt.ArrayLike = False,
+) -> HeartRateLoad:
+    """M19 of streams of which it is known how long each rate lasted; statuses and the rest as in ``heart_rate_load``.
+
+    ``counted_s`` seconds of ``rate`` bpm in the stream ``owner``, one element each, in any number of parts;
+    ``total_s`` seconds per stream in which samples could have been, NaN where that is not known.
+    """
+    n = total_s.size
+    rest, most = _per_stream(rest_bpm, n), _per_stream(max_bpm, n)
+    who = np.broadcast_to(np.asarray(sex, dtype=np.str_), (n,))
+    estimated = np.broadcast_to(np.asarray(max_is_estimated, dtype=np.bool_), (n,))
+    coverage = ratio(np.bincount(owner, counted_s, minlength=n), total_s)
     valid_max = most > 0
     valid_rest = valid_max & (rest > 0) & (rest < most)
-    no_stream = backwards | ~(total_s > 0)
+    no_stream = ~(total_s > 0)
     degraded = estimated | (coverage < COVERAGE_MIN)
     edwards_status = choose((~valid_max | no_stream, UNDEFINED), (degraded, DEGRADED))
     known_sex = np.isin(who, list(TRIMP_FACTORS))
@@ -126,7 +143,7 @@ def heart_rate_load(
         trimp=np.where(np.isin(trimp_status, [UNDEFINED, NOT_APPLICABLE]), np.nan, load),
         edwards=edwards(zone_min),
         zone_min=zone_min,
-        coverage=np.where(backwards, np.nan, coverage),
+        coverage=coverage,
         trimp_status=trimp_status,
         edwards_status=edwards_status,
     )

@@ -42,7 +42,7 @@ def decode_lines(
 def decode_batch(batch: Lines) -> Decoded:
     """Columns of items of several uploads at once: sets by the thousand, everything else one by one."""
     count = len(batch.lines)
-    likely = candidates(batch.lines)
+    likely = candidates(batch.lines) if count >= FAST_LINES_MIN else np.zeros(count, np.bool_)
     slow = np.flatnonzero(~likely)
     parts: list[Decoded] = []
     if count - len(slow) >= FAST_LINES_MIN:
@@ -77,7 +77,7 @@ def add_line(builder: RowBuilder, line: bytes, record: int, item: int, upload: U
         raw = line[len(_STAND_IN) :].partition(b" ")[2] if line.startswith(_STAND_IN) else line
         builder.reject(Item(record, item, "", upload.source), fields, excerpt(raw))
         return False
-    checked = check_event(fields)
+    checked = check_event(fields, bools=b"true" in line or b"false" in line)
     if isinstance(checked, Problem):
         athlete, source = name_in(fields, "athlete"), name_in(fields, "source") or upload.source
         builder.reject(Item(record, item, athlete, source), checked, excerpt(line))

@@ -97,7 +97,11 @@ EVENT = pa.schema(  # every other kind: body_mass, athlete, declaration, plan, c
         ("local_us", pa.int64()),
         ("zone_kind", pa.int8()),
         ("day", pa.date32()),  # stated day (resting_heart_rate.day, hrv.night, declaration.from_day, plan.from_day)
-        ("payload", pa.string()),  # the validated event as canonical JSON
+        ("payload", pa.string()),  # the validated event as canonical JSON, without the samples of a heart rate
+        ("offset_ms", pa.list_(pa.int32())),  # heart_rate only, these four: see ``samples.Samples``
+        ("offset_us", pa.list_(pa.int64())),
+        ("bpm", pa.list_(pa.uint8())),
+        ("bpm_exact", pa.list_(pa.float64())),
     ]
 )
 
@@ -123,6 +127,14 @@ IGNORED = pa.schema(
         ("reason", pa.string()),  # rest_timer, planned_set, note_row, ...
     ]
 )
+
+
+_EMPTY = {id(schema): schema.empty_table() for schema in (DOCUMENT, SET, SESSION, EVENT, REJECTED, IGNORED)}
+
+
+def empty(schema: pa.Schema) -> pa.Table:
+    """The table without rows of one of these schemas, made once: that of SET takes longer than a small upload."""
+    return _EMPTY[id(schema)]
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from pipeline.sources.columns import ZONE_EVENT
 from pipeline.sources.efforts import NO_EFFORT, read_efforts, target_rir
 from pipeline.sources.local_time import Placed
 from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, placed_at
-from schemas.events import AnyEvent, BodyMass, Session, SessionSet, Set, SetFields, Sleep
+from pipeline.sources.samples import NO_SAMPLES, Samples, samples_of
+from schemas.events import AnyEvent, BodyMass, HeartRate, Session, SessionSet, Set, SetFields, Sleep
 from schemas.times import format_us
 
 Row = tuple[Any, ...]
@@ -22,6 +23,7 @@ _EAST_US = 14 * 3_600_000_000  # no clock is further ahead of UTC
 _PLAN_DAYS_MAX = 5 * 366  # plans and declarations may speak of the future
 _SLEEP_US_MAX = 2 * DAY_US
 _IDENTITY = {"kind", "athlete", "source", "document", "revision"}
+_NOT_IN_PAYLOAD = _IDENTITY | {"offset_s", "bpm"}  # of a heart rate: its samples are columns of their own
 
 # the instant and the day a kind speaks of; a night counts by its end
 _AT_FIELD = {
@@ -128,13 +130,17 @@ def session_row(doc_row: int, event: Session, tz: str | None, upload: Upload, wa
     )
 
 
-def event_row(doc_row: int, event: AnyEvent, tz: str | None, upload: Upload) -> Row:
-    """The EVENT row of every other kind; raises RefusedItemError.
+def event_row(doc_row: int, event: AnyEvent, tz: str | None, upload: Upload, samples: Samples | None = None) -> Row:
+    """The EVENT row of every other kind; raises RefusedItemError. ``samples``: those of a heart rate, if made already.
 
     In ``payload`` a time ``x`` is an instant (``...Z``) with ``x_local`` beside it where the wall clock
     is known; identity fields and nulls are left out; ``mass_mg`` is added to a body mass.
     """
-    payload = event.model_dump(exclude=_IDENTITY, exclude_none=True)
+    columns = NO_SAMPLES
+    if isinstance(event, HeartRate):
+        columns = samples or samples_of(event.offset_s, event.bpm)
+    excluded = _NOT_IN_PAYLOAD if isinstance(event, HeartRate) else _IDENTITY
+    payload = event.model_dump(exclude=excluded, exclude_none=True)
     at: Placed | None = None
     for field in event.moments if hasattr(event, "moments") else ():
         moment = getattr(event, field)
@@ -151,8 +157,8 @@ def event_row(doc_row: int, event: AnyEvent, tz: str | None, upload: Upload) -> 
     day = _day(event, upload)
     text = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS).decode()
     if at is None:
-        return (doc_row, None, None, ZONE_EVENT if tz is not None else 0, day, text)
-    return (doc_row, at.at_us, at.local_us, at.zone_kind, day, text)
+        return (doc_row, None, None, ZONE_EVENT if tz is not None else 0, day, text, *columns)
+    return (doc_row, at.at_us, at.local_us, at.zone_kind, day, text, *columns)
 
 
 def _spell(payload: dict[str, Any], field: str, placed: Placed) -> None:

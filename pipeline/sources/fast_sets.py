@@ -204,10 +204,10 @@ def _decode_table(table: pa.Table, text: bytes, part: Lines) -> tuple[Decoded, n
     decoded = Decoded(
         documents=documents,
         sets=sets,
-        sessions=columns.SESSION.empty_table(),
-        events=columns.EVENT.empty_table(),
-        rejected=columns.REJECTED.empty_table(),
-        ignored=columns.IGNORED.empty_table(),
+        sessions=columns.empty(columns.SESSION),
+        events=columns.empty(columns.EVENT),
+        rejected=columns.empty(columns.REJECTED),
+        ignored=columns.empty(columns.IGNORED),
         warnings=[],
     )
     return decoded, np.flatnonzero(checks.doubt)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -86,7 +87,7 @@ class RowBuilder:
                     "Use such a key, or leave ticks to the gateway.",
                 )
             elif not isinstance(event, Delete):
-                self._events.append(event_row(doc_row, event, tz, upload))
+                self._events.append(event_row(doc_row, event, tz, upload, checked.samples))
         except RefusedItemError as refused:
             self.reject_rows(item, rows, refused.problem, excerpt(raw))
             return False
@@ -126,9 +127,21 @@ def _tick_document(event: AnyEvent) -> str:
 
 def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     if not rows:
-        return schema.empty_table()
-    arrays = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)]
+        return columns.empty(schema)
+    arrays = [_array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column of an Arrow table; lists that are numpy arrays are laid end to end, without a look at their values."""
+    parts = [value for value in column if isinstance(value, np.ndarray)] if pa.types.is_list(kind) else []
+    if not parts:
+        return pa.array(column, kind)
+    lengths = [0 if value is None else len(value) for value in column]
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    missing = pa.array([value is None for value in column])
+    values = pa.array(parts[0] if len(parts) == 1 else np.concatenate(parts))
+    return pa.ListArray.from_arrays(offsets, values, type=kind, mask=missing)
 
 
 def concat(parts: Sequence[Decoded]) -> Decoded:
@@ -141,7 +154,7 @@ def concat(parts: Sequence[Decoded]) -> Decoded:
         count += part.documents.num_rows
 
     def joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
-        return pa.concat_tables([table for table in tables if table.num_rows] or [schema.empty_table()])
+        return pa.concat_tables([table for table in tables if table.num_rows] or [columns.empty(schema)])
 
     def moved(name: str, schema: pa.Schema) -> pa.Table:
         tables = []

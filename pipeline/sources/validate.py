@@ -9,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import UsageError
 from pipeline.sources.problems import Problem, from_validation, shown
+from pipeline.sources.samples import Samples, read_lists, samples_of
 from schemas.common import NAME_LENGTH_MAX, Name
-from schemas.events import MODELS, AnyEvent, Session, SessionSet
+from schemas.events import MODELS, AnyEvent, HeartRate, Session, SessionSet
 from schemas.strength import SESSION_SETS_MAX
 
 _NAME = TypeAdapter(Name)
@@ -19,11 +20,13 @@ _NAME = TypeAdapter(Name)
 @dataclass(slots=True)
 class Checked:
     """A good event. For a session, ``ordinals`` are the places (from 1) of its good sets among all sent,
-    and ``problems`` the places of the bad ones with what is wrong."""
+    and ``problems`` the places of the bad ones with what is wrong. ``samples`` of a heart rate are its columns,
+    where they were made on the way."""
 
     event: AnyEvent
     ordinals: list[int] = field(default_factory=list)
     problems: list[tuple[int, Problem]] = field(default_factory=list)
+    samples: Samples | None = None
 
 
 def require_name(name: str, whose: str, do: str) -> None:
@@ -38,8 +41,11 @@ def require_name(name: str, whose: str, do: str) -> None:
         ) from None
 
 
-def check_event(fields: dict[str, Any]) -> Checked | Problem:
-    """The event, or why it is none; never raises for any content of ``fields``."""
+def check_event(fields: dict[str, Any], *, bools: bool = True) -> Checked | Problem:
+    """The event, or why it is none; never raises for any content of ``fields``.
+
+    ``bools`` false: the text it was read from is known to hold no true and no false.
+    """
     kind = fields.get("kind")
     if not isinstance(kind, str):
         what = "is missing" if "kind" not in fields else f"is {shown(kind)}, not a text"
@@ -47,6 +53,8 @@ def check_event(fields: dict[str, Any]) -> Checked | Problem:
     model = MODELS.get(kind)
     if model is None:
         return Problem("unsupported", "kind", f"`kind` {shown(kind)} is not known here. Known are {_kinds()}.")
+    if model is HeartRate and (block := _check_block(fields, bools)) is not None:
+        return block
     try:
         event = model.model_validate(fields)
     except ValidationError as error:
@@ -57,6 +65,22 @@ def check_event(fields: dict[str, Any]) -> Checked | Problem:
     if isinstance(event, Session) and event.sets:
         return Checked(event, list(range(1, len(event.sets) + 1)))
     return Checked(event)
+
+
+def _check_block(fields: dict[str, Any], bools: bool) -> Checked | None:
+    """A block of heart rate whose lists were judged as columns; None where the model must judge the whole of it.
+
+    A thousand numbers one by one cost the model as much as all other steps of the block together.
+    """
+    lists = read_lists(fields, bools=bools)
+    if lists is None:
+        return None
+    try:
+        head = HeartRate.model_validate({**fields, "offset_s": [0.0], "bpm": [60.0]})
+    except ValidationError:
+        return None
+    event = head.model_copy(update={"offset_s": fields["offset_s"], "bpm": fields["bpm"]})
+    return Checked(event, samples=samples_of(*lists))
 
 
 def _check_sets(fields: dict[str, Any], sets: list[Any]) -> Checked | Problem:

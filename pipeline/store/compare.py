@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "hrv_fact": ("tenant_id", "athlete_id", "source", "document_id"),
     "resting_heart_rate_fact": ("tenant_id", "athlete_id", "source", "document_id"),
     "heart_rate_sample": ("tenant_id", "athlete_id", "source", "document_id", "measured_at"),
+    "heart_rate_load": ("tenant_id", "athlete_id", "source", "local_day", "session_id"),
     "checkin_fact": ("tenant_id", "athlete_id", "source", "document_id", "part", "item"),
     "recovery_day": ("tenant_id", "athlete_id", "local_day"),
     "body_mass_fact": ("tenant_id", "athlete_id", "source", "document_id"),

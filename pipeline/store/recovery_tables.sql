@@ -42,6 +42,19 @@ create table if not exists mart.recovery_day (  -- day-level lane: the chosen si
     wellness_items integer, wellness_items_ready integer, wellness_n_7d integer, wellness_n_28d integer,
     subjective_z double, fatigue_z double, sleep_quality_z double, stress_z double, soreness_z double, mood_z double
 );
+create table if not exists mart.heart_rate_time ( -- day-level lane: how long each rate lasted, of a day or a session
+    athlete_no integer, source varchar, local_day date,
+    session_key bigint,                         -- null: the whole day
+    n_obs integer, total_us bigint,             -- samples; first to last of a day, first to last set of a session
+    counted_us bigint,                          -- told: not followed by a gap
+    bpm double[], bpm_us bigint[]               -- each rate, rising, and how long it lasted
+);
+create table if not exists mart.heart_rate_load ( -- day-level lane: M19; no rule reads it
+    athlete_no integer, source varchar, local_day date, session_key bigint, is_chosen boolean, n_obs integer,
+    trimp double, edwards double, zone_1_min double, zone_2_min double, zone_3_min double, zone_4_min double,
+    zone_5_min double, coverage double, trimp_status varchar, edwards_status varchar,
+    resting_hr_bpm double, hr_max_bpm double, hr_max_is_estimated boolean
+);
 create table if not exists mart.training_week ( -- day-level lane: the 7 days that end on the day, against those before
     athlete_no integer, local_day date,
     sessions_7d integer, hard_sets_7d integer,

@@ -66,13 +66,14 @@ join base.document d on e.athlete_no = d.athlete_no and e.doc_key = d.doc_key
 where e.kind = 'resting_heart_rate';
 
 create or replace view heart_rate_sample as
-select p.tenant_id, p.athlete_id, d.document_id, s.start_at + to_microseconds(round(s.offset_s * 1e6)::bigint) as measured_at,
+select p.tenant_id, p.athlete_id, d.document_id, s.start_at + to_microseconds(s.offset_us) as measured_at,
     s.bpm, s.context, d.source
 from (
-    select athlete_no, doc_key, measured_at as start_at, payload::json ->> '$.context' as context,
-        unnest((payload::json -> '$.offset_s')::double[]) as offset_s, unnest((payload::json -> '$.bpm')::double[]) as bpm
-    from base.event_log
-    where kind = 'heart_rate'
+    select l.athlete_no, l.doc_key, e.measured_at as start_at, e.payload::json ->> '$.context' as context,
+        unnest(coalesce(l.offset_us, list_transform(l.offset_ms, lambda ms: ms::bigint * 1000))) as offset_us,
+        unnest(coalesce(l.bpm_exact, l.bpm::double[])) as bpm
+    from base.heart_rate_log l
+    join base.event_log e on l.athlete_no = e.athlete_no and l.doc_key = e.doc_key
 ) s
 join base.athlete p on s.athlete_no = p.athlete_no
 join base.document d on s.athlete_no = d.athlete_no and s.doc_key = d.doc_key;
@@ -122,6 +123,17 @@ select p.tenant_id, p.athlete_id, d.local_day, d.readiness, d.coverage, d.compon
 from mart.readiness_day d
 join base.athlete p on d.athlete_no = p.athlete_no
 cross join base.ledger l;
+
+create or replace view heart_rate_load as
+select p.tenant_id, p.athlete_id, h.local_day, h.source, s.session_id, s.source as session_source, h.is_chosen,
+    h.trimp as trimp_au, h.trimp_status, h.edwards as edwards_au, h.edwards_status,
+    h.zone_1_min, h.zone_2_min, h.zone_3_min, h.zone_4_min, h.zone_5_min, h.coverage as heart_rate_coverage,
+    h.resting_hr_bpm as resting_hr_median_28d_bpm, h.hr_max_bpm, h.hr_max_is_estimated, h.n_obs, l.model_version
+from mart.heart_rate_load h
+join base.athlete p on h.athlete_no = p.athlete_no
+left join mart.session s on h.athlete_no = s.athlete_no and h.session_key = s.session_key
+cross join base.ledger l
+where h.session_key is null or s.session_key is not null;
 
 create or replace view training_week as
 select p.tenant_id, p.athlete_id, w.local_day, w.sessions_7d, w.hard_sets_7d, w.is_loading, w.is_failure_week,

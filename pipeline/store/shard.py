@@ -149,6 +149,10 @@ class Shard:
             run(f"drop table mart.{table}")
         _create(self.connection)
 
+    def move_samples(self) -> None:
+        """Samples that an earlier version kept in payloads go to their own table, inside the caller's transaction."""
+        self.connection.execute(sql_text("pipeline.store", "move_samples.sql"))
+
     def more_memory(self, error: BaseException) -> bool:
         """Whether it was memory that lacked and twice as much is now allowed; then the transaction is worth a retry."""
         if not is_out_of_memory(error):

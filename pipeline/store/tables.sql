@@ -73,9 +73,15 @@ create table if not exists base.session_log (
     date_only boolean, cr10 double, title varchar, notes varchar, owns_sets boolean, origin tinyint,
     document_id varchar, rank tinyint, value bigint, log_offset bigint, item_index integer
 );
-create table if not exists base.event_log (     -- every other kind, payload as canonical JSON
+create table if not exists base.event_log (     -- every other kind, payload as canonical JSON without samples
     athlete_no integer, doc_key bigint, source varchar, kind varchar,
     measured_at timestamp, measured_local timestamp, zone_kind tinyint, day date, local_day date, payload varchar
+);
+create table if not exists base.heart_rate_log ( -- one row per living heart_rate document: its samples, as sent
+    athlete_no integer, doc_key bigint,
+    first_at timestamp, last_at timestamp, n_obs integer,
+    offset_ms integer[], offset_us bigint[],    -- after the event's start; us only where some are no whole milliseconds
+    bpm utinyint[], bpm_exact double[]          -- exact only where some are not whole
 );
 create table if not exists base.body_mass (
     athlete_no integer, doc_key bigint, day date, measured_at timestamp, mass_mg bigint
@@ -110,6 +116,8 @@ create table if not exists base.athlete_span (  -- first and last day with data,
     clock_day date                              -- the clock's date, null without one: only a clock makes a day final
 );
 create table if not exists base.mark (athlete_no integer, from_day date, to_day date);  -- day-level lane: not yet folded
+create table if not exists base.heart_rate_mark (athlete_no integer, local_day date, -- day-level lane: M19 not yet folded
+    is_day boolean);                            -- samples of the day changed; false: only sessions near it may have
 
 -- sessions, sets
 create table if not exists mart.session (

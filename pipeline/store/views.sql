@@ -214,6 +214,22 @@ recovery_long as (
     from recovery
     where m.value is not null or m.days > 1 and (m.age > m.age_max or m.n < m.need)
 ),
+heart_rate as (                     -- of several sources the chosen one
+    select h.athlete_no, h.local_day, h.n_obs, if(h.session_key is null, 'body', 'session:' || s.session_id) as scope,
+        unnest([
+            {'metric': 'trimp_au', 'value': h.trimp, 'status': h.trimp_status},
+            {'metric': 'edwards_load_au', 'value': h.edwards, 'status': h.edwards_status},
+            {'metric': 'heart_rate_zone_1_min', 'value': h.zone_1_min, 'status': h.edwards_status},
+            {'metric': 'heart_rate_zone_2_min', 'value': h.zone_2_min, 'status': h.edwards_status},
+            {'metric': 'heart_rate_zone_3_min', 'value': h.zone_3_min, 'status': h.edwards_status},
+            {'metric': 'heart_rate_zone_4_min', 'value': h.zone_4_min, 'status': h.edwards_status},
+            {'metric': 'heart_rate_zone_5_min', 'value': h.zone_5_min, 'status': h.edwards_status},
+            {'metric': 'heart_rate_coverage', 'value': h.coverage, 'status': case when h.coverage is null then 'UNDEFINED' when h.coverage < 0.8::double then 'DEGRADED' else 'OK' end}
+        ]) as m
+    from mart.heart_rate_load h
+    left join mart.session s on h.athlete_no = s.athlete_no and h.session_key = s.session_key
+    where h.is_chosen and (h.session_key is null or s.session_key is not null)
+),
 long as (
     select athlete_no, local_day, m.id as metric_id, m.metric as metric, scope, m.value as value,
         case
@@ -228,6 +244,10 @@ long as (
     select * from lift_long
     union all by name
     select * from recovery_long
+    union all by name
+    select athlete_no, local_day, 'M19' as metric_id, m.metric as metric, scope, m.value as value, m.status as status,
+        n_obs, local_day as window_start
+    from heart_rate
     union all by name
     select athlete_no, local_day, 'M33' as metric_id, 'readiness' as metric, 'body' as scope, readiness as value, status,
         components as n_obs, local_day - 34 as window_start

@@ -22,6 +22,7 @@ from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.errors import GapError
 from pipeline.log.base import Logged
+from pipeline.models.heart_rate_day import add_heart_rate_marks
 from pipeline.models.recovery import run_reading_models
 from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models
 from pipeline.record import WITHDRAWAL, unpack_items
@@ -90,6 +91,7 @@ class Engine:
             "select distinct athlete_no, source, origin from mart.session"
         ).fetchall():
             self.doors.setdefault(athlete, set()).add((source, origin))
+        self.note_heart_rates()
         self.velocities = bool(
             connection.execute("select count(*) from base.set_log where rep_velocities_m_s is not null").fetchall()[0][
                 0
@@ -100,6 +102,11 @@ class Engine:
     def next_offset(self) -> int:
         """The offset of the first record that is not applied yet."""
         return int(self.shard.connection.execute("select next_offset from base.ledger").fetchall()[0][0])
+
+    def note_heart_rates(self) -> None:
+        """Whether the shard holds any samples; without, nobody looks for those of a session."""
+        found = self.shard.connection.execute("select 1 from base.heart_rate_log limit 1").fetchall()
+        self.heart_rates = bool(found)
 
     def recover(self) -> None:
         """After a batch was abandoned: forget what it left in memory."""
@@ -167,6 +174,7 @@ class Engine:
         staged.sets = self.zones.resolve(staged.sets, [("performed_at", "performed_local")])
         staged.sessions = self.zones.resolve(staged.sessions, [("start_at", "start_local"), ("end_at", "end_local")])
         staged.events = self._local_days(self.zones.resolve(staged.events, [("measured_at", "measured_local")]))
+        self.heart_rates |= staged.samples.num_rows > 0
         self.velocities |= staged.sets["rep_velocities_m_s"].null_count < staged.sets.num_rows
         fault("inside:3")
         swap_rows(connection, staged)
@@ -231,6 +239,8 @@ class Engine:
         mark_days(connection, self.names, self.zones, self.clocks)
         run_day_models(connection)
         add_marks(connection)
+        if self.heart_rates:
+            add_heart_rate_marks(connection)
 
     def _take_clock(self, connection: Connection, staged: Staged) -> list[str]:
         moved = []

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 from pipeline.log.base import Logged
 from pipeline.record import Header
 from pipeline.sources.columns import Decoded
+from pipeline.sources.samples import Samples
 from pipeline.worker.keys import digest
 from pipeline.worker.names import Names
 from pipeline.worker.versions import Reduction
 
 Ints = npt.NDArray[np.int64]
+SAMPLES = Samples._fields
 
 
 class BatchColumns:
@@ -106,7 +108,7 @@ class BatchColumns:
         return _with_rest(columns, table, ["doc_row", "start_at_us", "start_local_us", "end_at_us", "end_local_us"])
 
     def events(self) -> pa.Table:
-        table, row = self._of_living(self.decoded.events)
+        table, row = self._of_living(self.decoded.events.drop_columns(list(SAMPLES)))
         documents = self.decoded.documents.take(pa.array(row))
         local = _timestamp(table["local_us"])
         measured = _timestamp(table["at_us"])
@@ -119,6 +121,14 @@ class BatchColumns:
             "local_day": pc.coalesce(table["day"], local.cast(pa.date32())),
         }
         return _with_rest(columns, table, ["doc_row", "at_us", "local_us"])
+
+    def samples(self) -> pa.Table:
+        """The samples of heart rates, one row per document."""
+        events = self.decoded.events.select(["doc_row", "at_us", *SAMPLES])
+        has_samples = pc.or_(events["bpm"].is_valid(), events["bpm_exact"].is_valid())
+        table, row = self._of_living(events.filter(has_samples))
+        columns = self._identity(row) | {name: table[name] for name in SAMPLES}
+        return pa.table(columns | _reach(table)).drop_columns(["row"])
 
     def problems(self, table: pa.Table, rest: list[str]) -> pa.Table:
         record = ints(table["record"])
@@ -181,6 +191,26 @@ class BatchColumns:
     def _received(self, record: Ints) -> pa.Array:
         stamps = pa.array([h.received_at.replace("Z", "") for h in self._uploads], pa.string())
         return stamps.cast(pa.timestamp("us")).take(pa.array(self._upload_of[record]))
+
+
+def _reach(blocks: pa.Table) -> dict[str, object]:
+    """When the samples of each block begin and end, and how many they are."""
+    start = ints(blocks["at_us"])
+    first, last, n_obs = start.copy(), start.copy(), np.zeros(len(start), np.int64)
+    for name, unit_us in (("offset_ms", 1000), ("offset_us", 1)):
+        rows = np.flatnonzero(blocks[name].is_valid().to_numpy(zero_copy_only=False))
+        lists = blocks[name].combine_chunks().drop_null()
+        lengths, values = ints(lists.value_lengths()), ints(lists.flatten()) * unit_us
+        if len(rows):
+            begins = np.cumsum(lengths) - lengths
+            first[rows] += np.minimum.reduceat(values, begins)
+            last[rows] += np.maximum.reduceat(values, begins)
+            n_obs[rows] = lengths
+    return {
+        "first_at": _timestamp(pa.array(first)),
+        "last_at": _timestamp(pa.array(last)),
+        "n_obs": n_obs.astype(np.int32),
+    }
 
 
 def _with_rest(columns: dict[str, object], table: pa.Table, done: list[str]) -> pa.Table:

@@ -7,6 +7,7 @@ from pipeline.alerts.day_rules import LOOK_BACK_DAYS, DayFindings, find_conditio
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.statements import registered
 from pipeline.models.exercise_trend import run_exercise_trends
+from pipeline.models.heart_rate_day import run_heart_rate
 from pipeline.models.muscle_week import muscle_weeks
 from pipeline.models.readiness_day import run_readiness
 from pipeline.models.recovery import run_signal_windows
@@ -63,6 +64,7 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings:
         )
     run_window_models(connection)
     run_signal_windows(connection)
+    run_heart_rate(connection)
     run_training_weeks(connection)
     run_exercise_trends(connection)
     run_readiness(connection)

@@ -81,6 +81,7 @@ def swap_rows(connection: Connection, staged: Staged) -> None:
         "new_set": staged.sets,
         "new_session": staged.sessions,
         "new_event": staged.events,
+        "new_samples": staged.samples,
         "replaced": staged.replaced,
     }
     for name, table in tables.items():
@@ -103,6 +104,8 @@ def swap_rows(connection: Connection, staged: Staged) -> None:
         run("insert into base.session_log by name select * from new_session")
     if staged.events.num_rows:
         run("insert into base.event_log by name select * from new_event")
+    if staged.samples.num_rows:
+        run("insert into base.heart_rate_log by name select * from new_samples")
     for name in tables:
         connection.unregister(name)
     run(
@@ -131,7 +134,8 @@ def _remove(connection: Connection) -> None:
             f"delete from base.{table} l using replaced r where l.athlete_no = r.athlete_no and l.doc_key = r.doc_key"
             " and l.anchor_day >= r.from_day and l.anchor_day <= r.to_day"
         )
-    run("delete from base.event_log l using replaced r where l.athlete_no = r.athlete_no and l.doc_key = r.doc_key")
+    for table in ("event_log", "heart_rate_log"):
+        run(f"delete from base.{table} l using replaced r where l.athlete_no = r.athlete_no and l.doc_key = r.doc_key")
 
 
 def refresh_masses(connection: Connection) -> None:

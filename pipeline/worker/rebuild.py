@@ -26,12 +26,13 @@ from pipeline.store.shard import Shard
 from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
+from pipeline.worker.handover import ROW_BYTES
 from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
 
 BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20
 FACTS_ITEMS_MAX = 25_000  # of a rebuild, whose transactions hold several batches and which decodes ahead
-FACTS_SETS_MAX = 200_000  # sets of one transaction while facts are loaded
+FACTS_SETS_MAX = 200_000  # sets of one transaction while facts are loaded, or what takes as much room
 SLICE_SETS_MAX = 250_000  # sets whose models run together
 SLICES_BEFORE_CHECKPOINT = 8
 _WRITERS = 2  # slices at work side by side
@@ -128,7 +129,7 @@ def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) 
         with engine.shard.transaction() as connection:
             for batch, decoded in source:
                 engine.apply_facts(connection, batch, decoded)
-                items += decoded.sets.num_rows
+                items += decoded.sets.num_rows + decoded.events.nbytes // ROW_BYTES
                 if items >= FACTS_SETS_MAX:
                     more = True
                     break
@@ -162,9 +163,11 @@ def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) ->
 def run_everything(engine: Engine) -> None:
     """All models and rules over the stored facts; marts of before are dropped."""
     connection = engine.shard.connection
+    engine.shard.with_room(partial(_move_samples, engine.shard))
+    engine.note_heart_rates()
     with engine.shard.transaction():
         engine.shard.empty_marts()
-        for table in ("base.data_day", "base.athlete_span", "base.mark"):
+        for table in ("base.data_day", "base.athlete_span", "base.mark", "base.heart_rate_mark"):
             connection.execute(f"delete from {table}")
     engine.doors = {}
     for athlete, source, origin in connection.execute(
@@ -182,6 +185,11 @@ def run_everything(engine: Engine) -> None:
             "update base.ledger set model_version = ?, rule_version = ?, catalogue_version = ?",
             (MODEL_VERSION, engine.rules.version, engine.catalogue.version),
         )
+
+
+def _move_samples(shard: Shard) -> None:
+    with shard.transaction():
+        shard.move_samples()
 
 
 def _slices(connection: Connection) -> Iterator[list[int]]:

@@ -40,6 +40,7 @@ class Staged:
     sets: pa.Table
     sessions: pa.Table
     events: pa.Table
+    samples: pa.Table
     replaced: pa.Table
     rejected: pa.Table
     ignored: pa.Table
@@ -53,7 +54,8 @@ class Staged:
 
     def let_go(self) -> None:
         """Free the rows that are stored; what closes the batch stays."""
-        self.documents = self.sets = self.sessions = self.events = self.replaced = pa.table({})
+        empty = pa.table({})
+        self.documents = self.sets = self.sessions = self.events = self.samples = self.replaced = empty
 
 
 def headers_of(batch: Sequence[Logged]) -> list[Header]:
@@ -187,6 +189,7 @@ def _assemble(
         sets=sets.drop_columns(["row"]),
         sessions=sessions.drop_columns(["row"]),
         events=events.drop_columns(["row", "anchor_day"]),
+        samples=shared.samples(),
         replaced=pa.table(
             {
                 "athlete_no": slot_key["athlete_no"][ints(replaced["slot"])],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.oracle.heart import samples_of
 from tests.oracle.readings import Kept, moment_of
 from tests.oracle.world import Truth, World
 
@@ -19,6 +20,12 @@ VIEWS = (
     ("resting_heart_rate_fact", "select * from resting_heart_rate_fact", (*PERSON, "source", "document_id")),
     ("checkin_fact", "select * from checkin_fact", (*PERSON, "source", "document_id", "part", "item")),
     ("recovery_day", "select * from recovery_day", (*PERSON, "local_day")),
+    ("heart_rate_sample", "select * from heart_rate_sample", (*PERSON, "source", "document_id", "measured_at", "bpm")),
+    (
+        "heart_rate_load",
+        "select * from heart_rate_load",
+        (*PERSON, "source", "local_day", "session_source", "session_id"),
+    ),
 )
 
 
@@ -30,6 +37,8 @@ def recovery_tables(world: World) -> dict[str, Table]:
         tables["hrv_fact"] |= dict(_hrv(who, truth))
         tables["resting_heart_rate_fact"] |= dict(_resting(who, truth))
         tables["checkin_fact"] |= dict(_checkins(who, truth))
+        tables["heart_rate_sample"] |= dict(_samples(who, truth))
+        tables["heart_rate_load"] |= {(*who, *place): columns for place, columns in truth.heart_rates.items()}
         tables["recovery_day"] |= {(*who, day): columns for day, columns in truth.recovery.days.items()}
     return tables
 
@@ -82,6 +91,15 @@ def _resting(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str
     for document, day in truth.recovery.readings.resting:
         bpm = float((document.event or {})["bpm"])
         yield (*who, document.source, document.document), {"local_day": day, "resting_hr_bpm": bpm}
+
+
+def _samples(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    for document in truth.recovery.readings.heart_rates:
+        seen = set()
+        for at, bpm in samples_of(document):
+            key = (*who, document.source, document.document, _plain(at), float(bpm))
+            yield (*key, "a second time") if key in seen else key, {"context": (document.event or {}).get("context")}
+            seen.add(key)
 
 
 def _checkins(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:

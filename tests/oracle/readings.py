@@ -163,6 +163,7 @@ class Readings:
     hrv: list[tuple[Document, date | None, datetime | None]] = field(default_factory=list)
     resting: list[tuple[Document, date]] = field(default_factory=list)
     checkins: list[tuple[Document, date | None, datetime]] = field(default_factory=list)
+    heart_rates: list[Document] = field(default_factory=list)
     signals: dict[tuple[str, str], Series] = field(default_factory=dict)
 
 
@@ -181,6 +182,8 @@ def read(documents: list[Document], zones: Zones) -> Readings:
             day = day_of(document, zones)
             assert day is not None
             found.resting.append((document, day))
+        elif kind == "heart_rate":
+            found.heart_rates.append(document)
         elif kind == "checkin":
             time = moment_of(document)
             assert time is not None

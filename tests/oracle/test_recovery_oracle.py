@@ -125,3 +125,35 @@ def test_a_reading_that_states_its_day_needs_no_zone():
         (date(2026, 6, 2), None), (date(2026, 6, 3), 51),
     ]  # fmt: skip
     assert list(truth.days.days) == [date(2026, 6, 2), date(2026, 6, 3)]
+
+
+def heart_rate(minutes: dict[float, int]) -> dict[str, Any]:
+    rates = [bpm for bpm, length in minutes.items() for _ in range(length)]
+    offsets = [60 * n for n in range(len(rates) + 1)]
+    start = "2026-06-30T10:00:00+01:00"
+    return {"kind": "heart_rate", "start": start, "offset_s": offsets, "bpm": [*rates, rates[-1]]}
+
+
+def rested(bpm: float, days: int = 14) -> list[dict[str, Any]]:
+    found = [str(date(2026, 6, 30) - timedelta(n)) for n in range(7, 7 + days)]
+    return [{"kind": "resting_heart_rate", "day": day, "bpm": bpm} for day in found]
+
+
+@pytest.mark.parametrize(
+    ("sex", "most", "rest", "minutes", "trimp"),
+    [
+        ("male", 190, 55, {155: 60}, 117.9399),
+        ("female", 190, 55, {155: 60}, 131.6905),
+        ("male", 200, 40, {130: 30}, 31.8025),
+    ],
+)
+def test_gv_16_load_from_heart_rate(sex: str, most: float, rest: float, minutes: dict[float, int], trimp: float):
+    profile = {"kind": "athlete", "timezone": "Europe/Lisbon", "sex": sex, "hr_max_bpm": most}
+    (found,) = truth_of(profile, *rested(rest), heart_rate(minutes)).heart_rates.values()
+    assert (found["trimp_au"], found["trimp_status"]) == (pytest.approx(trimp, abs=5e-5), "OK")
+    (thin,) = truth_of(profile, *rested(rest, 13), heart_rate(minutes)).heart_rates.values()
+    assert (thin["trimp_au"], thin["trimp_status"], thin["edwards_status"]) == (None, "UNDEFINED", "OK")
+    (zones,) = truth_of(
+        profile | {"hr_max_bpm": 200}, heart_rate({110: 10, 130: 20, 150: 20, 170: 8, 190: 2})
+    ).heart_rates.values()
+    assert zones["edwards_au"] == 152

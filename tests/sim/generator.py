@@ -296,6 +296,10 @@ class Generator(Body):
             event["sleep_need_h"] = self.rng.choice((7.5, 9))
         if self.rng.random() < 0.4:
             event["birth_year"] = self.rng.choice((1990, 2007, 2010))
+        if self.rng.random() < 0.8:
+            event["sex"] = self.rng.choice(("female", "male", "male", "other"))
+        if self.rng.random() < 0.5:
+            event["hr_max_bpm"] = self.rng.choice((172.5, 190))
         if self.rng.random() < 0.6:
             person.priority = True
         listed = priorities(self.rng) | ({"sets": ["gymlog", "ironapp", COPY_SOURCE]} if person.priority else {})
@@ -358,7 +362,7 @@ OPERATIONS = {
     "live": 8, "unnamed": 4, "late": 3, "workout": 5, "late_workout": 2, "workout_over_live": 2, "rating": 2,
     "copied_workout": 2, "correction": 6, "workout_correction": 3, "move": 4, "rename_session": 2, "delete": 5,
     "delete_first": 2, "again": 4, "profile": 2, "zone_change": 1, "body_mass": 3, "checkin": 2, "sleep": 3,
-    "hrv": 2, "resting": 2, "reading_correction": 3, "declaration": 1, "tick": 2, "broken": 1,
+    "hrv": 2, "resting": 2, "heart_rate": 4, "reading_correction": 3, "declaration": 1, "tick": 2, "broken": 1,
 }  # fmt: skip
 
 

@@ -10,20 +10,23 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from tests.oracle.times import read_time
 from tests.sim.sets import Person
 
 if TYPE_CHECKING:
     from tests.sim.generator import Known
 
 BANDS = ("band", "ring")
-METRICS = ("sleep", "hrv", "resting_heart_rate", "checkin")
+METRICS = ("sleep", "hrv", "resting_heart_rate", "checkin", "heart_rate")
 DENSE_DAYS = (42, 72)
 INSTRUMENTS = {
     "hooper": (("sleep", "fatigue", "stress", "soreness"), 1, 7),
     "mclean": (("fatigue", "sleep_quality", "soreness", "stress", "mood"), 1, 5),
     "plain": (("sleep_quality", "fatigue", "stress", "soreness", "mood"), 0, 10),
 }
-READINGS = ("sleep", "hrv", "resting_heart_rate", "checkin")
+READINGS = ("sleep", "hrv", "resting_heart_rate", "checkin", "heart_rate")
+STEPS_S = (1, 5, 30, 59.9995, 60, 60.0000004, 61, 240)
+RATES = (48, 92.5, 95, 96, 114, 133, 151.75, 171, 190, 210)
 MOMENTS = ("start", "end", "measured_at", "checked_at", "performed_at")
 DAYS = ("day", "night")
 
@@ -146,6 +149,43 @@ class Body:
             event["soreness"] = {"chest": self.rng.randint(0, 10)}
         self._send(self._register(event))
 
+    def _heart_rate(self, person: Person) -> None:
+        """A block of samples, mostly about a set, with holes; often in parts, twice, or by a second device."""
+        at, source = self._when(person), self.rng.choice(BANDS)
+        known = self._pick(person, lambda event: event["kind"] == "set")
+        if known is not None and self.rng.random() < 0.8:
+            lifted = read_time(known.event["performed_at"], known.event.get("timezone"), None)
+            at = min(self.now, (lifted.at if lifted else at) - timedelta(minutes=self.rng.choice((0, 5, 20))))
+        offsets, rates = self._samples()
+        events = [self._block(person, at, source, offsets, rates)]
+        more = self.rng.random()
+        if more < 0.2:  # handed out again, and on
+            events.append(self._block(person, at, source, [*offsets, offsets[-1] + 20], [*rates, 120]))
+        elif more < 0.4:
+            events.append(self._block(person, at, BANDS[1 - BANDS.index(source)], *self._samples()))
+        elif more < 0.6:  # it goes on after midnight, or so
+            later = min(self.now, at + timedelta(seconds=self.rng.choice((offsets[-1] + 1, 3600))))
+            events.append(self._block(person, later, source, *self._samples()))
+        self._send(*events)
+
+    def _samples(self) -> tuple[list[float], list[float]]:
+        at, offsets = 0.0, []
+        for _ in range(self.rng.choice((1, 2, 12, 40))):
+            offsets.append(at)
+            at += self.rng.choice(STEPS_S)
+        if self.rng.random() < 0.2:
+            self.rng.shuffle(offsets)
+        return offsets, [self.rng.choice(RATES) for _ in offsets]
+
+    def _block(
+        self, person: Person, at: datetime, source: str, offsets: list[float], rates: list[float]
+    ) -> dict[str, Any]:
+        fields = {"context": "exercise"} if self.rng.random() < 0.5 else {}
+        return self._register({
+            "kind": "heart_rate", "athlete": person.name, "source": source, "document": self._next("b"), **fields,
+            "offset_s": offsets, "bpm": rates, **person.time("start", at),
+        })  # fmt: skip
+
     # changes
 
     def _reading_correction(self, person: Person) -> bool | None:
@@ -161,6 +201,8 @@ class Body:
             event["value_ms"] = self.rng.randint(35, 80)
         elif event["kind"] == "resting_heart_rate":
             event["bpm"] = self.rng.randint(45, 65)
+        elif event["kind"] == "heart_rate":
+            event["bpm"] = [self.rng.choice(RATES) for _ in event["bpm"]]
         else:
             event["items"] = answers(self.rng, event["instrument"])
         self._send(self._changed(known, event))
@@ -184,6 +226,8 @@ class Body:
             if len(events) > 40 or ago == 0:
                 self._send(*events)
                 events = []
+        for _ in range(3):  # on resting heart rates of enough days
+            self._heart_rate(person)
 
     def _morning(
         self, person: Person, morning: datetime, source: str, day: str, instrument: str
