@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from statistics import fmean
 
 import numpy as np
 
@@ -12,15 +11,15 @@ from pipeline.errors import UsageError
 from pipeline.synthetic.course import Course
 from pipeline.synthetic.lifts import Workout, training_week
 from pipeline.synthetic.stories import WEEKS_MAX, WEEKS_MIN, course_of, story_named
-from pipeline.synthetic.training import Day, live
+from pipeline.synthetic.training import Day, Life
 from pipeline.synthetic.traits import Traits, draw
+from pipeline.synthetic.truth import deepest_loss
 
 LAST_DAY = date(2026, 6, 28)  # a Sunday
-WHO = 0  # the stream of chance that draws the person and the story
+WHO, PLANNED = 0, 6  # streams of chance of one seed
+ATTEMPTS = 12
 EXTRA_MOST = 3.0
-HALVINGS = 7
-REFERENCE_DAYS = 28
-TREND_DAYS = 7
+HALVINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +64,22 @@ def live_through(name: str, scenario: str, *, seed: int, weeks: int, last_day: d
         traits = story.alter(traits)
     traits = _wakes_before_training(traits)
     week = training_week(random, traits.lifting.sessions, traits.lifting.exercises)
-    course = course_of(story, traits, random, weeks * 7)
     first_day = last_day - timedelta(days=weeks * 7 - 1)
-    weekday = first_day.weekday()
-    extra = 0.0
-    if course.loss is not None:
-        extra = _overload(traits, week, course, seed, weekday, course.loss)
-    days = live(traits, week, course, seed, weekday, extra)
+    begun = Life.begun(traits, week, seed, first_day.weekday())
+    for attempt in range(ATTEMPTS):  # a story that does not become what its name says is planned anew
+        course = course_of(story, traits, np.random.default_rng([seed, PLANNED, attempt]), weeks * 7)
+        days = _lived(begun.again(), course)
+        if story.promise.kept([day.state for day in days], course):
+            break
     return Athlete(name, scenario, seed, first_day, traits, week, course, days)
+
+
+def _lived(life: Life, course: Course) -> list[Day]:
+    if course.loss is None and course.tired is None:
+        return life.through(course, 0, course.days, 0.0)
+    days = life.through(course, 0, course.span[0], 0.0)
+    extra = _overload(life, days, course)
+    return days + life.through(course, course.span[0], course.days, extra)
 
 
 def _wakes_before_training(traits: Traits) -> Traits:
@@ -80,32 +87,23 @@ def _wakes_before_training(traits: Traits) -> Traits:
     return replace(traits, resting=replace(traits.resting, wakes_h=min(traits.resting.wakes_h, latest)))
 
 
-def _overload(traits: Traits, week: tuple[Workout, ...], course: Course, seed: int, weekday: int, loss: float) -> float:
-    """How much more than usual this athlete has to train in this story to lose that share of strength.
+def _overload(life: Life, before: list[Day], course: Course) -> float:
+    """How much more than usual this athlete has to train in this story to come to what the story wants.
 
-    Looked for by halving: people answer so differently that one amount for all would break one and not touch another.
+    ``life`` stands on the first day of the story, ``before`` are its days until then. Looked for by halving: people
+    answer so differently that one amount for all would break one and not touch another.
     """
-    low, high = 0.0, EXTRA_MOST
     span = (course.span[0], course.span[1] if course.loss_by is None else course.loss_by)
+    low, high = 0.0, EXTRA_MOST
+    found, missed_by = 0.0, float("inf")
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        days = live(traits, week, course, seed, weekday, middle)
-        if deepest_loss([day.state.form for day in days], span) < loss:
-            low = middle
+        days = before + life.again().through(course, span[0], span[1] + 1, middle)
+        if course.tired is not None:
+            reached, wanted = max(day.state.slow for day in days), course.tired
         else:
-            high = middle
-    return (low + high) / 2
-
-
-def usual_form(forms: list[float], span: tuple[int, int]) -> float:
-    """Mean strength of the 28 days before a story; of the first 28 where it begins on day 0."""
-    before = forms[max(0, span[0] - REFERENCE_DAYS) : span[0]]
-    return fmean(before or forms[:REFERENCE_DAYS])
-
-
-def deepest_loss(forms: list[float], span: tuple[int, int]) -> float:
-    """The share of usual strength missing in the worst seven days that lie in the story."""
-    usual = usual_form(forms, span)
-    first, last = span
-    means = [fmean(forms[day - TREND_DAYS + 1 : day + 1]) for day in range(first + TREND_DAYS - 1, last + 1)]
-    return 1 - min(means or [fmean(forms[first : last + 1])]) / usual
+            reached, wanted = deepest_loss([day.state.form for day in days], span), course.loss or 0.0
+        if abs(reached - wanted) < missed_by:
+            found, missed_by = middle, abs(reached - wanted)
+        low, high = (middle, high) if reached < wanted else (low, middle)
+    return found

@@ -13,10 +13,10 @@ class Course:
 
     ``light`` and ``off``: days of reduced and of no training. ``push`` 0 to 1: how far training is above the usual.
     How much that is in sets and effort is looked for by :mod:`pipeline.synthetic.athlete`, so that strength falls by
-    ``loss`` (a share; None: nothing is overdone) until day ``loss_by``, by default the end of the story.
-    ``illness`` 0 to 1, ``stress`` in standard deviations, ``jet_lag`` 0 to 1. ``span``: the story. ``deload``: its
-    own light week. ``declared``: what the athlete tells, with its days. ``spikes``: share of nights with a nonsense
-    reading. ``pounds_from``: first day on which the app shows pounds.
+    ``loss`` (a share) until day ``loss_by``, by default the end of the story, or so that slow fatigue rises to
+    ``tired``, which a story takes that must stay below being overreached. ``illness`` 0 to 1, ``stress`` in standard
+    deviations, ``jet_lag`` 0 to 1. ``span``: the story. ``deload``: its own light week. ``declared``: what the athlete
+    tells, with its days. ``spikes``: share of nights with a nonsense reading. ``pounds_from``: first day in pounds.
     """
 
     days: int
@@ -28,6 +28,7 @@ class Course:
     span: Span = (0, 0)
     loss: float | None = None
     loss_by: int | None = None
+    tired: float | None = None
     deload: Span | None = None
     declared: list[tuple[str, Span]] = field(default_factory=list)
     away: Span | None = None

@@ -7,14 +7,10 @@ read for it, so it cannot depend on what is done with the events.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from statistics import fmean
 
-from pipeline.synthetic.athlete import Athlete, deepest_loss, usual_form
+from pipeline.synthetic.athlete import Athlete
 from pipeline.synthetic.latent import is_overreached
-
-BACK_WITHIN = 0.02  # a light week has worked when strength is at most this share below the usual
-RESTED_DAYS = 7  # counted to the end of the light days and so many after them
-JOINED_DAYS = 3  # stretches of overreached days with shorter breaks between them are one
+from pipeline.synthetic.truth import came_back, deepest_loss, overreached
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,8 @@ class Label:
 def label_of(athlete: Athlete) -> Label:
     """The label of a finished athlete."""
     course, forms = athlete.course, athlete.forms
-    above = [is_overreached(day.state) for day in athlete.days]
-    longest = max(stretches(above), key=lambda span: span[1] - span[0], default=None)
+    states = [day.state for day in athlete.days]
+    longest = max(overreached(states), key=lambda span: span[1] - span[0], default=None)
 
     def date(day: int | None) -> str | None:
         return None if day is None else athlete.date_of(day).isoformat()
@@ -78,7 +74,7 @@ def label_of(athlete: Athlete) -> Label:
         overreached=longest is not None,
         onset_day=date(longest[0] if longest else None),
         end_day=date(longest[1] if longest else None),
-        overreached_days=sum(above),
+        overreached_days=sum(map(is_overreached, states)),
         strength_loss=round(max(0.0, deepest_loss(forms, course.span)), 4),
         deload_given=course.deload is not None,
         deload_from=date(course.deload[0] if course.deload else None),
@@ -90,21 +86,3 @@ def label_of(athlete: Athlete) -> Label:
         answers_share=athlete.traits.answering.answers,
         effort_logged_share=athlete.traits.lifting.logs_effort,
     )
-
-
-def stretches(above: list[bool]) -> list[tuple[int, int]]:
-    """First and last day of each run of true days; runs with up to three other days between them are one."""
-    out: list[tuple[int, int]] = []
-    for day, is_above in enumerate(above):
-        if is_above and out and day - out[-1][1] <= JOINED_DAYS + 1:
-            out[-1] = (out[-1][0], day)
-        elif is_above:
-            out.append((day, day))
-    return out
-
-
-def came_back(forms: list[float], span: tuple[int, int], deload: tuple[int, int]) -> bool:
-    """Whether the mean strength of three days reached the usual less 2 %, at the latest a week after the light days."""
-    last = min(len(forms) - 1, deload[1] + RESTED_DAYS)
-    best = max(fmean(forms[day - 2 : day + 1]) for day in range(deload[0] + 2, last + 1))
-    return best >= (1 - BACK_WITHIN) * usual_form(forms, span)

@@ -20,7 +20,7 @@ events: labels come from this state and from nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, tanh
 
 USUAL_FITNESS = 0.22  # share of strength that training holds up when it goes on as usual
 USUAL_SLOW = 0.03  # share of strength that slow fatigue takes away then
@@ -39,6 +39,7 @@ WEAR_GAIN = 0.05
 WEAR_SLOWS = 2.0  # slow fatigue lasts longer by this times the wear
 WEAR_BLUNTS = 0.25  # share of the gain in fitness that full wear takes away
 FORM_LEAST = 0.3  # far beyond any story; keeps a search for the right amount of training within numbers
+FELT_PER, WORST_FELT = 0.04, 3.0  # slow fatigue that costs one standard deviation of wellbeing; it ends at three
 ILLNESS_COST = 0.07  # share of strength gone on the worst day of an illness
 
 _SLOW_GAIN = USUAL_SLOW * (exp(1 / SLOW_DAYS) - 1)
@@ -120,7 +121,7 @@ def disturbed(state: State, nature: Nature, *, illness: float, stress: float, no
     ``illness`` 0 to 1, ``stress`` in standard deviations of usual weeks, ``noise`` a draw with mean 0.
     """
     pulled = (
-        -nature.feels * (state.slow - USUAL_SLOW) / 0.04
+        -nature.feels * WORST_FELT * tanh((state.slow - USUAL_SLOW) / FELT_PER / WORST_FELT)
         - 0.25 * (state.fast - _USUAL_FAST) / _USUAL_FAST
         - 0.6 * stress
         - 2.0 * illness

@@ -6,23 +6,48 @@ latent state. Its first seven weeks are as usual, so that there is something to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.errors import UsageError
 from pipeline.synthetic.course import Course, Span, mark
+from pipeline.synthetic.latent import State
 from pipeline.synthetic.traits import Traits
+from pipeline.synthetic.truth import came_back, deepest_loss, overreached
 
 WEEKS_MIN = 20
 WEEKS_MAX = 260
 LEAD_DAYS = 49
 TAIL_DAYS = 14
-AFTER_THE_DELOAD = 0.2  # push of somebody whose light week did not help
+AFTER_THE_DELOAD = 0.1  # push of somebody whose light week did not help
 
 Plan = Callable[[np.random.Generator, Course], None]
 Alter = Callable[[Traits], Traits]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a story's name says of the latent state: days overreached in one stretch, loss of strength (a share), and
+    whether its light week works (None: not said)."""
+
+    days_least: int = 0
+    days_most: int = 0
+    loss: tuple[float, float] = (-1.0, 0.15)
+    light_week_works: bool | None = None
+
+    def kept(self, states: Sequence[State], course: Course) -> bool:
+        """Whether it came out so."""
+        forms = [state.form for state in states]
+        longest = max((last - first + 1 for first, last in overreached(states)), default=0)
+        if not (self.days_least <= longest <= self.days_most):
+            return False
+        if not self.loss[0] <= deepest_loss(forms, course.span) <= self.loss[1]:
+            return False
+        if self.light_week_works is None or course.deload is None:
+            return True
+        return came_back(forms, course.span, course.deload) == self.light_week_works
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +59,7 @@ class Story:
     share: float
     plan: Plan | None = None
     alter: Alter | None = None
+    promise: Promise = Promise()
 
 
 def course_of(story: Story, traits: Traits, random: np.random.Generator, days: int) -> Course:
@@ -41,6 +67,8 @@ def course_of(story: Story, traits: Traits, random: np.random.Generator, days: i
     course = Course(days)
     if story.plan:
         story.plan(random, course)
+    if not traits.lifting.declares_deloads:
+        course.declared = [said for said in course.declared if said[0] != "deload"]
     _light_weeks(traits, random, course)
     return course
 
@@ -80,19 +108,19 @@ def _rest(course: Course, span: Span) -> None:
 
 
 def _functional(random: np.random.Generator, course: Course) -> None:
-    hard, light = int(random.integers(17, 22)), int(random.integers(8, 11))
+    hard, light = int(random.integers(17, 22)), int(random.integers(9, 13))
     first, last = _place(random, course, hard + light)
     _ramp(course, (first, first + hard - 1), 14)
     _rest(course, (first + hard, last))
-    course.span, course.loss = (first, last), float(random.uniform(0.055, 0.08))
+    course.span, course.loss = (first, last), float(random.uniform(0.054, 0.07))
 
 
 def _accumulated(random: np.random.Generator, course: Course) -> None:
-    hard, light = int(random.integers(44, 54)), int(random.integers(10, 15))
+    hard, light = int(random.integers(42, 52)), int(random.integers(12, 17))
     first, last = _place(random, course, hard + light)
     _ramp(course, (first, first + hard - 1), 18)
     _rest(course, (first + hard, last))
-    course.span, course.loss = (first, last), float(random.uniform(0.058, 0.075))
+    course.span, course.loss = (first, last), float(random.uniform(0.056, 0.07))
 
 
 def _failed_deload(random: np.random.Generator, course: Course) -> None:
@@ -102,13 +130,13 @@ def _failed_deload(random: np.random.Generator, course: Course) -> None:
     for day in range(start, last + 1):
         course.push[day] = AFTER_THE_DELOAD
     _rest(course, (start, start + int(random.integers(7, 10)) - 1))
-    course.span, course.loss_by, course.loss = (first, last), start - 1, float(random.uniform(0.08, 0.11))
+    course.span, course.loss_by, course.loss = (first, last), start - 1, float(random.uniform(0.08, 0.105))
 
 
 def _no_deload(random: np.random.Generator, course: Course) -> None:
     first, last = _place(random, course, int(random.integers(70, 78)))
     _ramp(course, (first, last), 18)
-    course.span, course.loss = (first, last), float(random.uniform(0.08, 0.13))
+    course.span, course.loss = (first, last), float(random.uniform(0.08, 0.125))
 
 
 def _good_deload(random: np.random.Generator, course: Course) -> None:
@@ -116,7 +144,7 @@ def _good_deload(random: np.random.Generator, course: Course) -> None:
     first, last = _place(random, course, hard + 7)
     _ramp(course, (first, first + hard - 1), hard)
     _rest(course, (first + hard, last))
-    course.span, course.loss = (first, last), float(random.uniform(0.008, 0.02))
+    course.span, course.tired = (first, last), float(random.uniform(0.045, 0.062))
 
 
 def _illness(random: np.random.Generator, course: Course) -> None:
@@ -218,20 +246,43 @@ def _with_both(traits: Traits) -> Traits:
     return _with_answers(_with_ring(traits))
 
 
+OVERDONE = (0.05, 0.15)
+LONG = 10_000
+WORKS = Promise(light_week_works=True)
 STORIES = (
     Story("healthy", "trains as planned, with light weeks", 0.22),
     Story("healthy_noisy", "the same, with an unsteady life: good and bad days, missed visits", 0.12, alter=_noisy),
     Story(
-        "functional_overreaching", "two to three weeks of overload, then a light week and a rebound", 0.07, _functional
+        "functional_overreaching",
+        "two to three weeks of overload, then light days and a rebound",
+        0.07,
+        _functional,
+        promise=Promise(1, 28, OVERDONE, light_week_works=True),
     ),
-    Story("accumulated_fatigue", "six to eight hard weeks without a light one, then rest", 0.07, _accumulated),
     Story(
-        "non_functional_failed_deload", "hard months; a light week in the middle changes nothing", 0.05, _failed_deload
+        "accumulated_fatigue",
+        "six or seven hard weeks without a light one, then rest",
+        0.07,
+        _accumulated,
+        promise=Promise(21, LONG, OVERDONE, light_week_works=True),
     ),
-    Story("non_functional_no_deload", "hard months without any light week", 0.05, _no_deload),
+    Story(
+        "non_functional_failed_deload",
+        "hard months; a light week in the middle changes nothing",
+        0.05,
+        _failed_deload,
+        promise=Promise(42, LONG, OVERDONE, light_week_works=False),
+    ),
+    Story(
+        "non_functional_no_deload",
+        "hard months without any light week",
+        0.05,
+        _no_deload,
+        promise=Promise(42, LONG, OVERDONE),
+    ),
     Story("illness", "a week or two of illness, declared or not", 0.06, _illness),
     Story("travel", "one or two weeks in another time zone", 0.04, _travel),
-    Story("good_deload", "a block that builds up, and the light week it was made for", 0.06, _good_deload),
+    Story("good_deload", "a block that builds up, and its light week", 0.06, _good_deload, promise=WORKS),
     Story("life_stress_only", "weeks of bad sleep and mood; strength stays", 0.05, _life_stress, _with_both),
     Story("detraining", "four to six weeks without training", 0.04, _detraining),
     Story("bad_device", "a wearable with gaps and spikes, exchanged half way", 0.04, _bad_device, _with_ring),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, floor, log
 
 import numpy as np
@@ -75,34 +75,57 @@ class Effort:
     learns: bool = True
 
 
-def live(traits: Traits, week: Sequence[Workout], course: Course, seed: int, weekday: int, extra: float) -> list[Day]:
-    """All days of ``course``; ``weekday`` of day 0 (0 Monday), ``extra``: training above the usual at full push."""
-    lifting = traits.lifting
-    unit, believed = _usual(traits, week, seed)
-    state = rested_start(traits.nature)
-    stress = 0.0
-    days = []
-    for day in range(course.days):
-        random = np.random.default_rng([seed, TRAINING, day])
-        stress = 0.85 * stress + 0.27 * float(random.normal())
-        state = disturbed(
-            state,
-            traits.nature,
-            illness=course.illness[day],
-            stress=stress + course.stress[day],
-            noise=0.2 * float(random.normal()),
-        )
-        missed = random.random() < lifting.misses
-        planned = next((one for one in week if one.weekday == (weekday + day) % 7), None)
-        visit, dose = None, 0.0
-        if planned and not missed and not course.off[day]:
-            asked = _asked(lifting, course, day, extra)
-            pounds = course.pounds_from is not None and day >= course.pounds_from
-            visit, work = _visit(traits, planned, state, believed, asked, random, pounds)
-            dose = work / unit
-        days.append(Day(state, visit, dose))
-        state = next_morning(state, traits.nature, dose, sessions_a_week=len(week))
-    return days
+@dataclass(slots=True)
+class Life:
+    """An athlete in the course of the months: give it days, it lives them and is older.
+
+    ``weekday`` is that of day 0 (0 Monday). ``unit``: work of an average usual day. ``believed``: what the athlete
+    believes to be able to lift, kg for each exercise.
+    """
+
+    traits: Traits
+    week: tuple[Workout, ...]
+    seed: int
+    weekday: int
+    unit: float
+    believed: dict[str, float]
+    state: State
+    stress: float = 0.0
+
+    @classmethod
+    def begun(cls, traits: Traits, week: tuple[Workout, ...], seed: int, weekday: int) -> Life:
+        """On the morning of day 0, after weeks as usual that nobody logged."""
+        unit, believed = _usual(traits, week, seed)
+        return cls(traits, week, seed, weekday, unit, believed, rested_start(traits.nature))
+
+    def again(self) -> Life:
+        """A second one that goes its own way from here."""
+        return replace(self, believed=dict(self.believed))
+
+    def through(self, course: Course, first: int, end: int, extra: float) -> list[Day]:
+        """The days from ``first`` to the one before ``end``; ``extra``: training above the usual at full push.
+
+        Chance depends on seed and day alone, so lives that differ in ``extra`` meet the same luck.
+        """
+        lifting, nature = self.traits.lifting, self.traits.nature
+        days = []
+        for day in range(first, end):
+            random = np.random.default_rng([self.seed, TRAINING, day])
+            self.stress = 0.85 * self.stress + 0.27 * float(random.normal())
+            noise = 0.2 * float(random.normal())
+            stress = self.stress + course.stress[day]
+            morning = disturbed(self.state, nature, illness=course.illness[day], stress=stress, noise=noise)
+            missed = random.random() < lifting.misses
+            planned = next((one for one in self.week if one.weekday == (self.weekday + day) % 7), None)
+            visit, dose = None, 0.0
+            if planned and not missed and not course.off[day]:
+                asked = _asked(lifting, course, day, extra)
+                pounds = course.pounds_from is not None and day >= course.pounds_from
+                visit, work = _visit(self.traits, planned, morning, self.believed, asked, random, pounds)
+                dose = work / self.unit
+            days.append(Day(morning, visit, dose))
+            self.state = next_morning(morning, nature, dose, sessions_a_week=len(self.week))
+        return days
 
 
 def _asked(lifting: Lifting, course: Course, day: int, extra: float) -> Effort:

@@ -114,7 +114,7 @@ def draw(random: np.random.Generator) -> Traits:
     level = _one(random, {"beginner": 0.25, "intermediate": 0.45, "advanced": 0.30})
     sex = _one(random, {"female": 0.4, "male": 0.6})
     zone = ZONES[int(random.integers(len(ZONES)))]
-    room = {"beginner": 0.08, "intermediate": 0.04, "advanced": 0.02}[level]
+    room = {"beginner": 0.12, "intermediate": 0.05, "advanced": 0.02}[level]
     nature = Nature(
         sensitivity=_between(random, 1.2, 1.8),
         feels=_between(random, 0.5, 1.3),

@@ -16,10 +16,9 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.synthetic import Athlete, label_of, live_through
-from pipeline.synthetic.athlete import usual_form
-from pipeline.synthetic.labels import came_back, stretches
 from pipeline.synthetic.latent import OVERREACHED_AT, Nature, State, disturbed, is_overreached, next_morning
 from pipeline.synthetic.stories import NAMES, STORIES, crowd
+from pipeline.synthetic.truth import came_back, stretches, usual_form
 
 WEEKS = 20
 SEEDS = range(1, 6)
@@ -117,7 +116,8 @@ def test_overload_costs_five_to_fifteen_percent_of_strength(scenario: str, seed:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_light_week_undoes_functional_overreaching_and_not_the_other_kind(seed: int) -> None:
-    assert label_of(athlete("functional_overreaching", seed)).deload_failed is False
+    for scenario in ("functional_overreaching", "accumulated_fatigue"):
+        assert label_of(athlete(scenario, seed)).deload_failed is False
     failed = label_of(athlete("non_functional_failed_deload", seed))
     assert failed.deload_failed is True
     assert failed.onset_day
