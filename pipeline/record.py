@@ -82,3 +82,16 @@ def pack_items(indexes: Iterable[int]) -> bytes:
 def unpack_items(raw: bytes) -> list[int]:
     """The indexes that ``pack_items`` packed."""
     return array("I", raw).tolist()
+
+
+def withdrawal_of(tenant: str, import_id: str, upload_id: str, received_at: str) -> Record:
+    """The record that takes an import back; ``received_at`` is RFC 3339 in UTC."""
+    header = Header(
+        tenant=tenant,
+        source="spotter",
+        decoder=WITHDRAWAL,
+        upload_id=upload_id,
+        received_at=received_at,
+        import_id=import_id,
+    )
+    return Record("", 0, pack_items([]), header.to_bytes(), b"")

@@ -40,7 +40,7 @@ def page() -> str:
     """The rule catalogue as Markdown."""
     rules = load()
     parts = [_HEAD, "## Presets\n", *_presets(), ""]
-    parts.extend(_section(rule) for rule in rules.all())
+    parts.extend(section(rule) for rule in rules.all())
     parts.extend([_LATER, _EVIDENCE, *_labels(), ""])
     return "\n".join(parts)
 
@@ -61,7 +61,8 @@ def _labels() -> list[str]:
     return [f"| `{metric}` | {told.text} | {told.unit} | {told.kind} |" for metric, told in sorted(labels().items())]
 
 
-def _section(rule: Rule) -> str:
+def section(rule: Rule) -> str:
+    """What one rule decides with and says, as Markdown."""
     thresholds = ", ".join(f"`{key}` {plain_number(value)}" for key, value in rule.thresholds.items())
     severities = ", ".join(f"`{key}` {value}" for key, value in rule.severities.items())
     lines = [

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.alerts import findings, statements
+from pipeline.alerts import findings, own_condition, statements
 from pipeline.alerts.day_fold import DayConditions, Episodes, State, fold_days
 from pipeline.alerts.declared import SHOWN, Context, Declared, context_of
 from pipeline.alerts.episodes import Drafts
+from pipeline.alerts.identity import rule_id, rule_number
 from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
 from pipeline.alerts.needs import CONDITION, given, is_fed
 from pipeline.alerts.rules import Rule, Rules
@@ -109,7 +110,7 @@ def run_day_rules(
         return 0
     stored = _stored(connection, rules, names, athletes)
     found = _numbers(table, athletes, stored)
-    cool = np.array([rules[f"R{rule:02d}"].cool_down_h // 24 for rule in found.scope_keys["rule"].tolist()], np.int64)
+    cool = np.array([rules[rule_id(rule)].cool_down_h // 24 for rule in found.scope_keys["rule"].tolist()], np.int64)
     conditions = DayConditions(found.key, found.day, found.level, found.table["closes"].to_numpy())
     folded = fold_days(conditions, _state(found, athletes, stored, cool), cool)
     _keep(connection, names, found, folded.said)
@@ -130,7 +131,10 @@ def run_day_rules(
 def _all_conditions(
     connection: Connection, rules: Rules, chosen: list[Rule], athletes: Columns, said: list[_Period]
 ) -> pa.Table:
-    """The rows of all rules. Rules that weigh others come last and find in ``day_condition`` what held on which day."""
+    """The rows of all rules. Rules that weigh others come last and find in ``day_condition`` what held on which day.
+
+    What a gym's own rules find is not among it.
+    """
     has = given(connection)
     connection.execute(statements.text("steps/day_answers" if "checkin" in has else "steps/day_no_answers")[0])
     tables: list[pa.Table] = []
@@ -138,7 +142,11 @@ def _all_conditions(
         "create or replace temp table day_condition"
         " (athlete_no integer, rule varchar, scope varchar, local_day date, level integer)"
     )
-    for rule in sorted(chosen, key=_weighs_others):
+    for rule in chosen:
+        if rule.id in rules.own:
+            with own_condition.told_of(rules, rule):
+                tables.append(_conditions(connection, rules, rule, athletes, said))
+    for rule in sorted((rule for rule in chosen if rule.id not in rules.own), key=_weighs_others):
         if not is_fed(_text(rule), has):
             continue
         found = _conditions(connection, rules, rule, athletes, said)
@@ -183,7 +191,11 @@ def _context(said: list[_Period], athletes: Columns, drafts: Drafts) -> Context:
 
 def _conditions(connection: Connection, rules: Rules, rule: Rule, athletes: Columns, said: list[_Period]) -> pa.Table:
     """The rows of one rule, with their levels; what neither holds nor closes is left out."""
-    sql, names = statements.text(f"conditions/{rule.id}")
+    sql, names = (
+        own_condition.stored(connection, rules, rule)
+        if rule.id in rules.own
+        else statements.text(f"conditions/{rule.id}")
+    )
     rows = connection.table(
         _TELLING.format(rule=rule.id, condition=sql, holds=findings.holds_sql(rule), look_back=LOOK_BACK_DAYS),
         {name: rules.parameters[name] for name in names},
@@ -292,7 +304,9 @@ def _numbers(table: pa.Table, athletes: Columns, stored: Columns) -> _Found:
     rows = table.take(pa.array(order))
     both = np.concatenate([scope_key[order], stored["scope_key"].astype(np.uint64)])
     unique, place, index = np.unique(both, return_index=True, return_inverse=True)
-    rule = np.concatenate([np.array([int(name[1:]) for name in rows["rule"].to_pylist()], np.int64), stored["rule"]])
+    rule = np.concatenate(
+        [np.array([rule_number(name) for name in rows["rule"].to_pylist()], np.int64), stored["rule"]]
+    )
     who = np.concatenate([athlete[order], stored["athlete"]])
     return _Found(
         rows,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, get_args
@@ -46,7 +47,16 @@ def labels() -> dict[str, Label]:
 
 def rule_name(rule: str) -> str:
     """The name of a rule; of one that is not known, its id."""
-    return _rule_names().get(rule, rule)
+    return _rule_names().get(rule) or _own_names.get(rule, rule)
+
+
+def take_names(names: Mapping[str, str]) -> None:
+    """The names of the gym's own rules in this process, which has one data folder, in place of those of before."""
+    _own_names.clear()
+    _own_names.update(names)
+
+
+_own_names: dict[str, str] = {}
 
 
 @cache

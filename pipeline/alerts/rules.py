@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import operator
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -138,17 +138,38 @@ class Preset(_Strict):
     rules: dict[str, Change]
 
 
+class OwnRule(NamedTuple):
+    """A rule a gym added (docs/own-rules.md): ``sql`` is its condition, ``digest`` stands for both of its files."""
+
+    rule: Rule
+    sql: str
+    digest: str
+
+
 class Rules:
-    """The rules under one preset.
+    """The rules under one preset, and those of the data folder.
 
     ``parameters`` names every threshold (``r01_many``) and level (``r01_many_level``) for the SQL files.
+    ``own_version`` stands for all that lies in the folder's rule files, left out or not.
     """
 
-    def __init__(self, preset: str, rules: dict[str, Rule], systemic_factor: str, file_version: str = "") -> None:
+    def __init__(
+        self,
+        preset: str,
+        rules: dict[str, Rule],
+        systemic_factor: str,
+        file_version: str = "",
+        *,
+        own: Mapping[str, OwnRule] | None = None,
+        own_version: str = "",
+    ) -> None:
         self.preset = preset
         self.file_version = file_version
         self.systemic_factor = systemic_factor
-        self._rules = rules
+        self.own = dict(own or {})
+        self.own_version = own_version
+        self._built_in = rules
+        self._rules = rules = {**rules, **{key: one.rule for key, one in self.own.items()}}
         self.parameters: dict[str, int | float] = {}
         self._versions: dict[str, str] = {}
         for rule in rules.values():
@@ -156,7 +177,8 @@ class Rules:
                 self.parameters[f"{rule.id.lower()}_{key}"] = int(value) if value == int(value) else value
             for key in rule.severities:
                 self.parameters[f"{rule.id.lower()}_{key}_level"] = rule.level(key)
-            self._versions[rule.id] = _version(preset, rule)
+            digest = self.own[rule.id].digest if rule.id in self.own else ""
+            self._versions[rule.id] = _version(preset, rule, digest)
 
     def __getitem__(self, rule_id: str) -> Rule:
         return self._rules[rule_id]
@@ -171,8 +193,19 @@ class Rules:
 
     @property
     def version(self) -> str:
-        """Short hash over all rules and the version of their file, for the ledger."""
-        return _digest("|".join([self.file_version, *(self._versions[key] for key in sorted(self._versions))]))
+        """Short hash over the built-in rules and the version of their file, and the folder's files; for the ledger.
+
+        A folder's rules are not looked at for it, so whoever only asks for the version need not check them.
+        """
+        built_in = "|".join([self.file_version, *(self._versions[key] for key in sorted(self._built_in))])
+        return _digest(f"{built_in}|own {self.own_version}" if self.own_version else built_in)
+
+    def with_own(self, own: Sequence[OwnRule], own_version: str) -> Rules:
+        """The built-in rules with these of a data folder beside them."""
+        found = {one.rule.id: one for one in own}
+        return Rules(
+            self.preset, self._built_in, self.systemic_factor, self.file_version, own=found, own_version=own_version
+        )
 
     def with_changes(self, rule_id: str, changes: Mapping[str, float | str]) -> Rules:
         """The same rules with other thresholds or severities of one rule (a back-test); raises UsageError."""
@@ -193,18 +226,30 @@ class Rules:
                     f"numbers: {', '.join(thresholds)}; severities: {', '.join(severities)} ({', '.join(SEVERITIES)})",
                 )
         changed = rule.model_validate({**rule.model_dump(), "thresholds": thresholds, "severities": severities})
-        return Rules(self.preset, {**self._rules, rule_id: changed}, self.systemic_factor, self.file_version)
+        if rule_id in self.own:
+            own = {**self.own, rule_id: self.own[rule_id]._replace(rule=changed)}
+            version = _digest(f"{self.own_version}|{_version(self.preset, changed, own[rule_id].digest)}")
+            return self.with_own(list(own.values()), version)
+        built_in = {**self._built_in, rule_id: changed}
+        return Rules(
+            self.preset,
+            built_in,
+            self.systemic_factor,
+            self.file_version,
+            own=self.own,
+            own_version=self.own_version,
+        )
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _version(preset: str, rule: Rule) -> str:
+def _version(preset: str, rule: Rule, digest: str) -> str:
     numbers = ",".join(f"{key}={value!r}" for key, value in sorted(rule.thresholds.items()))
     levels = ",".join(f"{key}={value}" for key, value in sorted(rule.severities.items()))
     decided = "".join(f"|{finding.model_dump_json()}" for finding in rule.findings)
-    return _digest(f"{preset}|{rule.id}|{numbers}|{levels}|{rule.look_back_days}|{rule.cool_down_h}{decided}")
+    return _digest(f"{preset}|{rule.id}|{numbers}|{levels}|{rule.look_back_days}|{rule.cool_down_h}{decided}{digest}")
 
 
 def _read() -> dict[str, object]:

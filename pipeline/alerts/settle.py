@@ -12,7 +12,7 @@ from pipeline.alerts import outbox, statements
 from pipeline.alerts.declared import Context
 from pipeline.alerts.episodes import Drafts
 from pipeline.alerts.evidence import EvidenceRow, context_rows, evidence_rows
-from pipeline.alerts.identity import alert_id, revision
+from pipeline.alerts.identity import OWN_RULES, alert_id, revision
 from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
 from pipeline.alerts.rules import SEVERITIES, Rules
 from pipeline.alerts.statements import Columns
@@ -48,7 +48,7 @@ class Change(NamedTuple):
     context_code: int
 
 
-_EPISODE_RULES = (2, 6, *range(7, 19), 20, 21)  # one per scope and opening day
+_EPISODE_RULES = (2, 6, *range(7, 19), 20, 21, *OWN_RULES)  # one per scope and opening day
 _ALERT_COLUMNS = pa.schema(
     [
         ("athlete_no", pa.int32()),

@@ -26,7 +26,12 @@ Columns = dict[str, npt.NDArray[Any]]
 def text(name: str) -> Statement:
     """The text of ``pipeline/alerts/<name>.sql`` and the names of its parameters."""
     sql = files("pipeline.alerts").joinpath(f"{name}.sql").read_text(encoding="utf-8")
-    return sql, tuple(sorted(set(_PARAMETER.findall(sql))))
+    return sql, parameters(sql)
+
+
+def parameters(sql: str) -> tuple[str, ...]:
+    """The names a text has for prepared parameters, in order."""
+    return tuple(sorted(set(_PARAMETER.findall(sql))))
 
 
 @lru_cache(maxsize=256)

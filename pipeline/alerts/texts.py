@@ -17,6 +17,7 @@ _MONTHS = (
 )  # fmt: skip
 
 _LOOKED_AT_AFTER_DAYS = 60  # an R18 that stands so long
+UNKNOWN = "unknown"  # what stands in a text for a number the condition did not find
 
 _Evidence = Sequence[EvidenceRow]
 _Fields = dict[str, object]
@@ -208,19 +209,25 @@ def _proven(rule: Rule, evidence: _Evidence) -> _Fields:
     for proof in rule.evidence:
         row = rows.get(proof.metric)
         if row is None:
+            fields |= dict.fromkeys(proof_fields(proof.metric), "an unknown number")
             continue
         value, base = (_rounded(row[key], proof.digits) for key in ("value", "baseline"))
-        limit, n = _rounded(row["threshold"], 3), row["n_obs"]
-        fields |= {proof.metric: value, f"{proof.metric}_base": base, f"{proof.metric}_n": n}
+        limit, n = _rounded(row["threshold"], 3), UNKNOWN if row["n_obs"] is None else row["n_obs"]
+        fields |= dict(zip(proof_fields(proof.metric), (value, base, n), strict=True))
         if proof.says and crosses(row):
             phrases.append(proof.says.format(value=value, limit=limit, base=base, n=n))
     fields["findings"] = ", ".join(phrases)
     return fields
 
 
+def proof_fields(metric: str) -> tuple[str, str, str]:
+    """What a text calls a row of evidence: its value, its baseline, its observations."""
+    return metric, f"{metric}_base", f"{metric}_n"
+
+
 def _rounded(value: float | None, digits: int) -> str:
     if value is None:
-        return ""
+        return UNKNOWN
     text = f"{value:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

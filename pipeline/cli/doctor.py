@@ -126,7 +126,9 @@ def _inside(data: Path) -> list[Finding]:
     found: list[Finding] = []
     try:
         with open_session(data, create=False) as session:
-            found.append(_finding("log and shard", lambda: _tables(session.call("state"))))
+            state = session.call("state")
+            found.append(_finding("log and shard", lambda: _tables(state)))
+            found.append(_finding("own rules", lambda: _own_rules(data, state)))
             found.append(_finding("gym's clock", lambda: _gyms(_rows(session, "clocks"))))
             found.append(_finding("time zones", lambda: _zones(_rows(session, "unzoned_sets"))))
     except SpotterError as error:
@@ -167,6 +169,20 @@ def _tables(state: dict[str, Any]) -> _Said:
         return _Said("bad", f"{says}; {state['waiting']}", "free some space; it goes on by itself")
     if lag > LAG_RECORDS_LOW:
         return _Said("low", says, "the worker catches up; if the number grows, send less at once")
+    return _Said("good", says)
+
+
+def _own_rules(data: Path, state: dict[str, Any]) -> _Said:
+    from pipeline.worker.own_rules import FOLDER, folder_of, version_of
+
+    folder = folder_of(data)
+    says = f"{counted(len(folder.rules), 'rule')} of {data / FOLDER}" if folder.pairs else "none"
+    if folder.left_out:
+        wrong = "; ".join(f"{pair.name} is left out: {pair.wrong[0].what}" for pair in folder.left_out)
+        files = " ".join(str(data / FOLDER / f"{pair.name}.toml") for pair in folder.left_out)
+        return _Said("low", f"{says}; {wrong}", f"`spotter rules check {files}` says everything that is wrong")
+    if state["background"] and state.get("rule_version") != version_of(data):
+        return _Said("low", f"{says}; the running service has others", "restart `spotter up` to take them in")
     return _Said("good", says)
 
 

@@ -247,6 +247,7 @@ def _state(ops: Operations, *, body: bytes, progress: Progress) -> dict[str, obj
         "failure": None if ops.service.failure is None else str(ops.service.failure),
         "waiting": ops.service.why_not_ready,
         "background": ops._background,
+        "rule_version": ops.service.rules.version,
     }
 
 

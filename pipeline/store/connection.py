@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -39,6 +41,11 @@ class Connection:
             found = statements[0] if len(statements) == 1 else sql
             if len(self._parsed) < TEXTS_MAX:
                 self._parsed[sql] = found
+        return found
+
+    def statements(self, sql: str) -> list[duckdb.Statement]:
+        """The statements a text holds; nothing runs."""
+        found: list[duckdb.Statement] = self._inner.extract_statements(sql)
         return found
 
     def executemany(self, sql: str, parameters: Sequence[Sequence[object]]) -> Connection:
@@ -82,6 +89,17 @@ class Connection:
     def unregister(self, name: str) -> None:
         """Forget a registered table."""
         self._inner.unregister(name)
+
+    @contextmanager
+    def stopped_after(self, seconds: float) -> Iterator[None]:
+        """What runs inside is interrupted, and fails, once it has taken so long."""
+        timer = threading.Timer(seconds, self._inner.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def cursor(self) -> Connection:
         """Another connection to the same database, with transactions of its own."""

@@ -26,8 +26,15 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a statement needed more memory than it may use, with room left on the disk."""
-    return isinstance(error, duckdb.OutOfMemoryException) and not is_disk_full(error)
+    """Whether a statement needed more memory than it may use, with room left on the disk; or what led to an error."""
+    found = [one for one in (error, error.__cause__) if isinstance(one, duckdb.OutOfMemoryException)]
+    return bool(found) and not is_disk_full(found[0])
+
+
+def is_query_failure(error: Exception) -> bool:
+    """Whether a query could not be answered: its text, the values it met, or what it would have needed."""
+    broken = (duckdb.FatalException, duckdb.IOException)
+    return isinstance(error, duckdb.Error) and not isinstance(error, broken)
 
 
 def is_storage_failure(error: Exception) -> bool:

@@ -43,7 +43,7 @@ def main() -> int:
     try:
         connection = _open(duckdb, request)
         statements = connection.extract_statements(request["sql"])
-        refusal = _refusal(statements, duckdb.StatementType.SELECT)
+        refusal = refusal_of(statements, duckdb.StatementType.SELECT)
         if refusal is not None:
             return _end({"error": refusal[0], "why": refusal[1], "kind": "statement"}, 1)
         _limit_memory(int(request["memory_bytes"]))
@@ -56,24 +56,29 @@ def main() -> int:
 
 def _open(duckdb: Any, request: dict[str, Any]) -> Any:
     connection = duckdb.connect(request["snapshot"], read_only=True, config={"threads": 1})
-    megabytes = int(request["memory_bytes"]) >> 20
+    lock(connection, int(request["memory_bytes"]))
+    return connection
+
+
+def lock(connection: Any, memory_bytes: int) -> None:
+    """Take from a connection whatever reaches beyond its database, for good."""
     for setting in (
         "python_enable_replacements = false",
         "enable_external_access = false",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         "allow_community_extensions = false",
-        f"memory_limit = '{megabytes}MiB'",
+        f"memory_limit = '{memory_bytes >> 20}MiB'",
         "threads = 1",
         "max_temp_directory_size = '0KB'",
         "TimeZone = 'UTC'",
         "lock_configuration = true",  # last: nothing can be changed after it
     ):
         connection.execute(f"set {setting}")
-    return connection
 
 
-def _refusal(statements: list[Any], select: Any) -> tuple[str, str] | None:
+def refusal_of(statements: list[Any], select: Any) -> tuple[str, str] | None:
+    """What is wrong and why, unless it is one SELECT."""
     if not statements:
         return "there is no statement in the query", "it is empty or only a comment"
     if len(statements) > 1:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gc
-import os
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -17,28 +16,29 @@ from pathlib import Path
 from typing import IO
 
 from pipeline import disk
+from pipeline.alerts.own_condition import OwnRuleError
 from pipeline.alerts.rules import Rules
-from pipeline.alerts.rules import load as load_rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import BusyError, DamagedError, DiskFullError, StorageError
+from pipeline.errors import BusyError, DamagedError, DiskFullError
 from pipeline.log.base import EMBEDDED_PARTITION, Logged
 from pipeline.log.sqlite import SqliteLog
 from pipeline.models.runner import MODEL_VERSION
-from pipeline.record import WITHDRAWAL, Header, Record, pack_items
+from pipeline.record import Record, withdrawal_of
 from pipeline.sources.columns import Decoded
-from pipeline.store.compare import Difference, compare
+from pipeline.store.compare import Difference
 from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failure, storage_failure
 from pipeline.store.pointer import FOLDER
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot import remove_snapshots, write_snapshot
 from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
-from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log
+from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log, require_reach
 from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
+from pipeline.worker.own_rules import RulesInForce
 from pipeline.worker.poison import Attempts
 from pipeline.worker.reached import Reached
-from pipeline.worker.rebuild import batches, build, run_everything
+from pipeline.worker.rebuild import batches, build, differences, run_everything_under
 from pipeline.worker.room import Room, patiently
 
 SHARD_NAME = "shard-0.duckdb"
@@ -55,7 +55,7 @@ class Embedded:
     def __init__(self, data: Path, clock: Clock, lock: IO[str], fault: Fault) -> None:
         self.data, self.clock, self._lock_file, self._fault = data, clock, lock, fault
         self.log = SqliteLog(data / LOG_NAME)
-        self.rules: Rules = load_rules()
+        self.in_force = RulesInForce(data)
         self._writer = threading.RLock()  # whoever holds it may write the shard
         self._readers = Gate()
         self._wake = threading.Event()
@@ -106,6 +106,11 @@ class Embedded:
         """Where the shard lies. Nothing in this process may open it a second time."""
         return self.data / SHARD_NAME
 
+    @property
+    def rules(self) -> Rules:
+        """The rules in force: the built-in ones, and the folder's own."""
+        return self.in_force.rules
+
     def _catalogue(self) -> Catalogue:
         return Catalogue.load(extra=aliases_of(self.data))
 
@@ -141,27 +146,25 @@ class Embedded:
         stored = connection.execute(
             "select next_offset, model_version, rule_version, catalogue_version from base.ledger"
         ).fetchall()[0]
-        if stored[0] > self.log.end_offset(EMBEDDED_PARTITION):
-            raise StorageError(
-                "the log is shorter than what was applied from it",
-                f"the tables stand for {stored[0]} records, {LOG_NAME} holds {self.log.end_offset(EMBEDDED_PARTITION)}:"
-                " the log, which is the record, was lost or cut",
-                f"restore {LOG_NAME} from a backup; to go on with what the log holds, move {SHARD_NAME} away first",
-            )
+        require_reach(self.log.end_offset(EMBEDDED_PARTITION), stored[0], self.shard_path.name)
         if stored[1:] == (MODEL_VERSION, self.rules.version, self._engine.catalogue.version):
             return
         if stored[3] != self._engine.catalogue.version:
             with self._shard.transaction():
                 self._engine.names.remap(connection)
-        run_everything(self._engine)
+        run_everything_under(self.in_force, self._engine)
 
     def _build_and_swap(self, catalogue: Catalogue, keep: Shard | None = None) -> None:
         """Build a shard from the log under another name, then put it in place."""
         fresh = self.data / f"{SHARD_NAME}.new"
-        remove_files(self.data, f"{SHARD_NAME}.new*")
-        kept = {table: keep.connection.table(f"select * from base.{table}") for table in KEPT_TABLES} if keep else None
+
+        def work(rules: Rules) -> None:
+            remove_files(self.data, f"{SHARD_NAME}.new*")
+            kept = {name: keep.connection.table(f"select * from base.{name}") for name in KEPT_TABLES} if keep else None
+            build(fresh, self.log, catalogue, rules, kept=kept).close()
+
         try:
-            build(fresh, self.log, catalogue, self.rules, kept=kept).close()
+            self.in_force.run(work)
             settle_file(fresh)
         except BaseException:  # half a shard must not keep the room that was missing
             remove_files(self.data, f"{SHARD_NAME}.new*")
@@ -187,15 +190,8 @@ class Embedded:
 
     def withdraw_import(self, tenant: str, import_id: str) -> int:
         """Append the withdrawal of an import; returns the log's end offset."""
-        header = Header(
-            tenant=tenant,
-            source="spotter",
-            decoder=WITHDRAWAL,
-            upload_id=uuid.uuid4().hex,
-            received_at=self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z",
-            import_id=import_id,
-        )
-        return self.append([Record("", 0, pack_items([]), header.to_bytes(), b"")])
+        received_at = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+        return self.append([withdrawal_of(tenant, import_id, uuid.uuid4().hex, received_at)])
 
     # workshop
 
@@ -209,9 +205,13 @@ class Embedded:
 
     def _settle(self) -> None:
         """Bring the day-level lane to where the other one stands, and tell those who wait for it."""
-        while self._shard.with_room(self._engine.settle):
-            if self._stopping:
-                return  # what is still marked is worked out at the next start
+        try:
+            while self._shard.with_room(self._engine.settle):
+                if self._stopping:
+                    return  # what is still marked is worked out at the next start
+        except OwnRuleError as error:
+            self.in_force.leave_out(error)
+            run_everything_under(self.in_force, self._engine)
         self._reached.tell(self._engine.next_offset)
 
     def _apply_some(self) -> bool:
@@ -349,7 +349,7 @@ class Embedded:
     def snapshot(self, path: Path | None = None) -> Path:
         """A copy of the shard as it is now, for readers outside; made again only when something changed."""
         with self._writer, self._in_words():
-            if path is None and (found := fresh_snapshot(self.data)) is not None:
+            if path is None and (found := fresh_snapshot(self.data, self.rules.version)) is not None:
                 return found
             self._settle()  # else its days could be older than its sets while uploads come without end
             return write_snapshot(self._shard, self.data, path)
@@ -357,18 +357,12 @@ class Embedded:
     def rebuild(self) -> None:
         """Work everything out again from the log and put it in the shard's place."""
         with self._writer, self._in_words():
+            self.in_force.try_again()
             self._build_and_swap(self._catalogue(), keep=self._shard)
             while self._apply_some():
                 pass
             remove_snapshots(self.data)
             self._settle()
-
-    def _put_aside(self) -> frozenset[int]:
-        """Offsets of the records that were put aside: a check leaves them there, a rebuild tries them again."""
-        found = self._shard.connection.execute(
-            "select distinct log_offset from base.rejected where reason = 'worker_crash'"
-        ).fetchall()
-        return frozenset(row[0] for row in found)
 
     def check(self) -> list[Difference]:
         """Apply the log to its end of now, rebuild that into a scratch file and name every difference."""
@@ -378,14 +372,12 @@ class Embedded:
                 self._shard.checkpoint_if_due()
             end = self._engine.next_offset
             self._settle()
-            scratch = self.data / f"scratch-{os.getpid()}.duckdb"
-            remove_files(self.data, f"{scratch.name}*")
             try:
-                build(scratch, self.log, self._catalogue(), self.rules, end=end, put_aside=self._put_aside()).close()
-                with contextlib.closing(self._shard.reader()) as cursor:
-                    return compare(cursor, scratch)
-            finally:
-                remove_files(self.data, f"{scratch.name}*")
+                return differences(self._shard, self.data, self.log, self._catalogue(), self.rules, end)
+            except OwnRuleError as error:
+                self.in_force.leave_out(error)
+                run_everything_under(self.in_force, self._engine)
+                return self.check()
 
     def close(self) -> None:
         """Stop the worker, close log and shard, give the folder free."""

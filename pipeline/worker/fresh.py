@@ -30,23 +30,37 @@ def require_log(data: Path) -> None:
         )
 
 
-def versions_of(data: Path) -> dict[str, str]:
+def require_reach(log_end: int, applied: int, shard: str) -> None:
+    """Raises StorageError when the tables stand for more records than the log holds."""
+    if applied > log_end:
+        raise StorageError(
+            "the log is shorter than what was applied from it",
+            f"the tables stand for {applied} records, {LOG_NAME} holds {log_end}:"
+            " the log, which is the record, was lost or cut",
+            f"restore {LOG_NAME} from a backup; to go on with what the log holds, move {shard} away first",
+        )
+
+
+def versions_of(data: Path, rule_version: str | None = None) -> dict[str, str]:
     """The versions of models, rules and catalogue that tables of this folder must carry."""
-    from pipeline.alerts.rules import load
     from pipeline.catalogue.loader import Catalogue
     from pipeline.models.runner import MODEL_VERSION
+    from pipeline.worker.own_rules import version_of
 
     return {
         "model_version": MODEL_VERSION,
-        "rule_version": load().version,
+        "rule_version": rule_version or version_of(data),
         "catalogue_version": Catalogue.load(extra=aliases_of(data)).version,
     }
 
 
-def fresh_snapshot(data: Path) -> Path | None:
-    """The current snapshot if it holds everything the log does; takes no lock and opens no DuckDB."""
+def fresh_snapshot(data: Path, rule_version: str | None = None) -> Path | None:
+    """The current snapshot if it holds everything the log does; takes no lock and opens no DuckDB.
+
+    ``rule_version``: of the rules its owner has loaded; else of those that lie in the folder.
+    """
     try:
         end = end_offset_of(data / LOG_NAME)
     except OSError:
         return None
-    return current_snapshot(data, versions_of(data), end)
+    return current_snapshot(data, versions_of(data, rule_version), end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -21,13 +22,15 @@ from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, parse_header
 from pipeline.sources.columns import Decoded
+from pipeline.store.compare import Difference, compare
 from pipeline.store.connection import Connection
-from pipeline.store.shard import Shard
+from pipeline.store.shard import Shard, remove_files
 from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 from pipeline.worker.handover import ROW_BYTES
 from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
+from pipeline.worker.own_rules import RulesInForce
 
 BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20
@@ -93,6 +96,23 @@ def build(
         shard.close()
         raise
     return shard
+
+
+def differences(shard: Shard, data: Path, log: Log, catalogue: Catalogue, rules: Rules, end: int) -> list[Difference]:
+    """Build a scratch shard from the log below ``end`` and name every difference to the open one.
+
+    Records that were put aside are left there; a rebuild tries them again.
+    """
+    aside = shard.connection.execute("select distinct log_offset from base.rejected where reason = 'worker_crash'")
+    put_aside = frozenset(row[0] for row in aside.fetchall())
+    scratch = data / f"scratch-{os.getpid()}.duckdb"
+    remove_files(data, f"{scratch.name}*")
+    try:
+        build(scratch, log, catalogue, rules, end=end, put_aside=put_aside).close()
+        with contextlib.closing(shard.reader()) as cursor:
+            return compare(cursor, scratch)
+    finally:
+        remove_files(data, f"{scratch.name}*")
 
 
 def _fill(
@@ -185,6 +205,16 @@ def run_everything(engine: Engine) -> None:
             "update base.ledger set model_version = ?, rule_version = ?, catalogue_version = ?",
             (MODEL_VERSION, engine.rules.version, engine.catalogue.version),
         )
+
+
+def run_everything_under(in_force: RulesInForce, engine: Engine) -> None:
+    """The same under the rules in force, without those of the gym's own that fail on the stored data."""
+
+    def work(rules: Rules) -> None:
+        engine.rules = rules
+        run_everything(engine)
+
+    in_force.run(work)
 
 
 def _move_samples(shard: Shard) -> None:

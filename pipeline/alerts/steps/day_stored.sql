@@ -1,7 +1,8 @@
 -- stored alerts of the day rules that are open, or whose cool-down reaches into the touched days, each with the level
 -- it had before them
 select
-    a.alert_id, a.athlete_no, substr(a.rule, 2)::integer as rule, a.scope_key, a.opened_on - date '1970-01-01' as opened,
+    a.alert_id, a.athlete_no, substr(a.rule, 2)::integer + if(a.rule >= 'X', 100, 0) as rule,   -- X01 is 101
+    a.scope_key, a.opened_on - date '1970-01-01' as opened,
     a.updated_on - date '1970-01-01' as updated,
     coalesce(a.resolved_on - date '1970-01-01', $never::integer) as until_day,
     -1 as until_us, a.content, a.context, a.is_resolved,
