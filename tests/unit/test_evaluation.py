@@ -1,0 +1,101 @@
+"""What docs/evaluation.md counts, on athletes made by hand, and that the page says what was measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bench.cohort import Alert, Case, plan
+from bench.evaluate import RESULTS, SEEDS, figures
+from bench.evaluation_page import page
+from pipeline.synthetic.labels import Label
+
+ROOT = Path(__file__).parents[2]
+LABEL = Label(
+    athlete="a", scenario="healthy", seed=1, weeks=26, first_day="2026-01-01", last_day="2026-06-30",
+    story_from="2026-01-01", story_to="2026-06-30", overreached=False, onset_day=None, end_day=None,
+    overreached_days=0, strength_loss=0.0, deload_given=False, deload_from=None, deload_to=None, deload_failed=None,
+    declared=[], sessions_a_week=4, device="ring", answers_share=0.9, effort_logged_share=0.9,
+)  # fmt: skip
+ILL = replace(
+    LABEL, scenario="accumulated_fatigue", overreached=True, story_from="2026-03-01", story_to="2026-05-01",
+    onset_day="2026-03-10", end_day="2026-04-20", overreached_days=42,
+)  # fmt: skip
+
+
+def alert(rule: str, day: str, severity: str = "warning") -> Alert:
+    return Alert(rule, "body", severity, date.fromisoformat(day), None, "title", "said. more")
+
+
+@pytest.mark.parametrize(
+    ("day", "found"),
+    [
+        ("2026-02-28", 0),  # before the overload began
+        ("2026-03-01", 1),
+        ("2026-04-03", 1),  # 10 days after the onset and 14 for the trend
+        ("2026-04-04", 0),
+    ],
+)
+def test_in_time_is_from_the_overload_to_24_days_after_the_onset(day: str, found: int) -> None:
+    told = figures([Case(ILL, [alert("R17", day)]), Case(LABEL)])["r17"]
+    assert (told["found"], told["of"]) == (found, 1)
+    assert told["delays"] == ([(date.fromisoformat(day) - date(2026, 3, 10)).days] if found else [])
+
+
+def test_short_episodes_are_no_episodes_and_silence_counts_against_the_rule() -> None:
+    short = replace(ILL, end_day="2026-03-29")  # 20 days
+    told = figures([Case(short), Case(ILL), Case(LABEL)])
+    assert told["r17"]["of"] == 1 and told["r17"]["found"] == 0
+    assert [row["rule"] for row in told["misses"]] == ["R17"]
+    assert told["r17"]["interval"][0] == pytest.approx(0) and told["r17"]["interval"][1] == pytest.approx(
+        0.7935, abs=1e-4
+    )
+
+
+def test_r18_asks_for_42_days_and_takes_both_stories() -> None:
+    label = replace(ILL, scenario="non_functional_no_deload")
+    other = replace(label, scenario="non_functional_failed_deload", end_day="2026-04-19")  # 41 days
+    told = figures([Case(label, [alert("R18", "2026-05-15")]), Case(other), Case(LABEL)])["r18"]
+    assert (told["found"], told["of"]) == (1, 1)  # two weeks after the story still count
+    late = figures([Case(label, [alert("R18", "2026-05-16")]), Case(LABEL)])["r18"]
+    assert late["found"] == 0
+
+
+def test_false_warnings_are_those_of_the_healthy_and_of_the_rules_on_fatigue() -> None:
+    alerts = [alert("R17", "2026-02-01"), alert("R13", "2026-02-01", "advice"), alert("R07", "2026-02-01")]
+    told = figures([Case(LABEL, alerts), Case(ILL, [alert("R17", "2026-03-12")])])
+    months = 181 / 30.4
+    assert told["false_warnings"]["alerts"] == 1
+    assert told["false_warnings"]["per_month"] == pytest.approx(1 / months)
+    low, high = (limit * months for limit in told["false_warnings"]["interval"])
+    assert (low, high) == (pytest.approx(0.0253, abs=1e-4), pytest.approx(5.5716, abs=1e-4))  # exact, of one event
+    assert told["false_warnings_all_rules"]["alerts"] == 2
+    assert [row["rule"] for row in told["false_alarms"]] == ["R17"]
+    assert told["by_rule"]["R07"]["healthy"]["alerts"] == 1
+
+
+def test_who_logs_too_little_is_told_apart() -> None:
+    mute = replace(ILL, answers_share=0.0)
+    told = figures([Case(mute), Case(ILL, [alert("R17", "2026-03-12")]), Case(LABEL)])
+    assert (told["r17"]["found"], told["r17"]["of"]) == (1, 2)
+    assert (told["r17_with_data"]["found"], told["r17_with_data"]["of"]) == (1, 1)
+
+
+def test_seeds_of_tuning_and_of_the_report_share_no_athlete() -> None:
+    seeds = []
+    for name in ("tuning", "report"):
+        seed, _, counts = plan(SEEDS / f"{name}.toml")
+        seeds.append(set(range(seed, seed + len(counts))))
+    assert not seeds[0] & seeds[1]
+
+
+def test_the_page_says_what_was_measured() -> None:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8") == page(found)
+    assert found["false_warnings"]["athlete_months"] >= 2000
+    seed, weeks, counts = plan(SEEDS / "report.toml")
+    assert (found["seed"], found["weeks"], found["athletes"]) == (seed, weeks, counts)
