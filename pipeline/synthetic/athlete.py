@@ -17,7 +17,7 @@ from pipeline.synthetic.truth import deepest_loss
 
 LAST_DAY = date(2026, 6, 28)  # a Sunday
 WHO, PLANNED = 0, 6  # streams of chance of one seed
-ATTEMPTS = 12
+ATTEMPTS = 24  # the last one stays if none keeps its promise: the label tells what it became
 EXTRA_MOST = 3.0
 HALVINGS = 8
 

@@ -1,7 +1,7 @@
 """What goes on inside a made-up athlete: fitness, two fatigues, illness and wellbeing, day by day.
 
 An impulse-response model of our own, in the family of Banister 1975 (performance = fitness minus fatigue) with
-what Busso 2003 (doi 10.1249/01.MSS.0000074465.13621.37) added: the same session tires more after weeks of hard
+what Busso 2003 (Med Sci Sports Exerc 35:1188) added: the same session tires more after weeks of hard
 training. That such a system follows the strength of lifters over a year is shown by Busso 1990
 (doi 10.1007/BF00236693). Fatigue has two parts, as recovery after lifting has: one gone in days (Refalo 2023,
 doi 10.1186/s40798-023-00554-y: bar speed still 3 % down a day after, back after two), one that builds up over
@@ -11,8 +11,8 @@ it grows slow fatigue leaves more slowly and training adds less. It makes the di
 non-functional kind, which takes weeks to months.
 
 All numbers below are choices, made so that the sizes agree with what has been measured: 9 % loss in functional
-overreaching (Le Meur 2013, doi 10.1249/MSS.0b013e3182980125), a rebound above the old level after one or two
-light weeks (Bell 2025, doi 10.3390/jfmk10020227), hardly any loss in two weeks without training and more with
+overreaching (Le Meur 2013, doi 10.1249/MSS.0b013e3182980125), strength back after one or two light weeks
+(Bell 2025, doi 10.3390/jfmk10020227), hardly any loss in two weeks without training and more with
 each week after (Bosquet 2013, doi 10.1111/sms.12047). Nothing here looks at what a pipeline computes from the
 events: labels come from this state and from nothing else.
 """

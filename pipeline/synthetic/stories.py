@@ -135,8 +135,8 @@ def _failed_deload(random: np.random.Generator, course: Course) -> None:
 
 def _no_deload(random: np.random.Generator, course: Course) -> None:
     first, last = _place(random, course, int(random.integers(70, 78)))
-    _ramp(course, (first, last), 18)
-    course.span, course.loss = (first, last), float(random.uniform(0.08, 0.125))
+    _ramp(course, (first, last), 16)
+    course.span, course.loss = (first, last), float(random.uniform(0.085, 0.125))
 
 
 def _good_deload(random: np.random.Generator, course: Course) -> None:
