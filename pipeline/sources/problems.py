@@ -99,7 +99,7 @@ def _describe(error: ErrorDetails, field: str | None, kind: str) -> tuple[Reason
             f'{what}: a bare number could be kg or lb, and is never guessed. Send {{"value": 80, "unit": "kg"}}.'
         )
     if found == "missing":
-        return "invalid_type", f"is missing, and a {kind} needs it. Add it and send the event again."
+        return "invalid_type", f"is missing, and {_a(kind)} needs it. Add it and send the event again."
     if found == "extra_forbidden":
         return "unknown_field", _unknown(name, kind)
     if found == "finite_number" or (found == "float_type" and isinstance(value, int) and not isinstance(value, bool)):
@@ -157,7 +157,7 @@ def _wanted(error: ErrorDetails) -> str:
 def _unknown(field: str, kind: str) -> str:
     close = _closest(field.rpartition(".")[2][:_SHOWN_LENGTH_MAX], kind)
     hint = f"Did you mean `{close}`?" if close else "Remove it, or check its spelling."
-    return f"is no field that a {kind} has: unknown fields are refused, so that nothing is lost unseen. {hint}"
+    return f"is no field that {_a(kind)} has: unknown fields are refused, so that nothing is lost unseen. {hint}"
 
 
 @lru_cache(maxsize=4096)
@@ -167,3 +167,7 @@ def _closest(name: str, kind: str) -> str | None:
     if kind in {"set", "session"}:
         known |= set(SessionSet.model_fields)
     return next(iter(get_close_matches(name, sorted(known), n=1)), None)
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
