@@ -1,8 +1,9 @@
 """Heart rate at speed: uploads of 1,000 samples each, in a process of its own; prints JSON.
 
 ``python -m bench.heart_rate heart_rate UPLOADS DATA``; ``bench.run`` calls it. One figure is the worker's alone:
-from the records of the log to committed rows, in one batch, the columns made by nobody before. The other begins at
-the door: every upload is decoded, answered and durable, and then in the tables, both lanes done.
+from the records of the log to committed rows, in one batch, the columns made by nobody before. The others begin at
+the door: every upload is decoded, answered and durable, and then in the tables, both lanes done; once an upload has
+one block of 1,000 samples, and once the twenty blocks of an athlete.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline.gateway.accept import accept_events
 from pipeline.worker.embedded import Embedded
 
 SAMPLES = 1_000  # of one upload, a second apart
-UPLOADS_OF_ATHLETE = 20  # five hours and a half of one day
+BLOCKS_OF_ATHLETE = 20  # five hours and a half of one day
 FIRST_DAY = datetime(2026, 1, 5, 6, tzinfo=UTC)
 WAIT_SECONDS_MAX = 3600.0
 _OFFSETS = ",".join(map(str, range(SAMPLES)))
@@ -34,7 +35,7 @@ _EVENT = (
 def uploads(count: int) -> Iterator[bytes]:
     """So many bodies of one event of ``SAMPLES`` samples; an athlete's follow each other in time."""
     for number in range(count):
-        athlete, block = divmod(number, UPLOADS_OF_ATHLETE)
+        athlete, block = divmod(number, BLOCKS_OF_ATHLETE)
         start = FIRST_DAY + timedelta(seconds=block * SAMPLES)
         rates = ",".join(str(95 + (athlete * 7 + block * 11 + second // 4) % 80) for second in range(SAMPLES))
         document = f"hr-{athlete:04d}-{block:02d}"
@@ -42,11 +43,13 @@ def uploads(count: int) -> Iterator[bytes]:
 
 
 def heart_rate(count: str, data: str) -> Measured:
-    """Both measurements, each on a folder of its own under ``data``."""
+    """The measurements, each on a folder of its own under ``data``."""
     bodies = list(uploads(int(count)))
     readings = len(bodies) * SAMPLES
     batch, lanes = _worker(bodies, Path(data) / "worker")
-    answered, applied = _door(bodies, Path(data) / "door")
+    answered, applied = _door(bodies, readings, Path(data) / "door")
+    joined = [b"".join(bodies[first : first + BLOCKS_OF_ATHLETE]) for first in range(0, len(bodies), BLOCKS_OF_ATHLETE)]
+    _, synced = _door(joined, readings, Path(data) / "synced")
     return {
         "readings": readings,
         "uploads": len(bodies),
@@ -56,6 +59,8 @@ def heart_rate(count: str, data: str) -> Measured:
         "seconds_until_answered": answered,
         "seconds_until_applied": applied,
         "readings_per_second": readings / applied,
+        "seconds_until_applied_20_blocks": synced,
+        "readings_per_second_20_blocks": readings / synced,
         "rss_mb_peak": rss_mb_peak(),
     }
 
@@ -80,7 +85,7 @@ def _worker(bodies: list[bytes], data: Path) -> tuple[float, float]:
     return batch, lanes
 
 
-def _door(bodies: list[bytes], data: Path) -> tuple[float, float]:
+def _door(bodies: list[bytes], readings: int, data: Path) -> tuple[float, float]:
     """Seconds until every upload was answered, and until everything is in the tables."""
     service = Embedded.open(data, SystemClock(), background=True)
     begun = time.perf_counter()
@@ -91,7 +96,7 @@ def _door(bodies: list[bytes], data: Path) -> tuple[float, float]:
     if not service.wait_applied(end, WAIT_SECONDS_MAX):
         raise SystemExit("not applied in time")
     applied = time.perf_counter() - begun
-    _check(service, len(bodies) * SAMPLES)
+    _check(service, readings)
     return answered, applied
 
 

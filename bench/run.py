@@ -150,9 +150,10 @@ def _heart_rate_rows(one: dict[str, float]) -> list[tuple[str, str, str]]:
     for key, said, seconds in (
         ("readings_per_second_worker", "decoded from the log and stored", "seconds_worker"),
         ("readings_per_second", "from the door to the tables, all days worked out", "seconds_until_applied"),
+        ("readings_per_second_20_blocks", "the same, twenty blocks an upload", "seconds_until_applied_20_blocks"),
     ):
         beside = f"{one['readings']:,.0f} readings in {one[seconds]:.1f} s, peak memory {one['rss_mb_peak']:.0f} MB"
-        rows.append((f"heart rate in uploads of 1,000 samples, {said}", f"{one[key]:,.0f} readings/s", beside))
+        rows.append((f"heart rate in blocks of 1,000 samples, {said}", f"{one[key]:,.0f} readings/s", beside))
     return rows
 
 

@@ -29,6 +29,7 @@ EXPORTED = (
     "hrv_fact",
     "resting_heart_rate_fact",
     "heart_rate_sample",
+    "heart_rate_load",
     "checkin_fact",
     "body_mass_fact",
     "declaration_fact",

@@ -1,12 +1,13 @@
 -- metric: none (the blocks of heart rate of each stream that M19 is worked out for)
 -- unit: us since 1970, ms or us after the start, bpm
 -- window: the local day a block begins on; a session of at most a day from its first set to its last
--- source: domain.md 2, M19
+-- source: domain.md 2, M19; the dates given beside bound what is read at all
 with span as (
     select s.athlete_no, s.session_key, s.local_day, s.start_at, s.last_at
     from mart.session s
     join heart_rate_now n on s.athlete_no = n.athlete_no and s.local_day = n.local_day
-    where s.superseded_by is null and s.last_at > s.start_at and s.last_at <= s.start_at + interval 1 day
+    where s.local_day >= ? and s.local_day <= ? and s.superseded_by is null and s.last_at > s.start_at
+        and s.last_at <= s.start_at + interval 1 day
 ),
 picked as (
     select e.athlete_no, e.doc_key, e.local_day, null::bigint as session_key, null::timestamp as from_at,

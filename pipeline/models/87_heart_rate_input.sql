@@ -20,3 +20,4 @@ join touched_heart_rate t
     on h.athlete_no = t.athlete_no and h.local_day >= t.from_day and h.local_day <= t.to_day
 left join profile p on h.athlete_no = p.athlete_no
 left join mart.recovery_day r on h.athlete_no = r.athlete_no and h.local_day = r.local_day
+where h.local_day >= ? and h.local_day <= ?

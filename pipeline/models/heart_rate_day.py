@@ -18,7 +18,7 @@ from pipeline.models.runner import model
 from pipeline.models.series import Floats, Ints
 from pipeline.store.connection import Connection
 
-PART_SAMPLES = 2_000_000  # of days that are read together
+PART_SAMPLES = 1_000_000  # of days that are read together
 BASELINE_DAYS_MIN = 14  # of M27, below which there is no resting heart rate to stand on
 _GAP_US = int(GAP_MAX_S * 1e6)
 _RATES = 251  # whole rates from 0 to the most that is taken
@@ -62,7 +62,7 @@ left join (
         select e.athlete_no, e.doc_key, e.local_day
         from base.event_log e
         join heart_rate_due d on e.athlete_no = d.athlete_no and e.local_day = d.local_day and d.is_day
-        where e.kind = 'heart_rate'
+        where e.kind = 'heart_rate' and e.local_day >= ? and e.local_day <= ?
     ) e on l.athlete_no = e.athlete_no and l.doc_key = e.doc_key
     group by all
 ) b on d.athlete_no = b.athlete_no and d.local_day = b.local_day
@@ -73,7 +73,8 @@ select athlete_no, local_day, is_day
 from heart_rate_part
 where part = {}
 """
-_BOUNDS = "select min(local_day) - 4, max(local_day) + 4 from heart_rate_now"
+# days of rows that need not be looked at are pruned by these; blocks last two days and zones differ by one
+_BOUNDS = "select min(local_day) - 4, max(local_day) + 4 from {}"
 _RANGE = """
 create or replace temp table touched_heart_rate as
 select athlete_no, min(from_day) as from_day, max(to_day) as to_day
@@ -102,7 +103,8 @@ def run_heart_rate(connection: Connection) -> None:
         "delete from mart.heart_rate_load l using touched_heart_rate t where l.athlete_no = t.athlete_no"
         " and l.local_day >= t.from_day and l.local_day <= t.to_day"
     )
-    rows = connection.table(model("87_heart_rate_input"))
+    bounds = run("select min(from_day), max(to_day) from touched_heart_rate").fetchall()[0]
+    rows = connection.table(model("87_heart_rate_input"), bounds)
     if rows.num_rows:
         insert(connection, "heart_rate_load", loads(rows))
 
@@ -110,15 +112,15 @@ def run_heart_rate(connection: Connection) -> None:
 def _spread(connection: Connection) -> None:
     """Read the samples of what is due, some days at a time."""
     run = connection.execute
-    run(_PARTS)
+    run(_PARTS, run(_BOUNDS.format("heart_rate_due")).fetchall()[0])
     run(
         "delete from mart.heart_rate_time h using heart_rate_due d where h.athlete_no = d.athlete_no"
         " and h.local_day = d.local_day and (d.is_day or h.session_key is not null)"
     )
     for (part,) in run("select distinct part from heart_rate_part order by part").fetchall():
         run(_NOW.format(part))
-        bounds = run(_BOUNDS).fetchall()[0]  # what lies elsewhere is not looked at
-        blocks = connection.table(model("86_heart_rate_block"), [*bounds, *bounds, *bounds])
+        bounds = run(_BOUNDS.format("heart_rate_now")).fetchall()[0]
+        blocks = connection.table(model("86_heart_rate_block"), [*bounds, *bounds, *bounds, *bounds])
         if blocks.num_rows:
             insert(connection, "heart_rate_time", times(blocks))
     run("delete from base.heart_rate_mark k using marked m where k.athlete_no = m.athlete_no")

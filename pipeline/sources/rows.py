@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,9 +139,9 @@ def _array(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if not parts:
         return pa.array(column, kind)
     lengths = [0 if value is None else len(value) for value in column]
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-    missing = pa.array([value is None for value in column])
+    offsets = pa.array(list(accumulate(lengths, initial=0)), pa.int32())
     values = pa.array(parts[0] if len(parts) == 1 else np.concatenate(parts))
+    missing = pa.array([value is None for value in column]) if len(parts) < len(column) else None
     return pa.ListArray.from_arrays(offsets, values, type=kind, mask=missing)
 
 

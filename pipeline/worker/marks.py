@@ -96,7 +96,7 @@ def swap_rows(connection: Connection, staged: Staged) -> None:
         f" kind in ({_DATA}) as is_data from new_event"
     )
     if staged.replaced.num_rows:
-        _remove(connection)
+        _remove(connection, samples="heart_rate" in staged.replaced["kind"].unique().to_pylist())
     run("insert into base.document by name select * from new_document")
     if staged.sets.num_rows:
         run("insert into base.set_log by name select * from new_set")
@@ -114,7 +114,7 @@ def swap_rows(connection: Connection, staged: Staged) -> None:
     )
 
 
-def _remove(connection: Connection) -> None:
+def _remove(connection: Connection, *, samples: bool) -> None:
     run = connection.execute
     for table in ("set_log", "session_log"):
         run(_OLD_ROWS.format(table=table))
@@ -134,7 +134,7 @@ def _remove(connection: Connection) -> None:
             f"delete from base.{table} l using replaced r where l.athlete_no = r.athlete_no and l.doc_key = r.doc_key"
             " and l.anchor_day >= r.from_day and l.anchor_day <= r.to_day"
         )
-    for table in ("event_log", "heart_rate_log"):
+    for table in ("event_log", "heart_rate_log") if samples else ("event_log",):
         run(f"delete from base.{table} l using replaced r where l.athlete_no = r.athlete_no and l.doc_key = r.doc_key")
 
 

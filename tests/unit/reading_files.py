@@ -10,6 +10,7 @@ from pipeline.gateway.imports import ImportPlan
 from pipeline.record import parse_header, unpack_items
 from pipeline.sources import registry
 from pipeline.sources.decode import decode_records
+from tests.unit.event_payload import payload_of
 from tests.unit.vendor_files import assert_accounted, plan
 
 
@@ -18,7 +19,7 @@ def readings(data: bytes, *, tz: str | None = "Europe/Berlin") -> dict[str, dict
     found = decode_records(plan(data, tz=tz).records)
     documents = found.documents.to_pylist()
     return {
-        documents[row["doc_row"]]["document"]: json.loads(row["payload"])
+        documents[row["doc_row"]]["document"]: payload_of(row)
         | {"kind": documents[row["doc_row"]]["kind"], "value": documents[row["doc_row"]]["value"]}
         | ({"day": str(row["day"])} if row["day"] is not None else {})
         for row in found.events.to_pylist()

@@ -144,6 +144,13 @@ def test_a_session_has_the_samples_between_its_first_and_its_last_set(driver: Dr
     assert [scope for scope, _, _ in shown(driver, "trimp_au")] == ["body"]
 
 
+def test_a_session_in_a_hole_of_a_block_has_no_heart_rate(driver: Driver) -> None:
+    holed = block("10:00", {150: 1}) | {"offset_s": [0, 3600]}
+    driver.ingest([profile(hr_max_bpm=200), holed, workout("10:10", 20)])
+    assert loads(driver, "session_id is not null") == []
+    assert shown(driver, "heart_rate_coverage") == [("body", 0, "DEGRADED")]
+
+
 def test_a_session_after_midnight_has_the_samples_of_the_day_before(driver: Driver) -> None:
     driver.ingest([profile(hr_max_bpm=200), workout("00:10", 20, n=DAY + 1)])
     driver.ingest([block("23:50", {150: 60})])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import RefusedError
+from tests.unit.event_payload import payload_of
 from tests.unit.vendor_files import assert_accounted, decoded, plan, sample
 
 NIGHT = json.loads(sample("v2_sleep__oura-ring-mcp.json"))["data"][0]
@@ -19,7 +20,7 @@ def events(data: bytes) -> dict[str, list[dict[str, Any]]]:
     kinds = found.documents["kind"].to_pylist()
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for row in found.events.to_pylist():
-        by_kind.setdefault(kinds[row["doc_row"]], []).append(json.loads(row["payload"]) | {"day": row["day"]})
+        by_kind.setdefault(kinds[row["doc_row"]], []).append(payload_of(row) | {"day": row["day"]})
     return by_kind
 
 

@@ -13,6 +13,7 @@ from pipeline.gateway.imports import ImportPlan
 from pipeline.record import parse_header, unpack_items
 from pipeline.sources import registry
 from pipeline.sources.decode import decode_records
+from tests.unit.event_payload import payload_of
 from tests.unit.vendor_files import assert_accounted, decoded, plan
 
 
@@ -31,7 +32,7 @@ def events(data: bytes, *, tz: str | None = None) -> dict[str, dict[str, Any]]:
     for row in found.events.to_pylist():
         document = documents[row["doc_row"]]
         day = None if row["day"] is None else str(row["day"])
-        by_document[document["document"]] = json.loads(row["payload"]) | {
+        by_document[document["document"]] = payload_of(row) | {
             "kind": document["kind"],
             "rank": document["rank"],
             "day": day,
