@@ -192,9 +192,9 @@ def run_everything(engine: Engine) -> None:
         " union select athlete_no, source, 0::tinyint from base.set_log"
     ).fetchall():
         engine.doors.setdefault(athlete, set()).add((source, origin))
-    slices = list(_slices(connection))
-    for first in range(0, len(slices), SLICES_BEFORE_CHECKPOINT):
-        _run_slices(engine, slices[first : first + SLICES_BEFORE_CHECKPOINT])
+    groups = list(slices(connection))
+    for first in range(0, len(groups), SLICES_BEFORE_CHECKPOINT):
+        _run_slices(engine, groups[first : first + SLICES_BEFORE_CHECKPOINT])
         engine.shard.checkpoint_if_due()  # not while somebody writes
     with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
         withdraw_lost(connection, log_offset=engine.next_offset)
@@ -214,7 +214,7 @@ def run_everything_under(in_force: RulesInForce, engine: Engine) -> None:
     in_force.run(work)
 
 
-def _slices(connection: Connection) -> Iterator[list[int]]:
+def slices(connection: Connection) -> Iterator[list[int]]:
     """Athletes in groups of at most ``SLICE_SETS_MAX`` sets (one athlete is never cut)."""
     rows = connection.execute(
         "select a.athlete_no, count(s.doc_key) from base.athlete a"
