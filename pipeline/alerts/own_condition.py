@@ -46,7 +46,7 @@ class OwnRuleError(SpotterError):
         super().__init__(
             f"the rule {rule} cannot be run on the stored data",
             why,
-            f"correct {rule}.sql; the rule is left out until then",
+            f"correct {rule}.sql; `spotter backtest --file {rule}.toml` tries it on a copy",
         )
 
 

@@ -112,7 +112,13 @@ def read_pair(stem: Path, at: Guard, failures: Mapping[str, str]) -> Pair:
         wrong += own_check.check_rendering(rule)
     digest = hashlib.sha256("\0".join(texts.values()).encode()).hexdigest()[:12]
     if digest in failures:
-        wrong.append(Wrong(f"{name} failed on the stored data", failures[digest], f"correct {name}.sql"))
+        wrong.append(
+            Wrong(
+                f"{name} failed on the stored data",
+                failures[digest],
+                f"correct {name}.sql; `spotter backtest --file {name}.toml` tries it on a copy",
+            )
+        )
     if wrong or rule is None:
         return Pair(name, None, wrong)
     return Pair(name, OwnRule(rule, sql, digest), [])

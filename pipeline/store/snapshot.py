@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
+
 from pipeline import disk
 from pipeline.store.failure import is_disk_full
 from pipeline.store.held import remove_unheld
 from pipeline.store.pointer import FOLDER, POINTER
-from pipeline.store.shard import Shard, remove_files, sync_folder
+from pipeline.store.shard import STORAGE_VERSION, Shard, remove_files, sync_folder
 
 SNAPSHOT_STORAGE_VERSION = "v1.2.0"
 KEPT = 3
@@ -53,6 +55,17 @@ def _copy(shard: Shard, temporary: Path) -> None:
         connection.execute(f'copy from database "{name}" to copied')
     finally:
         connection.execute("detach copied")
+
+
+def working_copy(snapshot: Path, target: Path) -> Shard:
+    """A new shard at ``target`` with all that a snapshot holds: nobody reads it, and it is not made durable."""
+    config: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": STORAGE_VERSION}
+    with duckdb.connect(str(target), config=config) as connection:
+        (name,) = connection.execute("select current_database()").fetchall()[0]
+        connection.execute(f"attach '{str(snapshot).replace(chr(39), chr(39) * 2)}' as taken (read_only)")
+        connection.execute(f'copy from database taken to "{name}"')
+        connection.execute("detach taken")
+    return Shard(target, fsync=False)
 
 
 def _state(shard: Shard) -> dict[str, object]:

@@ -69,6 +69,11 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings:
     run_exercise_trends(connection)
     run_readiness(connection)
     connection.execute("create or replace temp table touched_day_lane as select athlete_no, from_day from marked")
+    return find_day_conditions(connection, rules)
+
+
+def find_day_conditions(connection: Connection, rules: Rules) -> DayFindings:
+    """What the day rules find for ``touched_day_lane (athlete_no, from_day)``, whose models are current."""
     with registered(connection, "muscle_week", muscle_weeks(connection, LOOK_BACK_DAYS)):
         return find_conditions(connection, rules)
 

@@ -195,9 +195,9 @@ def run_everything(engine: Engine) -> None:
         " union select athlete_no, source, 0::tinyint from base.set_log"
     ).fetchall():
         engine.doors.setdefault(athlete, set()).add((source, origin))
-    slices = list(_slices(connection))
-    for first in range(0, len(slices), SLICES_BEFORE_CHECKPOINT):
-        _run_slices(engine, slices[first : first + SLICES_BEFORE_CHECKPOINT])
+    groups = list(slices(connection))
+    for first in range(0, len(groups), SLICES_BEFORE_CHECKPOINT):
+        _run_slices(engine, groups[first : first + SLICES_BEFORE_CHECKPOINT])
         engine.shard.checkpoint_if_due()  # not while somebody writes
     with engine.shard.transaction():  # what was sent under rules or models of before and is no longer found
         withdraw_lost(connection, log_offset=engine.next_offset)
@@ -222,7 +222,7 @@ def _move_samples(shard: Shard) -> None:
         shard.move_samples()
 
 
-def _slices(connection: Connection) -> Iterator[list[int]]:
+def slices(connection: Connection) -> Iterator[list[int]]:
     """Athletes in groups of at most ``SLICE_SETS_MAX`` sets (one athlete is never cut)."""
     rows = connection.execute(
         "select a.athlete_no, count(s.doc_key) from base.athlete a"
