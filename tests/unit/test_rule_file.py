@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,18 @@ def test_session_rules_look_back_as_far_as_their_alerts_live() -> None:
     for rule in ("R01", "R03", "R04", "R05", "R19"):
         assert load()[rule].look_back_days == SESSION_DAYS
     assert load()["R02"].look_back_days == load()["R02"].thresholds["days"]
+
+
+def test_every_threshold_decides_something() -> None:
+    """A number that nothing reads could be set in a back-test and would change nothing."""
+    room = files("pipeline.alerts")
+    texts = [part.read_text(encoding="utf-8") for part in room.iterdir() if part.name.endswith((".py", ".sql"))]
+    for folder in ("conditions", "steps"):
+        texts += [part.read_text(encoding="utf-8") for part in room.joinpath(folder).iterdir()]
+    whole = "".join(texts)
+    for rule in load().all():
+        shown = {proof.threshold for proof in rule.evidence}
+        for key in rule.thresholds:
+            assert key in shown or f"${rule.id.lower()}_{key}" in whole or f'thresholds["{key}"]' in whole, (
+                f"{rule.id}: {key}"
+            )

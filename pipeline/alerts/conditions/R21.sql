@@ -66,7 +66,7 @@ select
     w.sets_14d > 0 and (w.sets_14d - w.known_sets_14d) > $r21_unknown_share::double * w.sets_14d as unknown_effort,
     w.known_sets_14d > 0 and w.conflict_sets_14d > $r21_conflict_share::double * w.known_sets_14d as effort_conflict,
     w.days_since_set > $r21_gap_days::integer as gap,
-    d.signals is not null as device_change, a.answers is not null as straight_line
+    coalesce(d.signals >= $r21_signals::integer, false) as device_change, a.answers is not null as straight_line
 from mart.athlete_window w
 join touched_day_lane t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day - 1
 left join device_day d on w.athlete_no = d.athlete_no and w.local_day = d.local_day
