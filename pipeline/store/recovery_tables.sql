@@ -56,6 +56,16 @@ create table if not exists mart.training_week ( -- day-level lane: the 7 days th
     load_kind varchar, load_7d double, monotony double, strain double,  -- session RPE in AU, else fatigue-weighted volume
     load_p75 double, strain_p95 double, load_weeks integer              -- of the 8 to 26 weekly values before
 );
+create table if not exists mart.load_day (      -- day-level lane: averages of the daily load, with the state to go on from
+    athlete_no integer, local_day date,
+    load double,                                -- fatigue-weighted volume in weighted sets; null: not observed
+    sessions_28d integer,
+    observed_days integer,                      -- M16: number of the day since training, or logging, began anew; 0: not observed
+    acute_numerator double, acute_denominator double, chronic_numerator double, chronic_denominator double,
+    days integer,                               -- M18: number of the day since the first observed one
+    fitness double, fatigue double,             -- M18 after the day
+    balance double                              -- M18: fitness less fatigue of the evening before
+);
 create table if not exists mart.exercise_trend ( -- day-level lane: M20 on each day the exercise was trained
     athlete_no integer, exercise_no integer, local_day date,
     slope_kg_per_day double, median_kg double, pct28 double, p_decline double, span_days double, n_obs integer,

@@ -132,6 +132,25 @@ from mart.training_week w
 join base.athlete p on w.athlete_no = p.athlete_no
 cross join base.ledger l;
 
+create or replace view base.load_shown as           -- M16, M17 of averages and M18, null before their minimum
+select d.athlete_no, d.local_day, d.load, d.observed_days, d.sessions_28d, d.days,
+    if(e.averaged, d.acute_numerator / d.acute_denominator, null) as acute,
+    if(e.averaged, d.chronic_numerator / d.chronic_denominator, null) as chronic,
+    acute / nullif(chronic, 0) as ratio_ewma,
+    if(d.days >= 42, d.fitness, null) as fitness, if(d.days >= 42, d.fatigue, null) as fatigue,
+    if(d.days >= 42, d.balance, null) as balance
+from mart.load_day d,
+lateral (select d.observed_days >= 28 and d.sessions_28d >= 6 as averaged) e;
+
+create or replace view load_day as
+select p.tenant_id, p.athlete_id, d.local_day, d.load as load_weighted_sets, d.observed_days, d.sessions_28d,
+    d.acute as load_acute_weighted_sets, d.chronic as load_chronic_weighted_sets, d.ratio_ewma as load_ratio_ewma,
+    d.days, d.fitness as fitness_weighted_sets, d.fatigue as fatigue_weighted_sets, d.balance as balance_weighted_sets,
+    l.model_version
+from base.load_shown d
+join base.athlete p on d.athlete_no = p.athlete_no
+cross join base.ledger l;
+
 create or replace view exercise_trend as
 select p.tenant_id, p.athlete_id, x.local_day, e.exercise, e.display_name as exercise_name, x.slope_kg_per_day,
     x.median_kg, x.pct28, x.p_decline, x.span_days, x.n_obs, x.is_declining, x.status, l.model_version

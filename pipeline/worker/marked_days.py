@@ -7,6 +7,7 @@ from pipeline.alerts.day_rules import LOOK_BACK_DAYS, DayFindings, find_conditio
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.statements import registered
 from pipeline.models.exercise_trend import run_exercise_trends
+from pipeline.models.load_day import run_load_days
 from pipeline.models.muscle_week import muscle_weeks
 from pipeline.models.readiness_day import run_readiness
 from pipeline.models.recovery import run_signal_windows
@@ -23,6 +24,7 @@ _REACH = {
     "touched_week": 196,
     "touched_trend": 28,
     "touched_trend_day": 84,
+    "touched_load": 1_000_000,  # an average carries on for ever
 }
 
 _NEXT = f"""
@@ -67,6 +69,7 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | Non
     run_window_models(connection)
     run_signal_windows(connection)
     run_training_weeks(connection)
+    run_load_days(connection)
     run_exercise_trends(connection)
     run_readiness(connection)
     connection.execute("create or replace temp table touched_day_lane as select athlete_no, from_day from marked")

@@ -11,6 +11,7 @@ from tests.oracle.documents import Document, Documents, Item, fold
 from tests.oracle.effort import milligrams
 from tests.oracle.estimates import by_exercise, estimate, session_best
 from tests.oracle.exercises import Find
+from tests.oracle.load import load_days
 from tests.oracle.readings import Readings, day_of, moment_of
 from tests.oracle.recovery import Recovery, recovery
 from tests.oracle.rows import Row, rows_of, set_load
@@ -29,6 +30,7 @@ class Truth:
     sessions: list[Session]
     days: AthleteDays
     recovery: Recovery = field(default_factory=lambda: Recovery(Readings()))
+    load: dict[date, dict[str, Any]] = field(default_factory=dict)
     exercise_sessions: dict[tuple[str, str, str], Sums] = field(default_factory=dict)
     bests: dict[tuple[str, str, str], tuple[Any, bool]] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ def _truth(documents: list[Document], clock: datetime | None, find: Find) -> Tru
     first, today, now = _span(documents, sessions, zones, clock)
     truth = Truth(rows, sessions, day_sums(sessions, first, today, now))
     truth.recovery = recovery(documents, zones, profiles, first, today)
+    truth.load = load_days(truth.days, sessions)
     for session in sessions:
         for key, found in by_exercise(session).items():
             sums = Sums()
