@@ -152,37 +152,53 @@ def test_a_rating_is_a_load(driver: Driver) -> None:
     assert [tuple(one.values()) for one in shown] == [("session:hour", 420, "OK"), ("session:long", 2100, "DEGRADED")]
 
 
-@pytest.mark.parametrize("together", [1, 7, 1000])
-def test_cuts_corrections_and_a_rebuild_are_bit_for_bit_alike(
-    driver: Driver, monkeypatch: pytest.MonkeyPatch, together: int
-) -> None:
+@pytest.fixture(scope="module")
+def history() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Sixty days of three athletes, one of them with a gap, and what then comes late, is corrected and taken back."""
     rng = random.Random(3)
-    plans = {name: [rng.choice((0, 0, 3, 5, 8)) for _ in range(60)] for name in ("ana", "bo", "cy")}
+    plans = {name: [rng.choice((0, 0, 1, 2, 3)) for _ in range(60)] for name in ("ana", "bo", "cy")}
     plans["bo"][20:40] = [0] * 20
-    events = [
+    told = [
         event
         for n in range(60)
         for name, plan in plans.items()
         for event in sets_of(n, plan[n], name, rng.choice((0, 1, 2.5, None)))
     ]
-    late = [event for event in events if rng.random() < 0.1]
-    events = [event for event in events if event not in late] + late
-    events += [event | {"reps": 4, "effort": {"scale": "rir", "value": 3}} for event in events[:60:7]]
-    events += [{"kind": "delete", "athlete": "bo", "document": event["document"]} for event in sets_of(0, 8, "bo")]
+    late = rng.sample(told, 8)
+    changed = [event | {"reps": 4, "effort": {"scale": "rir", "value": 3}} for event in told[:40:10]]
+    gone = [{"kind": "delete", "athlete": event["athlete"], "document": event["document"]} for event in told[5:8]]
+    return [event for event in told if event not in late], [*late, *changed, *gone]
+
+
+@pytest.fixture(scope="module")
+def at_once(history: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The stored days of a shard that took everything in one batch, which the oracle and a rebuild confirm."""
     with Driver() as whole:
-        whole.ingest(events)
-        expected = whole.query(STATE)
-        monkeypatch.setattr(load_day, "_ROWS_MAX", 50)
-        step = max(together, len(events) // 40)  # one by one takes minutes; the last ones reach the oldest days
-        for first in range(0, len(events) - 80, step):
-            driver.ingest(events[first : min(first + step, len(events) - 80)])
-        for first in range(len(events) - 80, len(events), together):
-            driver.ingest(events[first : first + together])
-        assert driver.query(STATE) == expected
-        assert driver.problems(replay=False) == []
-        driver.service.rebuild()
-        assert driver.query(STATE) == expected
-        assert len(expected) > 150
+        whole.ingest([*history[0], *history[1]])
+        found = whole.query(STATE)
+        assert whole.problems(replay=False) == []
+        whole.service.rebuild()
+        assert whole.query(STATE) == found
+        assert len(found) > 150
+        return found
+
+
+@pytest.mark.parametrize("together", [1, 7])
+def test_cuts_and_corrections_are_bit_for_bit_what_one_batch_gives(
+    driver: Driver,
+    monkeypatch: pytest.MonkeyPatch,
+    history: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+    at_once: list[dict[str, Any]],
+    together: int,
+) -> None:
+    monkeypatch.setattr(load_day, "_ROWS_MAX", 50)
+    told, after = history
+    third = len(told) // 3
+    for part in (told[:third], told[third : 2 * third], told[2 * third :]):
+        driver.ingest(part)
+    for first in range(0, len(after), together):
+        driver.ingest(after[first : first + together])
+    assert driver.query(STATE) == at_once
 
 
 def test_what_was_taken_back_leaves_no_day(driver: Driver) -> None:
