@@ -6,6 +6,8 @@ batch goes on from the day before its first one, bit for bit, and never reads th
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -23,18 +25,17 @@ from pipeline.store.connection import Connection
 
 _ROWS_MAX = 100_000  # days read at a time: a correction of old days is worked out up to today, for years
 
-_SPANS = """
-select athlete_no, from_day - date '1970-01-01' as from_day, to_day - from_day + 1 as length
-from touched_load
-where to_day >= from_day
-order by athlete_no
-"""
-_STATE = """
-select p.*
-from mart.load_day p
-join touched_load t on p.athlete_no = t.athlete_no and p.local_day = t.from_day - 1
-where p.local_day >= date '1970-01-01' + $first and t.athlete_no between $low and $high
-order by p.athlete_no
+_STATE = (
+    "acute_numerator", "acute_denominator", "chronic_numerator", "chronic_denominator", "observed_days", "days",
+    "fitness", "fatigue",
+)  # fmt: skip
+_SPANS = f"""
+select t.athlete_no, t.from_day - date '1970-01-01' as from_day, t.to_day - t.from_day + 1 as length,
+    {", ".join(f"coalesce(p.{name}, 0) as {name}" for name in _STATE)}
+from touched_load t
+left join mart.load_day p on t.athlete_no = p.athlete_no and t.from_day - 1 = p.local_day
+where t.to_day >= t.from_day
+order by t.athlete_no
 """
 _NEAR = f"""
 select d.athlete_no, d.local_day - date '1970-01-01' as day, d.sessions, d.weighted_volume, d.failure_load,
@@ -42,16 +43,12 @@ select d.athlete_no, d.local_day - date '1970-01-01' as day, d.sessions, d.weigh
 from mart.athlete_day d
 join touched_load t
     on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - {CHRONIC_DAYS - 1} and d.local_day <= t.to_day
-left join mart.athlete_window w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+left join mart.athlete_window w
+    on d.athlete_no = w.athlete_no and d.local_day = w.local_day and w.local_day >= date '1970-01-01' + $first
 where d.local_day >= date '1970-01-01' + $first and t.athlete_no between $low and $high
 order by d.athlete_no, d.local_day
 """
-_STATE_COLUMNS = (
-    "acute_numerator", "acute_denominator", "chronic_numerator", "chronic_denominator", "observed_days", "days",
-    "fitness", "fatigue",
-)  # fmt: skip
-
-Columns = dict[str, npt.NDArray[np.generic]]
+Columns = dict[str, npt.NDArray[Any]]
 
 
 def run_load_days(connection: Connection) -> None:
@@ -64,7 +61,7 @@ def run_load_days(connection: Connection) -> None:
         "delete from mart.load_day d using touched_load t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day"
     )
-    spans = {name: np.asarray(values).astype(np.int64) for name, values in run(_SPANS).fetchnumpy().items()}
+    spans = run(_SPANS).fetchnumpy()
     part = np.cumsum(spans["length"]) // _ROWS_MAX
     for number in np.unique(part):
         own = {name: values[part == number] for name, values in spans.items()}
@@ -74,38 +71,35 @@ def run_load_days(connection: Connection) -> None:
             "first": int(own["from_day"].min()) - CHRONIC_DAYS,
         }
         near = run(_NEAR, bounds).fetchnumpy()
-        state = run(_STATE, bounds).fetchnumpy()
-        if np.asarray(near["observed"]).any() or len(state["days"]):  # most gyms have athletes who only wear a band
-            for rows in load_days(own, near, state):
-                insert(connection, "load_day", rows)
+        if near["observed"].any() or own["days"].any():  # most gyms have athletes who only wear a band
+            insert(connection, "load_day", load_days(own, near))
 
 
-def load_days(spans: dict[str, Ints], near: Columns, state: Columns) -> list[pa.Table]:
-    """One row per athlete of ``spans`` and day from its ``from_day`` on, ``length`` days, in tables to be added up.
+def load_days(spans: Columns, near: Columns) -> pa.Table:
+    """One row per athlete and day from the first observed one on.
 
-    ``near`` are the days themselves and the 27 before them, without holes, ``state`` the stored rows of the days
-    before ``from_day``; all sorted by athlete, then day.
+    ``spans`` gives each athlete's ``from_day`` (days since 1970), ``length`` in days, and the state stored for the day
+    before, zeros if there is none; ``near`` those days and the 27 before them, without holes, by athlete and day.
     """
     athlete, day, sessions, volume, failure = (
         np.asarray(near[name]).astype(np.int64)
         for name in ("athlete_no", "day", "sessions", "weighted_volume", "failure_load")
     )
-    observed = np.asarray(near["observed"]).astype(np.bool_)
-    load = np.where(observed, fatigue_weighted_volume(volume, failure), np.nan)
+    load = np.where(near["observed"], fatigue_weighted_volume(volume, failure), np.nan)
     recent = trailing_sum(sessions, segment_start(athlete), CHRONIC_DAYS)
-    before = _before(spans["athlete_no"], state)
     owner, first_row = np.unique(athlete, return_index=True)
     place = first_row[np.searchsorted(owner, spans["athlete_no"])]
     place = place + spans["from_day"] - day[place]
+    length = spans["length"].astype(np.int64)
     tables = []
-    magnitude = np.ceil(np.log2(spans["length"]))  # of similar length together, so that no table is mostly padding
+    magnitude = np.ceil(np.log2(length))  # of similar length together, so that no table is mostly padding
     for size in np.unique(magnitude):
         who = np.flatnonzero(magnitude == size)
-        step = np.arange(spans["length"][who].max())[None, :]
-        there = step < spans["length"][who][:, None]
+        step = np.arange(length[who].max())[None, :]
+        there = step < length[who][:, None]
         cell = np.where(there, place[who][:, None] + step, 0)
         loads = np.where(there, load[cell], np.nan)
-        columns, kept = _averages(loads, {name: values[who] for name, values in before.items()})
+        averages, counts, kept = _averages(loads, {name: spans[name][who] for name in _STATE})
         kept &= there
         rows = cell[kept]
         tables.append(
@@ -115,28 +109,16 @@ def load_days(spans: dict[str, Ints], near: Columns, state: Columns) -> list[pa.
                     "local_day": dates(day[rows]),
                     "load": doubles(load[rows]),
                     "sessions_28d": integers(recent[rows]),
-                    **{
-                        name: (doubles if values.dtype == np.float64 else integers)(values[kept])
-                        for name, values in columns.items()
-                    },
+                    **{name: doubles(values[kept]) for name, values in averages.items()},
+                    **{name: integers(values[kept]) for name, values in counts.items()},
                 }
             )
         )
-    return tables
+    return pa.concat_tables(tables)
 
 
-def _before(athletes: Ints, state: Columns) -> dict[str, Floats]:
-    """The stored state of each athlete, zeros for those who have none yet."""
-    stored = np.searchsorted(athletes, np.asarray(state["athlete_no"]).astype(np.int64))
-    found = {}
-    for name in _STATE_COLUMNS:
-        found[name] = np.zeros(len(athletes))
-        found[name][stored] = np.asarray(state[name]).astype(np.float64)
-    return found
-
-
-def _averages(loads: Floats, before: dict[str, Floats]) -> tuple[dict[str, Floats | Ints], Bools]:
-    """The averages of ``(athletes, days)`` and which days count: those from the first observed one on."""
+def _averages(loads: Floats, before: Columns) -> tuple[dict[str, Floats], dict[str, Ints], Bools]:
+    """The averages and day numbers of ``(athletes, days)``, and which days count: those from the first observed on."""
     acute, chronic = (
         exponential_average(
             loads, span, state=(before[f"{name}_numerator"], before[f"{name}_denominator"], before["observed_days"])
@@ -146,15 +128,14 @@ def _averages(loads: Floats, before: dict[str, Floats]) -> tuple[dict[str, Float
     fading = fitness_fatigue(loads, before["fitness"], before["fatigue"])
     days_before = before["days"].astype(np.int64)[:, None]
     begun = np.maximum.accumulate(~np.isnan(loads), axis=1) | (days_before > 0)
-    columns: dict[str, Floats | Ints] = {
-        "observed_days": acute.observed_days,
+    averages = {
         "acute_numerator": acute.numerator,
         "acute_denominator": acute.denominator,
         "chronic_numerator": chronic.numerator,
         "chronic_denominator": chronic.denominator,
-        "days": days_before + np.cumsum(begun, axis=1),
         "fitness": fading.ctl,
         "fatigue": fading.atl,
         "balance": fading.tsb,
     }
-    return columns, begun
+    counts = {"observed_days": acute.observed_days, "days": days_before + np.cumsum(begun, axis=1)}
+    return averages, counts, begun
