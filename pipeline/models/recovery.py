@@ -77,6 +77,16 @@ _ANY_SIGNAL = """
 select (select count(*) from mart.signal_day d join touched_signal_window t on d.athlete_no = t.athlete_no),
     (select count(*) from mart.recovery_day d join touched_signal_window t on d.athlete_no = t.athlete_no)
 """
+_ANY_SORENESS = """
+select
+    exists (
+        select 1
+        from base.event_log e
+        semi join touched_soreness t on e.athlete_no = t.athlete_no
+        where e.kind = 'checkin'
+    )
+    or exists (select 1 from mart.soreness_day d semi join touched_soreness t on d.athlete_no = t.athlete_no)
+"""
 _SPANS = """
 select athlete_no, from_day - date '1970-01-01' as first, to_day - date '1970-01-01' as last
 from touched_signal_window
@@ -157,6 +167,21 @@ def run_signal_windows(connection: Connection) -> None:
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
     )
     run(model("85_recovery_day"))
+
+
+def run_soreness_days(connection: Connection, sore: float, eased: float) -> None:
+    """M31 of the days in ``touched_soreness`` (athlete_no, from_day, to_day) on which soreness was asked for.
+
+    Answers from 0 to 1, 1 worst: from ``sore`` on it counts, at ``eased`` or below it is over.
+    """
+    run = connection.execute
+    if not run(_ANY_SORENESS).fetchall()[0][0]:
+        return
+    run(
+        "delete from mart.soreness_day d using touched_soreness t where d.athlete_no = t.athlete_no"
+        " and d.local_day >= t.from_day and d.local_day <= t.to_day"
+    )
+    run(model("86_soreness_day"), {"sore": sore, "eased": eased})
 
 
 def _judged(near: pa.Table, spans: pa.Table) -> Iterator[pa.Table]:

@@ -42,6 +42,14 @@ create table if not exists mart.recovery_day (  -- day-level lane: the chosen si
     wellness_items integer, wellness_items_ready integer, wellness_n_7d integer, wellness_n_28d integer,
     subjective_z double, fatigue_z double, sleep_quality_z double, stress_z double, soreness_z double, mood_z double
 );
+create table if not exists mart.soreness_day (  -- day-level lane: M31 on days with an answer, per muscle (null: the body)
+    athlete_no integer, local_day date, muscle varchar,
+    sore double,                                -- of the day, 0 to 1 with 1 worst
+    sore_before double,                         -- of the answer before, of the last 28 days
+    trained_on date,                            -- last day that trained it, of the last 28
+    answers integer,                            -- since then
+    sore_days integer, span_days integer        -- of these the sore ones, and the days they span; 0 once it eased
+);
 create table if not exists mart.training_week ( -- day-level lane: the 7 days that end on the day, against those before
     athlete_no integer, local_day date,
     sessions_7d integer, hard_sets_7d integer,

@@ -277,6 +277,17 @@ long as (
         left join mart.athlete_window w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
     )
     union all by name
+    select athlete_no, local_day, 'M31' as metric_id, m.metric as metric,
+        if(muscle is null, 'body', 'muscle:' || muscle) as scope, m.value as value, 'OK' as status, answers as n_obs,
+        least(coalesce(trained_on, local_day - 28) + 1, local_day) as window_start
+    from (
+        select athlete_no, local_day, muscle, answers, trained_on, unnest([
+            {'metric': 'sore_days', 'value': sore_days::double},
+            {'metric': 'sore_span_days', 'value': span_days::double}
+        ]) as m
+        from mart.soreness_day
+    )
+    union all by name
     select athlete_no, local_day, 'M14' as metric_id, 'session_rpe_load_au' as metric,
         'session:' || session_id as scope, session_rpe_load_au as value, status, 1 as n_obs, local_day as window_start
     from base.session_rating

@@ -10,7 +10,7 @@ from pipeline.models.exercise_trend import run_exercise_trends
 from pipeline.models.load_day import run_load_days
 from pipeline.models.muscle_week import muscle_weeks
 from pipeline.models.readiness_day import run_readiness
-from pipeline.models.recovery import run_signal_windows
+from pipeline.models.recovery import run_signal_windows, run_soreness_days
 from pipeline.models.runner import MODEL_VERSION, run_window_models
 from pipeline.models.training_week import run_training_weeks
 from pipeline.store.connection import Connection
@@ -24,6 +24,7 @@ _REACH = {
     "touched_week": 196,
     "touched_trend": 28,
     "touched_trend_day": 84,
+    "touched_soreness": 27,
     "touched_load": 1_000_000,  # an average carries on for ever
 }
 
@@ -68,6 +69,8 @@ def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | Non
         )
     run_window_models(connection)
     run_signal_windows(connection)
+    soreness = rules["R11"].thresholds
+    run_soreness_days(connection, soreness["sore"], soreness["eased"])
     run_training_weeks(connection)
     run_load_days(connection)
     run_exercise_trends(connection)
