@@ -14,6 +14,7 @@ from pipeline.models.heart_rate_variability import measure
 from pipeline.models.runner import model
 from pipeline.models.series import Bools as Flags
 from pipeline.models.series import Floats, Ints
+from pipeline.models.sleep_regularity_day import run_sleep_regularity
 from pipeline.store.connection import Connection
 
 READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
@@ -111,7 +112,7 @@ def run_reading_models(connection: Connection) -> None:
     )
     run("create or replace temp table touched_reading as select distinct athlete_no, doc_key from touched_reading")
     run(f"create or replace temp table touched_sleep as {_TOUCHED_SLEEP}")
-    for table in ("sleep_episode", "hrv_reading"):
+    for table in ("sleep_episode", "sleep_folded", "hrv_reading"):
         run(
             f"delete from mart.{table} m using touched_reading t"
             " where m.athlete_no = t.athlete_no and m.doc_key = t.doc_key"
@@ -121,6 +122,11 @@ def run_reading_models(connection: Connection) -> None:
     _measure_beats(connection)
     run(f"insert into touched_sleep {_TOUCHED_SLEEP}")
     run(_TOUCHED_SIGNAL_DAY)
+    run(
+        "delete from mart.sleep_folded f using touched_signal_day t"
+        " where f.athlete_no = t.athlete_no and f.night = t.local_day"
+    )
+    run(model("74_sleep_folded"))
     run(
         "delete from mart.signal_day d using touched_signal_day t"
         " where d.athlete_no = t.athlete_no and d.local_day = t.local_day"
@@ -151,7 +157,8 @@ def _measure_beats(connection: Connection) -> None:
 
 
 def run_signal_windows(connection: Connection) -> None:
-    """Windows and recovery days of ``touched_signal_window`` (athlete_no, from_day, to_day)."""
+    """Windows and recovery days of ``touched_signal_window`` (athlete_no, from_day, to_day), and M24 of
+    ``touched_regularity``."""
     run = connection.execute
     run(
         "delete from mart.signal_window w using touched_signal_window t where w.athlete_no = t.athlete_no"
@@ -167,6 +174,7 @@ def run_signal_windows(connection: Connection) -> None:
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
     )
     run(model("85_recovery_day"))
+    run_sleep_regularity(connection)
 
 
 def run_soreness_days(connection: Connection, sore: float, eased: float) -> None:

@@ -7,6 +7,9 @@ create table if not exists mart.sleep_episode ( -- one row per sleep document
     nap boolean,
     awake_from_s bigint[], awake_to_s bigint[]  -- stretches awake inside it (epoch seconds); null: no stages
 );
+create table if not exists mart.sleep_folded (  -- documents for which another one of the same night stands
+    athlete_no integer, doc_key bigint, night date
+);
 create table if not exists mart.hrv_reading (   -- one row per measurement of a device, and per series of beats
     athlete_no integer, doc_key bigint, source varchar, statistic varchar, context varchar,
     measured_at timestamp, local_day date, value_ms double, value_raw_ms double, sdnn_ms double,
@@ -41,6 +44,12 @@ create table if not exists mart.recovery_day (  -- day-level lane: the chosen si
     wellness_instrument varchar, wellness_source varchar, wellness_age_days integer,
     wellness_items integer, wellness_items_ready integer, wellness_n_7d integer, wellness_n_28d integer,
     subjective_z double, fatigue_z double, sleep_quality_z double, stress_z double, soreness_z double, mood_z double
+);
+create table if not exists mart.sleep_regularity_day (  -- day-level lane: M24 of each source of sleep
+    athlete_no integer, source varchar, local_day date,
+    compared_min integer,                       -- minutes known then and a day later, in the 14 UTC days before the day
+    day_pairs integer,                          -- days of them of which half or more is known, then and a day later
+    regularity double                           -- -100 to 100; null below 5 day pairs
 );
 create table if not exists mart.soreness_day (  -- day-level lane: M31 on days with an answer, per muscle (null: the body)
     athlete_no integer, local_day date, muscle varchar,

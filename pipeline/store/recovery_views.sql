@@ -94,7 +94,8 @@ create or replace view recovery_day as
 select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.sleep_efficiency, d.sleep_midpoint_min,
     d.sleep_source, d.sleep_n_7d, d.sleep_7d_min, d.sleep_n_28d, d.sleep_median_28d_min,
     if(d.sleep_n_14d >= 10, d.sleep_debt_h, null) as sleep_debt_h,
-    d.sleep_midpoint_sd_min,
+    d.sleep_midpoint_sd_min, g.regularity as sleep_regularity_index,
+    if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as sleep_regularity_day_pairs,
     d.resting_hr_bpm, d.resting_hr_source, d.resting_hr_n_7d, d.resting_hr_n_28d, d.resting_hr_median_28d_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_deviation_bpm, null) as resting_hr_deviation_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_z, null) as resting_hr_z,
@@ -114,6 +115,8 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.s
     l.model_version
 from mart.recovery_day d
 join base.athlete p on d.athlete_no = p.athlete_no
+left join mart.sleep_regularity_day g
+    on d.athlete_no = g.athlete_no and d.local_day = g.local_day and d.sleep_source = g.source
 cross join base.ledger l;
 
 create or replace view readiness_day as

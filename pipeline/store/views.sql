@@ -188,6 +188,7 @@ recovery as (
             {'id': 'M22', 'metric': 'sleep_efficiency', 'value': sleep_efficiency, 'n': (sleep_efficiency is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M22', 'metric': 'sleep_duration_7d_min', 'value': sleep_7d_min, 'n': sleep_n_7d, 'age': sleep_age_days, 'need': 3, 'age_max': 3, 'days': 7},
             {'id': 'M23', 'metric': 'sleep_debt_14d_h', 'value': sleep_debt_h, 'n': sleep_n_14d, 'age': sleep_age_days, 'need': 10, 'age_max': 3, 'days': 14},
+            {'id': 'M24', 'metric': 'sleep_regularity_index', 'value': regularity, 'n': day_pairs, 'age': sleep_age_days, 'need': 5, 'age_max': 3, 'days': 15},
             {'id': 'M25', 'metric': 'sleep_midpoint_sd_min', 'value': sleep_midpoint_sd_min, 'n': sleep_midpoint_n_14d, 'age': sleep_age_days, 'need': 7, 'age_max': 3, 'days': 14},
             {'id': 'M27', 'metric': 'resting_hr_bpm', 'value': resting_hr_bpm, 'n': (resting_hr_bpm is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M27', 'metric': 'resting_hr_deviation_bpm', 'value': resting_hr_deviation_bpm, 'n': if(resting_hr_n_28d >= 14, resting_hr_n_7d, 0), 'age': resting_hr_age_days, 'need': 3, 'age_max': 3, 'days': 35},
@@ -202,7 +203,12 @@ recovery as (
             {'id': 'M30', 'metric': 'soreness_z', 'value': soreness_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
             {'id': 'M30', 'metric': 'mood_z', 'value': mood_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35}
         ]) as m
-    from mart.recovery_day
+    from (
+        select d.*, g.regularity, if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as day_pairs
+        from mart.recovery_day d
+        left join mart.sleep_regularity_day g
+            on d.athlete_no = g.athlete_no and d.local_day = g.local_day and d.sleep_source = g.source
+    )
 ),
 recovery_long as (
     select athlete_no, local_day, m.id as metric_id, m.metric as metric, scope,

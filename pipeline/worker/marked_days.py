@@ -17,15 +17,19 @@ from pipeline.store.connection import Connection
 
 CHUNK_DAYS = 40_000  # athlete-days of one transaction; what one day costs in memory bounds it, and who waits for a stop
 
-# how many days after a changed one look back to it
+# how many days before a changed one change with it, and how many after it look back to it
 _REACH = {
-    "touched_window": 27,
-    "touched_signal_window": 66,
-    "touched_week": 196,
-    "touched_trend": 28,
-    "touched_trend_day": 84,
-    "touched_soreness": 27,
-    "touched_load": 1_000_000,  # an average carries on for ever
+    "touched_window": (0, 27),
+    "touched_signal_window": (0, 66),
+    "touched_regularity": (
+        2,
+        16,
+    ),  # a night says of the day before it that one was awake; a day of UTC is not a local one
+    "touched_week": (0, 196),
+    "touched_trend": (0, 28),
+    "touched_trend_day": (0, 84),
+    "touched_soreness": (0, 27),
+    "touched_load": (0, 1_000_000),  # an average carries on for ever
 }
 
 _NEXT = f"""
@@ -60,11 +64,11 @@ def take_slice_marks(connection: Connection) -> None:
 def run_marked_models(connection: Connection, rules: Rules) -> DayFindings | None:
     """Windows, weeks, trends and readiness of the days in ``marked``, in the caller's transaction, and what the rules
     find there; nothing in it depends on other athletes."""
-    for table, reach in _REACH.items():
+    for table, (before, after) in _REACH.items():
         connection.execute(
             f"create or replace temp table {table} as"
-            " select m.athlete_no, greatest(m.from_day, s.first_day) as from_day,"
-            f" least(m.to_day + {reach}, s.today) as to_day"
+            f" select m.athlete_no, greatest(m.from_day - {before}, s.first_day) as from_day,"
+            f" least(m.to_day + {after}, s.today) as to_day"
             " from marked m join base.athlete_span s on m.athlete_no = s.athlete_no"
         )
     run_window_models(connection)
