@@ -3,34 +3,11 @@
 -- window: the local day, for nights the day of waking
 -- source: domain.md 0 (source homogeneity), 3 (M26: physiological bounds)
 insert into mart.signal_day by name
-with night_span as materialized (  -- a night shares a day in UTC with every other that overlaps it
-    select s.*,
-        row(
-            asleep_s is not null, epoch(end_at - start_at), -epoch(start_at), coalesce(asleep_s, 0), not nap, in_bed_s,
-            doc_key
-        ) as standing,
-        unnest(generate_series(start_at::date, end_at::date, interval 1 day)) as utc_day
-    from mart.sleep_episode s
-    join (
-        select athlete_no, min(start_at) as from_at, max(end_at) as to_at
-        from mart.sleep_episode
-        semi join (select athlete_no, local_day as night from touched_signal_day) using (athlete_no, night)
-        group by all
-    ) near on s.athlete_no = near.athlete_no and s.start_at <= near.to_at and s.end_at >= near.from_at
-),
-folded as (                         -- one night handed out twice, or handed out growing, is one
-    select distinct e.athlete_no, e.doc_key
-    from night_span e
-    join night_span f
-        on e.athlete_no = f.athlete_no and e.source = f.source and e.utc_day = f.utc_day
-        and f.standing > e.standing
-        and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
-),
-night as materialized (
+with night as materialized (
     select e.*, max(if(not e.nap, e.in_bed_s, null)) over (partition by e.athlete_no, e.source, e.night) as longest_s
     from mart.sleep_episode e
     join touched_signal_day t on e.athlete_no = t.athlete_no and e.night = t.local_day
-    anti join folded f on e.athlete_no = f.athlete_no and e.doc_key = f.doc_key
+    anti join mart.sleep_folded f on e.athlete_no = f.athlete_no and e.doc_key = f.doc_key
 ),
 main as (
     select *

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.models.columns import dates, doubles
-from pipeline.models.series import Floats, Ints, Words, ratio
+from pipeline.models.series import Floats, Ints, Words, ratio, segment_start, trailing_sum
 from pipeline.store.connection import Connection
 
 BLOCK_DAYS = 7
@@ -52,14 +52,15 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
         return _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((5, 0)))
     # days of one athlete lie side by side without holes, so a place is a day
     is_first = np.r_[True, athlete[1:] != athlete[:-1]]
-    start = np.maximum.accumulate(np.where(is_first, np.arange(n), 0))
+    start = segment_start(athlete)
     owner, first_place = np.unique(athlete, return_index=True)
     who = np.searchsorted(owner, sets["athlete_no"].to_numpy().astype(np.int64))
     at = first_place[who] + sets["day"].to_numpy().astype(np.int64) - day[first_place[who]]
     halves = np.zeros((n, len(muscles)), dtype=np.int64)
     np.add.at(halves, (at, code), sets["hard_assumed_half"].to_numpy().astype(np.int64))
 
-    week, sessions = _block_sums(halves, start) / 2.0, _block_sums((halves > 0).astype(np.int64), start)
+    week = trailing_sum(halves, start, BLOCK_DAYS) / 2.0
+    sessions = trailing_sum((halves > 0).astype(np.int64), start, BLOCK_DAYS)
     counts = np.zeros(n)
     total, sessions_before = np.zeros_like(week), np.zeros_like(sessions)
     whole = day - BLOCK_DAYS + 1 >= np.asarray(days["first_day"]).astype(np.int64)
@@ -79,14 +80,6 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     row, column = np.nonzero(judged & ((share >= 1) | (before >= 1)))
     values = np.stack([found[row, column] for found in (week, base, share, before, sessions_before)])
     return _table(athlete[row], muscles[column], day[row], values)
-
-
-def _block_sums(halves: Ints, start: Ints) -> Ints:
-    """Sums of the 7 days that end on each row, those before the athlete's first row left out."""
-    total = np.vstack([np.zeros((1, halves.shape[1]), np.int64), np.cumsum(halves, axis=0)])
-    place = np.arange(len(halves))
-    found: Ints = total[place + 1] - total[np.maximum(place - BLOCK_DAYS + 1, start)]
-    return found
 
 
 def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:

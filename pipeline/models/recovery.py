@@ -14,6 +14,7 @@ from pipeline.models.heart_rate_variability import measure
 from pipeline.models.runner import model
 from pipeline.models.series import Bools as Flags
 from pipeline.models.series import Floats, Ints
+from pipeline.models.sleep_regularity_day import run_sleep_regularity
 from pipeline.store.connection import Connection
 
 READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
@@ -77,6 +78,16 @@ _ANY_SIGNAL = """
 select (select count(*) from mart.signal_day d join touched_signal_window t on d.athlete_no = t.athlete_no),
     (select count(*) from mart.recovery_day d join touched_signal_window t on d.athlete_no = t.athlete_no)
 """
+_ANY_SORENESS = """
+select
+    exists (
+        select 1
+        from base.event_log e
+        semi join touched_soreness t on e.athlete_no = t.athlete_no
+        where e.kind = 'checkin'
+    )
+    or exists (select 1 from mart.soreness_day d semi join touched_soreness t on d.athlete_no = t.athlete_no)
+"""
 _SPANS = """
 select athlete_no, from_day - date '1970-01-01' as first, to_day - date '1970-01-01' as last
 from touched_signal_window
@@ -101,7 +112,7 @@ def run_reading_models(connection: Connection) -> None:
     )
     run("create or replace temp table touched_reading as select distinct athlete_no, doc_key from touched_reading")
     run(f"create or replace temp table touched_sleep as {_TOUCHED_SLEEP}")
-    for table in ("sleep_episode", "hrv_reading"):
+    for table in ("sleep_episode", "sleep_folded", "hrv_reading"):
         run(
             f"delete from mart.{table} m using touched_reading t"
             " where m.athlete_no = t.athlete_no and m.doc_key = t.doc_key"
@@ -111,6 +122,11 @@ def run_reading_models(connection: Connection) -> None:
     _measure_beats(connection)
     run(f"insert into touched_sleep {_TOUCHED_SLEEP}")
     run(_TOUCHED_SIGNAL_DAY)
+    run(
+        "delete from mart.sleep_folded f using touched_signal_day t"
+        " where f.athlete_no = t.athlete_no and f.night = t.local_day"
+    )
+    run(model("74_sleep_folded"))
     run(
         "delete from mart.signal_day d using touched_signal_day t"
         " where d.athlete_no = t.athlete_no and d.local_day = t.local_day"
@@ -141,7 +157,8 @@ def _measure_beats(connection: Connection) -> None:
 
 
 def run_signal_windows(connection: Connection) -> None:
-    """Windows and recovery days of ``touched_signal_window`` (athlete_no, from_day, to_day)."""
+    """Windows and recovery days of ``touched_signal_window`` (athlete_no, from_day, to_day), and M24 of
+    ``touched_regularity``."""
     run = connection.execute
     run(
         "delete from mart.signal_window w using touched_signal_window t where w.athlete_no = t.athlete_no"
@@ -157,6 +174,22 @@ def run_signal_windows(connection: Connection) -> None:
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
     )
     run(model("85_recovery_day"))
+    run_sleep_regularity(connection)
+
+
+def run_soreness_days(connection: Connection, sore: float, eased: float) -> None:
+    """M31 of the days in ``touched_soreness`` (athlete_no, from_day, to_day) on which soreness was asked for.
+
+    Answers from 0 to 1, 1 worst: from ``sore`` on it counts, at ``eased`` or below it is over.
+    """
+    run = connection.execute
+    if not run(_ANY_SORENESS).fetchall()[0][0]:
+        return
+    run(
+        "delete from mart.soreness_day d using touched_soreness t where d.athlete_no = t.athlete_no"
+        " and d.local_day >= t.from_day and d.local_day <= t.to_day"
+    )
+    run(model("86_soreness_day"), {"sore": sore, "eased": eased})
 
 
 def _judged(near: pa.Table, spans: pa.Table) -> Iterator[pa.Table]:

@@ -12,7 +12,7 @@ from importlib.resources import files
 
 from pipeline.store.connection import Connection
 
-MODEL_VERSION = "4"
+MODEL_VERSION = "5"
 
 _OLD_SESSION = """
 create or replace temp table old_session as

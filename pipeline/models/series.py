@@ -85,6 +85,22 @@ def ratio(above: npt.ArrayLike, below: npt.ArrayLike) -> Floats:
     return result
 
 
+def segment_start(owner: Ints) -> Ints:
+    """Row of the first day of each row's owner; the rows of an owner lie side by side."""
+    is_first = np.r_[True, owner[1:] != owner[:-1]]
+    return np.asarray(np.maximum.accumulate(np.where(is_first, np.arange(len(owner)), 0)), dtype=np.int64)
+
+
+def trailing_sum(values: Ints, start: Ints, days: int) -> Ints:
+    """Sums of the ``days`` rows that end on each row, those before its ``start`` left out; whole numbers, so exact.
+
+    ``values`` has shape ``(n,)``, or ``(n, columns)`` to be summed column by column.
+    """
+    total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    place = np.arange(len(values))
+    return np.asarray(total[place + 1] - total[np.maximum(place - days + 1, start)], dtype=np.int64)
+
+
 def stale(recent: Floats) -> Bools:
     """Windows whose newest reading is more than three days older than their last day, or that have none."""
     return np.asarray(np.isnan(recent[..., -1 - STALE_AFTER_DAYS :]).all(axis=-1), dtype=np.bool_)

@@ -27,6 +27,8 @@ from pipeline.models.series import (
     windows,
 )
 
+VOLUME_UNIT = 2e3  # stored volume: k in thousandths, q in halves
+FAILURE_LOAD_UNIT = 2e11  # stored failure load: the same times phi in 1e-8
 WEEK_DAYS = 7
 TRAINING_DAYS_MIN = 2
 MONOTONY_DISPLAY_MAX = 10.0
@@ -58,7 +60,8 @@ class Week:
 class Average:
     """M16 per athlete (rows) and day: ``value`` in load per day and the number of days averaged so far.
 
-    ``numerator`` and ``denominator`` are the state after the last day; handed in again, they continue the average.
+    ``numerator`` and ``denominator`` are the state after each day: those of one day, handed in again, continue the
+    average on the next, bit for bit as if it had never been cut.
     """
 
     value: Floats
@@ -74,6 +77,12 @@ class FitnessFatigue:
     ctl: Floats
     atl: Floats
     tsb: Floats
+
+
+def fatigue_weighted_volume(weighted_volume: Ints, failure_load: Ints) -> Floats:
+    """M11 of stored whole numbers: ``0.30 V + 0.70 FL`` in weighted sets."""
+    found: Floats = 0.3 * (weighted_volume / VOLUME_UNIT) + 0.7 * (failure_load / FAILURE_LOAD_UNIT)
+    return found
 
 
 def session_rating_load(cr10: npt.ArrayLike, duration_min: npt.ArrayLike) -> Floats:
@@ -130,7 +139,8 @@ def exponential_average(
     begin = state if state is not None else (np.zeros(n), np.zeros(n), np.zeros(n))
     numerator, denominator = (np.broadcast_to(np.asarray(one, dtype=np.float64), (n,)) for one in begin[:2])
     run = np.broadcast_to(np.asarray(begin[2], dtype=np.int64), (n,))
-    value, observed_days = np.full(table.shape, np.nan), np.zeros(table.shape, dtype=np.int64)
+    numerators, denominators = np.zeros(table.shape), np.zeros(table.shape)
+    observed_days = np.zeros(table.shape, dtype=np.int64)
     # one step a day for all athletes; the closed form with powers overflows after some years
     for day, load in enumerate(table.T):
         observed = ~np.isnan(load)
@@ -141,9 +151,8 @@ def exponential_average(
             numerator, denominator = keep * numerator + load, keep * denominator + 1
         numerator, denominator = np.where(observed, numerator, 0.0), np.where(observed, denominator, 0.0)
         run = np.where(observed, run + 1, 0)
-        value[:, day] = ratio(numerator, denominator)
-        observed_days[:, day] = run
-    return Average(value, observed_days, np.array(numerator), np.array(denominator))
+        numerators[:, day], denominators[:, day], observed_days[:, day] = numerator, denominator, run
+    return Average(ratio(numerators, denominators), observed_days, numerators, denominators)
 
 
 def week_sums(loads: npt.ArrayLike) -> Floats:

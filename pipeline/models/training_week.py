@@ -15,7 +15,8 @@ import pyarrow as pa
 from pipeline.models.columns import dates, doubles, insert, integers
 from pipeline.models.robust import quantile
 from pipeline.models.series import Bools as Flags
-from pipeline.models.series import Floats, Ints, count
+from pipeline.models.series import Floats, Ints, count, segment_start, trailing_sum
+from pipeline.models.training_load import FAILURE_LOAD_UNIT, WEEK_DAYS, fatigue_weighted_volume
 from pipeline.store.connection import Connection
 
 WEEKS_BACK = 26
@@ -31,8 +32,6 @@ _SUMMED = (
     "sessions", "sets", "hard_sets", "failure_sets", "explicit", "known_sets",
     "weighted_volume", "failure_load", "rated",
 )  # fmt: skip
-_FES = 2e11  # stored failure load, k in thousandths, q in halves, phi in 1e-8
-_VOLUME = 2e3
 
 _NEAR = """
 with load as (
@@ -135,10 +134,10 @@ def days_of(found: dict[str, npt.NDArray[np.generic]]) -> Days:
 
 def weeks(days: Days) -> pa.Table:
     """One row per judged day."""
-    start = _segment_start(days.athlete)
+    start = segment_start(days.athlete)
     place = np.arange(len(start)) - start
     full = place >= 6  # the block lies inside the calendar of the athlete
-    sums = {name: _block_sum(getattr(days, name), start) for name in _SUMMED}
+    sums = {name: trailing_sum(getattr(days, name), start, WEEK_DAYS) for name in _SUMMED}
     # 0.30 V + 0.70 FL in whole steps of 1e-8 k q, so that equal weeks are equal
     volume = 3 * sums["weighted_volume"] * 100_000_000 + 7 * sums["failure_load"]
     loading = full & (sums["sessions"] >= LOADING_SESSIONS) & (sums["hard_sets"] >= LOADING_HARD_SETS)
@@ -151,7 +150,7 @@ def weeks(days: Days) -> pa.Table:
     there = back >= start[judged][:, None]
     back = np.maximum(back, 0)
     was_loading = loading[back] & there
-    declared = _block_sum(days.deload.astype(np.int64), start) >= DECLARED_DAYS
+    declared = trailing_sum(days.deload.astype(np.int64), start, WEEK_DAYS) >= DECLARED_DAYS
     deload = days.was_deload.copy()
     deload[judged] = _deloads(volume, sums, back, was_loading) | (declared[judged] & full[judged])
     # a declared deload ends with its last day, though the blocks after it still hold most of it
@@ -181,12 +180,12 @@ def weeks(days: Days) -> pa.Table:
             "failure_weeks": integers(_running(failing[back] & there & inside)),
             "hard_sets_base": doubles(base[0]),
             "hard_sets_sessions": integers(base_sessions),
-            "failure_load_7d_fes": doubles(sums["failure_load"][judged] / _FES),
-            "failure_load_base_fes": doubles(base[1] / _FES),
+            "failure_load_7d_fes": doubles(sums["failure_load"][judged] / FAILURE_LOAD_UNIT),
+            "failure_load_base_fes": doubles(base[1] / FAILURE_LOAD_UNIT),
             "unknown_sets_7d": integers((sums["sets"] - sums["known_sets"])[judged]),
             "sets_7d": integers(sums["sets"][judged]),
-            "fatigue_weighted_volume_7d": doubles(volume[judged] / (10 * _FES)),
-            "fatigue_weighted_volume_base": doubles(base[2] / (10 * _FES)),
+            "fatigue_weighted_volume_7d": doubles(volume[judged] / (10 * FAILURE_LOAD_UNIT)),
+            "fatigue_weighted_volume_base": doubles(base[2] / (10 * FAILURE_LOAD_UNIT)),
             **load,
         }
     )
@@ -239,7 +238,7 @@ def _loads(
     days: Days, sums: dict[str, Ints], start: Ints, judged: Ints, back: Ints, there: Flags
 ) -> dict[str, pa.Array]:
     """Monotony and strain (M15) of the week, and where they stand among the weeks before."""
-    daily_volume = (0.3 * days.weighted_volume / _VOLUME) + (0.7 * days.failure_load / _FES)
+    daily_volume = fatigue_weighted_volume(days.weighted_volume, days.failure_load)
     found = {}
     for kind, daily in (("session_rpe", days.rpe_load), ("fatigue_weighted_volume", daily_volume)):
         week = np.stack([daily[np.maximum(np.arange(len(start)) - back_days, 0)] for back_days in range(6, -1, -1)])
@@ -287,19 +286,4 @@ def _quantile_of_enough(weeks: Floats, n: Ints, q: float) -> Floats:
 def _running(flags: Flags) -> Ints:
     """How many flags of each row are set from the first on without a break."""
     found: Ints = np.cumprod(flags, axis=1, dtype=np.int64).sum(axis=1)
-    return found
-
-
-def _segment_start(athlete: Ints) -> Ints:
-    """Row of the first day of each row's athlete."""
-    is_first = np.r_[True, athlete[1:] != athlete[:-1]]
-    found: Ints = np.maximum.accumulate(np.where(is_first, np.arange(len(athlete)), 0))
-    return found
-
-
-def _block_sum(values: Ints, start: Ints) -> Ints:
-    """Sum of the 7 days that end on each row, those before the athlete's first left out."""
-    total = np.r_[0, np.cumsum(values)]
-    position = np.arange(len(values))
-    found: Ints = total[position + 1] - total[np.maximum(position - 6, start)]
     return found

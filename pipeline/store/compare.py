@@ -28,6 +28,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "heart_rate_load": ("tenant_id", "athlete_id", "source", "local_day", "session_id"),
     "checkin_fact": ("tenant_id", "athlete_id", "source", "document_id", "part", "item"),
     "recovery_day": ("tenant_id", "athlete_id", "local_day"),
+    "load_day": ("tenant_id", "athlete_id", "local_day"),
     "body_mass_fact": ("tenant_id", "athlete_id", "source", "document_id"),
     "declaration_fact": ("tenant_id", "athlete_id", "source", "document_id"),
     "unmapped_exercise": ("tenant_id", "athlete_id", "name"),

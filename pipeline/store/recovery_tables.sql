@@ -7,6 +7,9 @@ create table if not exists mart.sleep_episode ( -- one row per sleep document
     nap boolean,
     awake_from_s bigint[], awake_to_s bigint[]  -- stretches awake inside it (epoch seconds); null: no stages
 );
+create table if not exists mart.sleep_folded (  -- documents for which another one of the same night stands
+    athlete_no integer, doc_key bigint, night date
+);
 create table if not exists mart.hrv_reading (   -- one row per measurement of a device, and per series of beats
     athlete_no integer, doc_key bigint, source varchar, statistic varchar, context varchar,
     measured_at timestamp, local_day date, value_ms double, value_raw_ms double, sdnn_ms double,
@@ -55,6 +58,20 @@ create table if not exists mart.heart_rate_load ( -- day-level lane: M19; no rul
     zone_5_min double, coverage double, trimp_status varchar, edwards_status varchar,
     resting_hr_bpm double, hr_max_bpm double, hr_max_is_estimated boolean
 );
+create table if not exists mart.sleep_regularity_day (  -- day-level lane: M24 of each source of sleep
+    athlete_no integer, source varchar, local_day date,
+    compared_min integer,                       -- minutes known then and a day later, in the 14 UTC days before the day
+    day_pairs integer,                          -- days of them of which half or more is known, then and a day later
+    regularity double                           -- -100 to 100; null below 5 day pairs
+);
+create table if not exists mart.soreness_day (  -- day-level lane: M31 on days with an answer, per muscle (null: the body)
+    athlete_no integer, local_day date, muscle varchar,
+    sore double,                                -- of the day, 0 to 1 with 1 worst
+    sore_before double,                         -- of the answer before, of the last 28 days
+    trained_on date,                            -- last day that trained it, of the last 28
+    answers integer,                            -- since then
+    sore_days integer, span_days integer        -- of these the sore ones, and the days they span; 0 once it eased
+);
 create table if not exists mart.training_week ( -- day-level lane: the 7 days that end on the day, against those before
     athlete_no integer, local_day date,
     sessions_7d integer, hard_sets_7d integer,
@@ -68,6 +85,16 @@ create table if not exists mart.training_week ( -- day-level lane: the 7 days th
     fatigue_weighted_volume_7d double, fatigue_weighted_volume_base double,
     load_kind varchar, load_7d double, monotony double, strain double,  -- session RPE in AU, else fatigue-weighted volume
     load_p75 double, strain_p95 double, load_weeks integer              -- of the 8 to 26 weekly values before
+);
+create table if not exists mart.load_day (      -- day-level lane: averages of the daily load, with the state to go on from
+    athlete_no integer, local_day date,
+    load double,                                -- fatigue-weighted volume in weighted sets; null: not observed
+    sessions_28d integer,
+    observed_days integer,                      -- M16: number of the day since training, or logging, began anew; 0: not observed
+    acute_numerator double, acute_denominator double, chronic_numerator double, chronic_denominator double,
+    days integer,                               -- M18: number of the day since the first observed one
+    fitness double, fatigue double,             -- M18 after the day
+    balance double                              -- M18: fitness less fatigue of the evening before
 );
 create table if not exists mart.exercise_trend ( -- day-level lane: M20 on each day the exercise was trained
     athlete_no integer, exercise_no integer, local_day date,

@@ -95,7 +95,8 @@ create or replace view recovery_day as
 select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.sleep_efficiency, d.sleep_midpoint_min,
     d.sleep_source, d.sleep_n_7d, d.sleep_7d_min, d.sleep_n_28d, d.sleep_median_28d_min,
     if(d.sleep_n_14d >= 10, d.sleep_debt_h, null) as sleep_debt_h,
-    d.sleep_midpoint_sd_min,
+    d.sleep_midpoint_sd_min, g.regularity as sleep_regularity_index,
+    if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as sleep_regularity_day_pairs,
     d.resting_hr_bpm, d.resting_hr_source, d.resting_hr_n_7d, d.resting_hr_n_28d, d.resting_hr_median_28d_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_deviation_bpm, null) as resting_hr_deviation_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3, d.resting_hr_z, null) as resting_hr_z,
@@ -115,6 +116,8 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.s
     l.model_version
 from mart.recovery_day d
 join base.athlete p on d.athlete_no = p.athlete_no
+left join mart.sleep_regularity_day g
+    on d.athlete_no = g.athlete_no and d.local_day = g.local_day and d.sleep_source = g.source
 cross join base.ledger l;
 
 create or replace view readiness_day as
@@ -142,6 +145,25 @@ select p.tenant_id, p.athlete_id, w.local_day, w.sessions_7d, w.hard_sets_7d, w.
     w.monotony, w.strain, l.model_version
 from mart.training_week w
 join base.athlete p on w.athlete_no = p.athlete_no
+cross join base.ledger l;
+
+create or replace view base.load_shown as           -- M16, M17 of averages and M18, null before their minimum
+select d.athlete_no, d.local_day, d.load, d.observed_days, d.sessions_28d, d.days,
+    if(e.averaged, d.acute_numerator / d.acute_denominator, null) as acute,
+    if(e.averaged, d.chronic_numerator / d.chronic_denominator, null) as chronic,
+    acute / nullif(chronic, 0) as ratio_ewma,
+    if(d.days >= 42, d.fitness, null) as fitness, if(d.days >= 42, d.fatigue, null) as fatigue,
+    if(d.days >= 42, d.balance, null) as balance
+from mart.load_day d,
+lateral (select d.observed_days >= 28 and d.sessions_28d >= 6 as averaged) e;
+
+create or replace view load_day as
+select p.tenant_id, p.athlete_id, d.local_day, d.load as load_weighted_sets, d.observed_days, d.sessions_28d,
+    d.acute as load_acute_weighted_sets, d.chronic as load_chronic_weighted_sets, d.ratio_ewma as load_ratio_ewma,
+    d.days, d.fitness as fitness_weighted_sets, d.fatigue as fatigue_weighted_sets, d.balance as balance_weighted_sets,
+    l.model_version
+from base.load_shown d
+join base.athlete p on d.athlete_no = p.athlete_no
 cross join base.ledger l;
 
 create or replace view exercise_trend as

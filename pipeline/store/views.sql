@@ -37,17 +37,20 @@ join base.exercise e on f.exercise_no = e.exercise_no
 left join mart.set_estimate x
     on f.athlete_no = x.athlete_no and f.doc_key = x.doc_key and f.ordinal = x.ordinal and f.local_day = x.local_day;
 
+create or replace view base.session_rating as       -- M14
+select *, cr10 * duration_min as session_rpe_load_au,
+    case
+        when cr10 is null or duration_min is null then 'NOT_APPLICABLE'
+        when duration_min > 240 then 'DEGRADED'
+        else 'OK'
+    end as status
+from mart.session;
+
 create or replace view session_load as
 select p.tenant_id, p.athlete_id, s.session_id, s.source, s.title, s.local_day, s.start_at, s.last_at, s.start_local,
-    s.last_local, s.ended, s.duration_min, s.cr10,
-    if(s.cr10 is not null and s.duration_min is not null, s.cr10 * s.duration_min, null) as session_rpe_load_au,
-    case
-        when s.cr10 is null or s.duration_min is null then 'NOT_APPLICABLE'
-        when s.duration_min > 240 then 'DEGRADED'
-        else 'OK'
-    end as status,
-    s.rows as set_rows, s.date_only, s.superseded_by
-from mart.session s
+    s.last_local, s.ended, s.duration_min, s.cr10, s.session_rpe_load_au, s.status, s.rows as set_rows, s.date_only,
+    s.superseded_by
+from base.session_rating s
 join base.athlete p on s.athlete_no = p.athlete_no;
 
 create or replace view exercise_session as
@@ -185,6 +188,7 @@ recovery as (
             {'id': 'M22', 'metric': 'sleep_efficiency', 'value': sleep_efficiency, 'n': (sleep_efficiency is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M22', 'metric': 'sleep_duration_7d_min', 'value': sleep_7d_min, 'n': sleep_n_7d, 'age': sleep_age_days, 'need': 3, 'age_max': 3, 'days': 7},
             {'id': 'M23', 'metric': 'sleep_debt_14d_h', 'value': sleep_debt_h, 'n': sleep_n_14d, 'age': sleep_age_days, 'need': 10, 'age_max': 3, 'days': 14},
+            {'id': 'M24', 'metric': 'sleep_regularity_index', 'value': regularity, 'n': day_pairs, 'age': sleep_age_days, 'need': 5, 'age_max': 3, 'days': 15},
             {'id': 'M25', 'metric': 'sleep_midpoint_sd_min', 'value': sleep_midpoint_sd_min, 'n': sleep_midpoint_n_14d, 'age': sleep_age_days, 'need': 7, 'age_max': 3, 'days': 14},
             {'id': 'M27', 'metric': 'resting_hr_bpm', 'value': resting_hr_bpm, 'n': (resting_hr_bpm is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M27', 'metric': 'resting_hr_deviation_bpm', 'value': resting_hr_deviation_bpm, 'n': if(resting_hr_n_28d >= 14, resting_hr_n_7d, 0), 'age': resting_hr_age_days, 'need': 3, 'age_max': 3, 'days': 35},
@@ -199,7 +203,12 @@ recovery as (
             {'id': 'M30', 'metric': 'soreness_z', 'value': soreness_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35},
             {'id': 'M30', 'metric': 'mood_z', 'value': mood_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35}
         ]) as m
-    from mart.recovery_day
+    from (
+        select d.*, g.regularity, if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as day_pairs
+        from mart.recovery_day d
+        left join mart.sleep_regularity_day g
+            on d.athlete_no = g.athlete_no and d.local_day = g.local_day and d.sleep_source = g.source
+    )
 ),
 recovery_long as (
     select athlete_no, local_day, m.id as metric_id, m.metric as metric, scope,
@@ -272,6 +281,43 @@ long as (
         from mart.training_week
         where sessions_7d > 0 or hard_sets_base > 0
     )
+    union all by name
+    select athlete_no, local_day, m.id as metric_id, m.metric as metric, 'body' as scope, m.value as value,
+        case
+            when m.value is null then 'INSUFFICIENT'
+            when observed_days = 0 or thin_effort then 'DEGRADED'
+            else 'OK'
+        end as status,
+        m.n as n_obs, local_day - greatest(m.n - 1, 0) as window_start
+    from (
+        select d.athlete_no, d.local_day, d.observed_days, w.sets_14d - w.known_sets_14d > 0.5 * w.sets_14d as thin_effort,
+            unnest([
+                {'id': 'M16', 'metric': 'load_acute_weighted_sets', 'value': d.acute, 'n': d.observed_days},
+                {'id': 'M16', 'metric': 'load_chronic_weighted_sets', 'value': d.chronic, 'n': d.observed_days},
+                {'id': 'M17', 'metric': 'load_ratio_ewma', 'value': d.ratio_ewma, 'n': d.observed_days},
+                {'id': 'M18', 'metric': 'fitness_weighted_sets', 'value': d.fitness, 'n': d.days},
+                {'id': 'M18', 'metric': 'fatigue_weighted_sets', 'value': d.fatigue, 'n': d.days},
+                {'id': 'M18', 'metric': 'balance_weighted_sets', 'value': d.balance, 'n': d.days}
+            ]) as m
+        from base.load_shown d
+        left join mart.athlete_window w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+    )
+    union all by name
+    select athlete_no, local_day, 'M31' as metric_id, m.metric as metric,
+        if(muscle is null, 'body', 'muscle:' || muscle) as scope, m.value as value, 'OK' as status, answers as n_obs,
+        least(coalesce(trained_on, local_day - 28) + 1, local_day) as window_start
+    from (
+        select athlete_no, local_day, muscle, answers, trained_on, unnest([
+            {'metric': 'sore_days', 'value': sore_days::double},
+            {'metric': 'sore_span_days', 'value': span_days::double}
+        ]) as m
+        from mart.soreness_day
+    )
+    union all by name
+    select athlete_no, local_day, 'M14' as metric_id, 'session_rpe_load_au' as metric,
+        'session:' || session_id as scope, session_rpe_load_au as value, status, 1 as n_obs, local_day as window_start
+    from base.session_rating
+    where superseded_by is null and local_day is not null and status <> 'NOT_APPLICABLE'
 )
 select p.tenant_id, p.athlete_id, i.local_day, i.metric_id, i.metric, i.scope, i.value, i.status, i.n_obs,
     i.window_start, i.local_day as window_end, l.model_version

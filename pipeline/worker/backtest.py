@@ -25,7 +25,7 @@ from pipeline.store.connection import Connection
 from pipeline.store.failure import is_out_of_memory, is_storage_failure, storage_failure
 from pipeline.store.shard import Shard
 from pipeline.store.snapshot import working_copy
-from pipeline.worker.marked_days import find_day_conditions
+from pipeline.worker.marked_days import count_soreness, find_day_conditions
 from pipeline.worker.rebuild import slices
 
 DAYS_PER_MONTH = 30.4
@@ -172,6 +172,11 @@ def _session_lane(connection: Connection, rules: Rules) -> None:
 
 def _day_lane(connection: Connection, rules: Rules) -> None:
     connection.execute(_TOUCHED.format(table="touched_day_lane"))
+    connection.execute(
+        "create or replace temp table touched_soreness as select t.athlete_no, t.from_day, s.today as to_day"
+        " from touched_day_lane t join base.athlete_span s on t.athlete_no = s.athlete_no"
+    )
+    count_soreness(connection, rules)  # a model that asks a rule what is sore
     found = find_day_conditions(connection, rules)
     run_day_lane(connection, rules=rules, log_offset=0, model_version=MODEL_VERSION)
     run_day_rules(connection, found, rules=rules, log_offset=0, model_version=MODEL_VERSION)

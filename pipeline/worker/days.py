@@ -151,7 +151,8 @@ def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[s
     if run("select count(*) from shrunk").fetchall()[0][0]:
         for table in (
             "athlete_day", "muscle_day", "athlete_window", "signal_window", "recovery_day", "training_week",
-            "exercise_trend", "trend_day", "readiness_day",
+            "exercise_trend", "trend_day", "readiness_day", "load_day",
+            "soreness_day", "sleep_regularity_day",
         ):  # fmt: skip
             run(
                 f"delete from mart.{table} m using shrunk s where m.athlete_no = s.athlete_no"

@@ -8,22 +8,27 @@ from pipeline.alerts.rules import Rules
 from pipeline.alerts.statements import registered
 from pipeline.models.exercise_trend import run_exercise_trends
 from pipeline.models.heart_rate_day import run_heart_rate
+from pipeline.models.load_day import run_load_days
 from pipeline.models.muscle_week import muscle_weeks
 from pipeline.models.readiness_day import run_readiness
-from pipeline.models.recovery import run_signal_windows
+from pipeline.models.recovery import run_signal_windows, run_soreness_days
 from pipeline.models.runner import MODEL_VERSION, run_window_models
 from pipeline.models.training_week import run_training_weeks
 from pipeline.store.connection import Connection
 
 CHUNK_DAYS = 40_000  # athlete-days of one transaction; what one day costs in memory bounds it, and who waits for a stop
 
-# how many days after a changed one look back to it
+# how many days before a changed one change with it, and how many after it look back to it
 _REACH = {
-    "touched_window": 27,
-    "touched_signal_window": 66,
-    "touched_week": 196,
-    "touched_trend": 28,
-    "touched_trend_day": 84,
+    "touched_window": (0, 27),
+    "touched_signal_window": (0, 66),
+    # a night says of the day before it that one was awake; a day of UTC is not a local one
+    "touched_regularity": (2, 16),
+    "touched_week": (0, 196),
+    "touched_trend": (0, 28),
+    "touched_trend_day": (0, 84),
+    "touched_soreness": (0, 27),
+    "touched_load": (0, 1_000_000),  # an average carries on for ever
 }
 
 _NEXT = f"""
@@ -55,21 +60,29 @@ def take_next_marks(connection: Connection, *, of_slice: bool = False) -> bool:
 def run_marked_models(connection: Connection, rules: Rules) -> DayFindings:
     """Windows, weeks, trends and readiness of the days in ``marked``, in the caller's transaction, and what the rules
     find there; nothing in it depends on other athletes."""
-    for table, reach in _REACH.items():
+    for table, (before, after) in _REACH.items():
         connection.execute(
             f"create or replace temp table {table} as"
-            " select m.athlete_no, greatest(m.from_day, s.first_day) as from_day,"
-            f" least(m.to_day + {reach}, s.today) as to_day"
+            f" select m.athlete_no, greatest(m.from_day - {before}, s.first_day) as from_day,"
+            f" least(m.to_day + {after}, s.today) as to_day"
             " from marked m join base.athlete_span s on m.athlete_no = s.athlete_no"
         )
     run_window_models(connection)
     run_signal_windows(connection)
     run_heart_rate(connection)
+    count_soreness(connection, rules)
     run_training_weeks(connection)
+    run_load_days(connection)
     run_exercise_trends(connection)
     run_readiness(connection)
     connection.execute("create or replace temp table touched_day_lane as select athlete_no, from_day from marked")
     return find_day_conditions(connection, rules)
+
+
+def count_soreness(connection: Connection, rules: Rules) -> None:
+    """M31 of the days in ``touched_soreness``; what counts as sore and as eased is said by R11."""
+    rule = rules["R11"]
+    run_soreness_days(connection, rule.thresholds["sore"], rule.thresholds["eased"])
 
 
 def find_day_conditions(connection: Connection, rules: Rules) -> DayFindings:

@@ -38,6 +38,7 @@ def against_oracle(query: Query, world: World, most: int = 8) -> list[str]:
             ("tenant_id", "athlete_id", "local_day", "muscle"),
             _muscles(world),
         ),
+        ("load_day", "select * from load_day", ("tenant_id", "athlete_id", "local_day"), _loads(world)),
     ):
         lines = list(_compare(name, _keyed(query(sql), keys), expected))
         found += lines[:most]
@@ -168,6 +169,10 @@ def _days(world: World) -> Table:
                 **of_athlete_day(truth, day),
             }
     return table
+
+
+def _loads(world: World) -> Table:
+    return {(*who, day): columns for who, truth in world.people.items() for day, columns in truth.load.items()}
 
 
 def _exercise_sessions(world: World) -> Table:

@@ -1,4 +1,4 @@
-"""Recovery per day (M22, M23, M27, M29, M30): of each signal the source that counts, against its own baseline."""
+"""Recovery per day (M22 to M24, M27, M29, M30): of each signal the source that counts, against its own baseline."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from tests.oracle.baseline import Look, mean
 from tests.oracle.documents import Document
 from tests.oracle.readings import Readings, read
+from tests.oracle.regularity import Sleeper, sleepers
 from tests.oracle.times import Zones
 
 SILENT_DAYS = {"sleep": 3, "resting_heart_rate": 3, "hrv": 3, "checkin": 7}
@@ -41,6 +42,7 @@ def recovery(
     """``profiles`` are the athlete events in the order in which later ones win."""
     result = Recovery(read(documents, zones))
     profile = {name: value for event in profiles for name, value in event.items()}
+    sleeping = sleepers([kept.night for kept in result.readings.nights])
     day = first
     while day is not None and today is not None and day <= today:
         seen = {
@@ -50,7 +52,7 @@ def recovery(
             if look.age_days is not None
         }
         if seen:
-            result.days[day] = Day(seen, profile, day).columns()
+            result.days[day] = Day(seen, profile, day, sleeping).columns()
         day += timedelta(1)
     return result
 
@@ -68,6 +70,7 @@ class Day:
     seen: dict[tuple[str, str], Look]
     profile: Columns
     day: date
+    sleeping: dict[str, Sleeper]
 
     def columns(self) -> Columns:
         return self._sleep() | self._resting() | self._hrv() | self._wellness()
@@ -99,7 +102,8 @@ class Day:
     def _sleep(self) -> Columns:
         chosen = self._choice("sleep", "sleep_min")
         names = ("sleep_minutes", "sleep_efficiency", "sleep_midpoint_min", "sleep_source", "sleep_n_7d",
-                 "sleep_7d_min", "sleep_n_28d", "sleep_median_28d_min", "sleep_debt_h")  # fmt: skip
+                 "sleep_7d_min", "sleep_n_28d", "sleep_median_28d_min", "sleep_debt_h",
+                 "sleep_regularity_index", "sleep_regularity_day_pairs")  # fmt: skip
         if chosen is None:
             return dict.fromkeys(names)
         source, look = chosen
@@ -115,6 +119,7 @@ class Day:
             base.n,
             base.median,
             max(0.0, debt) * 14 / len(fortnight) if len(fortnight) >= 10 else None,
+            *self.sleeping[source].index(self.day),
         )
         return dict(zip(names, values, strict=True))
 

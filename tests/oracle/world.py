@@ -12,6 +12,7 @@ from tests.oracle.effort import milligrams
 from tests.oracle.estimates import by_exercise, estimate, session_best
 from tests.oracle.exercises import Find
 from tests.oracle.heart import Place, heart_rate_loads
+from tests.oracle.load import load_days
 from tests.oracle.readings import Readings, day_of, moment_of
 from tests.oracle.recovery import Recovery, recovery
 from tests.oracle.rows import Row, rows_of, set_load
@@ -31,6 +32,7 @@ class Truth:
     days: AthleteDays
     recovery: Recovery = field(default_factory=lambda: Recovery(Readings()))
     heart_rates: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    load: dict[date, dict[str, Any]] = field(default_factory=dict)
     exercise_sessions: dict[tuple[str, str, str], Sums] = field(default_factory=dict)
     bests: dict[tuple[str, str, str], tuple[Any, bool]] = field(default_factory=dict)
 
@@ -74,6 +76,7 @@ def _truth(documents: list[Document], clock: datetime | None, find: Find) -> Tru
     truth = Truth(rows, sessions, day_sums(sessions, first, today, now))
     truth.recovery = recovery(documents, zones, profiles, first, today)
     truth.heart_rates = heart_rate_loads(sessions, zones, profiles, truth.recovery)
+    truth.load = load_days(truth.days, sessions)
     for session in sessions:
         for key, found in by_exercise(session).items():
             sums = Sums()

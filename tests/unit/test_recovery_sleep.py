@@ -58,9 +58,15 @@ def test_absurd_efficiency_is_no_value():
 # --- M24 --------------------------------------------------------------------------------------------------------------
 
 
-def index_of(stretches: list[regularity.Stretch], days: int, **options: int) -> sleep_regularity.SleepRegularity:
+def index_of(stretches: list[regularity.Stretch], days: int, **options: int) -> tuple[float, int, int]:
+    """Index, compared minutes and day pairs of one window that begins with the epoch."""
     start, end, asleep = zip(*stretches, strict=True) if stretches else ((), (), ())
-    return sleep_regularity.sleep_regularity(start, end, asleep, [0, len(stretches)], [0], days, **options)
+    pairs = sleep_regularity.day_pairs(sleep_regularity.Stretches.of([0] * len(start), start, end, asleep))
+    found = sleep_regularity.regularity(pairs, [days], [days], days, **options)
+    if not len(found.day):
+        return NAN, 0, 0
+    assert (found.series.tolist(), found.day.tolist()) == ([0], [days])
+    return found.value[0], found.compared[0], found.day_pairs[0]
 
 
 def told(*asleep_hours: tuple[int, int], hours: int) -> list[regularity.Stretch]:
@@ -80,36 +86,31 @@ def test_gv_19_counts():
 
 def test_gv_19_minutes():
     three = told((0, 7), (23, 31), (48, 56), (71, 72), hours=72)
-    found = index_of(three, days=3)
-    assert (found.n_pairs[0], found.n_day_pairs[0], found.status[0]) == (2880, 2, "INSUFFICIENT")
-    assert np.isnan(found.index).all()
+    assert index_of(three, days=3) == pytest.approx((NAN, 2880, 2), nan_ok=True)
     # three times over with an unknown day between: six valid day pairs, the same agreement
     apart = [(a + 4 * n * DAY, b + 4 * n * DAY, s) for n in range(3) for a, b, s in three]
-    found = index_of(apart, days=12)
-    assert (found.index[0], found.n_pairs[0], found.n_day_pairs[0]) == (87.5, 3 * 2880, 6)
-    assert found.status.tolist() == ["OK"]
+    assert index_of(apart, days=12) == (87.5, 3 * 2880, 6)
 
 
 def test_equal_days_are_100_and_opposite_days_minus_100():
     equal = [(day * DAY + 23 * HOUR, day * DAY + 31 * HOUR, True) for day in range(-1, 14)]
     awake = [(day * DAY + 7 * HOUR, day * DAY + 23 * HOUR, False) for day in range(14)]
-    assert index_of(equal + awake, days=14).index.tolist() == [100]
+    assert index_of(equal + awake, days=14) == (100, 13 * 1440, 13)
     opposite = [(day * DAY, (day + 1) * DAY, day % 2 == 0) for day in range(14)]
-    assert index_of(opposite, days=14).index.tolist() == [-100]
+    assert index_of(opposite, days=14) == (-100, 13 * 1440, 13)
 
 
 def test_an_agreement_of_23_of_24_hours_is_91_67_and_not_95_83():
     base = [told((0, 8), hours=24), told((0, 7), hours=24)]
     days = [(a + n * DAY, b + n * DAY, s) for n in range(8) for a, b, s in base[n % 2]]
-    assert index_of(days, days=8).index == pytest.approx([91.6667], abs=5e-5)
+    assert index_of(days, days=8)[0] == pytest.approx(91.6667, abs=5e-5)
 
 
 def test_unknown_minutes_are_left_out_and_never_taken_for_wake():
     nights = [(day * DAY, day * DAY + 8 * HOUR, True) for day in range(14)]
-    found = index_of(nights, days=14)
-    assert (found.n_pairs[0], found.n_day_pairs[0], found.status[0]) == (13 * 480, 0, "INSUFFICIENT")
-    lenient = index_of(nights, days=14, known_min=480)
-    assert (lenient.index[0], lenient.n_day_pairs[0], lenient.status[0]) == (100, 13, "OK")
+    assert index_of(nights, days=14) == pytest.approx((NAN, 13 * 480, 0), nan_ok=True)
+    assert index_of(nights, days=14, known_min=480) == (100, 13 * 480, 13)
+    assert index_of([], days=14)[1:] == (0, 0)
 
 
 def test_what_is_told_both_ways_is_unknown_in_any_order():
@@ -118,34 +119,22 @@ def test_what_is_told_both_ways_is_unknown_in_any_order():
     days = [(a + n * DAY, b + n * DAY, s) for n in range(7) for a, b, s in day]
     against = [(3 * DAY + 2 * HOUR, 3 * DAY + 14 * HOUR, False), (3 * DAY + 2 * HOUR, 3 * DAY + 14 * HOUR, True)]
     found, turned = index_of(days + against, days=7), index_of(against[::-1] + days[::-1], days=7)
-    assert found.n_pairs.tolist() == turned.n_pairs.tolist() == [6 * 1440 - 2 * 720]
-    assert found.index.tolist() == turned.index.tolist() == [100]
+    assert found == turned == (100, 6 * 1440 - 2 * 720, 6)
 
 
 def test_days_over_a_change_of_the_clock_are_24_elapsed_hours():
     """Asleep from 23:00 to 07:00 by the wall clock; the night of the change moves both by an hour in elapsed time."""
     zone = ZoneInfo("Europe/Berlin")
-    start = us(datetime(2026, 3, 24, 12, tzinfo=zone))
+    start = us(datetime(2026, 3, 24, tzinfo=UTC))
     stretches = []
-    for day in range(24, 31):
-        bed = us(datetime(2026, 3, day, 23, tzinfo=zone))
-        up = us(datetime(2026, 3, day + 1, 7, tzinfo=zone))
-        stretches += [(us(datetime(2026, 3, day, 7, tzinfo=zone)), bed, False), (bed, up, True)]
-    begin, end, asleep = zip(*stretches, strict=True)
-    found = sleep_regularity.sleep_regularity(begin, end, asleep, [0, len(begin)], [start], 7)
+    for day in range(22, 32):
+        bed = us(datetime(2026, 3, day, 23, tzinfo=zone)) - start
+        up = us(datetime(2026, 3, day, 7, tzinfo=zone) + timedelta(days=1)) - start
+        stretches += [(us(datetime(2026, 3, day, 7, tzinfo=zone)) - start, bed, False), (bed, up, True)]
+    found = index_of([(a + DAY, b + DAY, s) for a, b, s in stretches], days=8)
     # by elapsed time, waking and going to bed come an hour earlier once: two hours of all pairs differ
-    index, pairs, day_pairs = regularity.regularity(stretches, start, 7, 720)
-    assert (found.n_pairs[0], found.n_day_pairs[0]) == (pairs, day_pairs)
-    assert found.index == pytest.approx([index])
-    assert found.index == pytest.approx([-100 + 200 * (1 - 120 / pairs)])
-
-
-def test_nothing_known_in_the_last_three_days_is_stale():
-    day = told((0, 8), hours=24)
-    days = [(a + n * DAY, b + n * DAY, s) for n in range(11) for a, b, s in day]
-    assert index_of(days, days=14).status.tolist() == ["STALE"]
-    assert index_of([*days, (11 * DAY, 11 * DAY + 2 * MINUTE, True)], days=14).status.tolist() == ["OK"]
-    assert index_of([], days=14).status.tolist() == ["INSUFFICIENT"]
+    assert found[1:] == (7 * 1440, 7)
+    assert found[0] == pytest.approx(-100 + 200 * (1 - 120 / found[1]))
 
 
 STRETCH = st.tuples(st.integers(-600, 4 * 1440), st.integers(-30, 900), st.booleans(), st.integers(-MINUTE, MINUTE))
@@ -154,42 +143,55 @@ STRETCH = st.tuples(st.integers(-600, 4 * 1440), st.integers(-30, 900), st.boole
 @given(st.lists(st.lists(STRETCH, max_size=12), min_size=1, max_size=4), st.integers(1, 60))
 @example([[(0, 1, True, 1), (1440, 1, True, 0)]], 1)
 @settings(max_examples=30, deadline=None)
-def test_windows_agree_with_minutes_one_by_one(windows, known_min):
-    days, origins = 3, [17 * DAY + 1234 * n for n in range(len(windows))]
+def test_windows_agree_with_minutes_one_by_one(series, known_min):
+    days = 3
+    firsts = [17 + 5 * n for n in range(len(series))]
     stretches = [
-        [(origin + at * MINUTE + shift, origin + (at + long) * MINUTE, asleep) for at, long, asleep, shift in each]
-        for origin, each in zip(origins, windows, strict=True)
+        [
+            (first * DAY + at * MINUTE + shift, first * DAY + (at + long) * MINUTE, asleep)
+            for at, long, asleep, shift in each
+        ]
+        for first, each in zip(firsts, series, strict=True)
     ]
-    joined = [one for each in stretches for one in each]
-    start, end, asleep = zip(*joined, strict=True) if joined else ((), (), ())
-    cuts = np.cumsum([0, *map(len, stretches)])
-    found = sleep_regularity.sleep_regularity(start, end, asleep, cuts, origins, days, known_min)
-    for index, (origin, each) in enumerate(zip(origins, stretches, strict=True)):
-        _, pairs, day_pairs = regularity.regularity(each, origin, days, known_min)
-        assert (found.n_pairs[index], found.n_day_pairs[index]) == (pairs, day_pairs)
+    joined = [(n, *one) for n, each in enumerate(stretches) for one in each]
+    pairs = sleep_regularity.day_pairs(
+        sleep_regularity.Stretches.of(*(zip(*joined, strict=True) if joined else [()] * 4))
+    )
+    ends = [first + days for first in firsts]
+    found = sleep_regularity.regularity(pairs, ends, [end + 1 for end in ends], days, known_min)
+    rows = {
+        (one, day): (compared, valid)
+        for one, day, compared, valid, _ in zip(*(column.tolist() for column in found), strict=True)
+    }
+    for n, (end, each) in enumerate(zip(ends, stretches, strict=True)):
+        for day in (end, end + 1):
+            _, compared, valid = regularity.regularity(each, (day - days) * DAY, days, known_min)
+            assert rows.get((n, day), (0, 0)) == (compared, valid)
 
 
-def test_more_windows_than_are_held_at_once_keep_their_own_stretches():
+def test_series_side_by_side_keep_their_own_stretches():
     rng = np.random.default_rng(3)
     n = 150
     stretches = []
     for _ in range(n):
         bed = [day * DAY - HOUR + int(rng.integers(0, 90)) * MINUTE for day in range(8)]
         stretches.append([(b, b + 8 * HOUR, True) for b in bed] + [(b + 8 * HOUR, c, False) for b, c in pairwise(bed)])
-    joined = [one for each in stretches for one in each]
-    start, end, asleep = zip(*joined, strict=True)
-    found = sleep_regularity.sleep_regularity(start, end, asleep, np.cumsum([0, *map(len, stretches)]), [0] * n, 7)
+    joined = [(number, *one) for number, each in enumerate(stretches) for one in each]
+    pairs = sleep_regularity.day_pairs(sleep_regularity.Stretches.of(*zip(*joined, strict=True)))
+    found = sleep_regularity.regularity(pairs, [7] * n, [7] * n, 7)
+    assert found.series.tolist() == list(range(n))
     for index in (0, 63, 64, 127, 128, 149):
         expected, _, _ = regularity.regularity(stretches[index], 0, 7, 720)
-        assert found.index[index] == pytest.approx(expected)
-    assert len(set(found.index.tolist())) > n / 2
+        assert found.value[index] == pytest.approx(expected)
+    assert len(set(found.value.tolist())) > n / 2
 
 
 def test_regularity_refuses_what_does_not_fit():
-    with pytest.raises(ValueError, match="every window a start"):
-        sleep_regularity.sleep_regularity([0], [1], [True], [0, 1], [0, 0])
+    with pytest.raises(ValueError, match="a series, a start, an end and a state"):
+        sleep_regularity.Stretches.of([0], [0], [1, 2], [True])
+    nothing = sleep_regularity.day_pairs(sleep_regularity.Stretches.of([], [], [], []))
     with pytest.raises(ValueError, match="at least 2 days"):
-        sleep_regularity.sleep_regularity([0], [1], [True], [0, 1], [0], days=1)
+        sleep_regularity.regularity(nothing, [0], [0], days=1)
 
 
 # --- M25 --------------------------------------------------------------------------------------------------------------

@@ -159,10 +159,20 @@ def test_an_average_goes_on_from_its_state(seeded):
     loads[1, :10], loads[2, 25:33] = NAN, NAN
     whole = training_load.exponential_average(loads, 7, seeded=seeded)
     first = training_load.exponential_average(loads[:, :30], 7, seeded=seeded)
-    state = (first.numerator, first.denominator, first.observed_days[:, -1])
+    state = (first.numerator[:, -1], first.denominator[:, -1], first.observed_days[:, -1])
     second = training_load.exponential_average(loads[:, 30:], 7, seeded=seeded, state=state)
     assert np.array_equal(np.hstack((first.value, second.value)), whole.value, equal_nan=True)
-    assert np.array_equal(np.hstack((first.observed_days, second.observed_days)), whole.observed_days)
+    for name in ("numerator", "denominator", "observed_days"):  # the state after each day, also where it was cut
+        assert np.array_equal(np.hstack((getattr(first, name), getattr(second, name))), getattr(whole, name))
+
+
+def test_the_state_of_every_day_is_the_one_to_go_on_from():
+    loads = np.array([[10.0, 0, NAN, 30, 30, 0, 20], [NAN, 5, 5, 5, 0, 0, 5]])
+    whole = training_load.exponential_average(loads, 28)
+    for cut in range(1, loads.shape[1]):
+        state = tuple(column[:, cut - 1] for column in (whole.numerator, whole.denominator, whole.observed_days))
+        rest = training_load.exponential_average(loads[:, cut:], 28, state=state)
+        assert np.array_equal(rest.value, whole.value[:, cut:], equal_nan=True)
 
 
 def test_a_gap_ends_the_average_and_day_one_is_the_first_observed():

@@ -78,7 +78,8 @@ def test_session_rules_look_back_as_far_as_their_alerts_live() -> None:
 def test_every_threshold_decides_something() -> None:
     """A number that nothing reads could be set in a back-test and would change nothing."""
     room = files("pipeline.alerts")
-    texts = [part.read_text(encoding="utf-8") for part in room.iterdir() if part.name.endswith((".py", ".sql"))]
+    parts = [*room.iterdir(), *files("pipeline.worker").iterdir()]
+    texts = [part.read_text(encoding="utf-8") for part in parts if part.name.endswith((".py", ".sql"))]
     for folder in ("conditions", "steps"):
         texts += [part.read_text(encoding="utf-8") for part in room.joinpath(folder).iterdir()]
     whole = "".join(texts)

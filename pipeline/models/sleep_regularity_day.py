@@ -1,0 +1,75 @@
+"""M24 per athlete, source of sleep and day, from the stored sleeps of the last two weeks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.models.columns import dates, doubles, insert, integers
+from pipeline.models.series import Ints
+from pipeline.models.sleep_regularity import DAY_MIN, DAYS, Episodes, day_pairs, known_stretches, minutes_up, regularity
+from pipeline.store.connection import Connection
+
+# a sleep of more than a day is none; so a night reaches the days before it no farther than ``marked_days`` looks back
+_SLEEPS = f"""
+select s.athlete_no, s.source, epoch_us(s.start_at) as start_us, epoch_us(s.end_at) as end_us,
+    s.asleep_s is not null as told, s.awake_from_s, s.awake_to_s,
+    t.from_day - date '1970-01-01' as from_day, t.to_day - date '1970-01-01' as to_day
+from mart.sleep_episode s
+join touched_regularity t
+    on s.athlete_no = t.athlete_no and s.start_at <= t.to_day::timestamp + interval 1 day
+    and s.end_at >= t.from_day::timestamp - interval {DAYS + 1} day
+anti join mart.sleep_folded f on s.athlete_no = f.athlete_no and s.doc_key = f.doc_key
+where s.night is not null and s.end_at - s.start_at <= interval {DAY_MIN} minute
+order by s.athlete_no, s.source, s.start_at, s.end_at, s.doc_key
+"""
+
+
+def run_sleep_regularity(connection: Connection) -> None:
+    """Rows of ``mart.sleep_regularity_day`` for ``touched_regularity`` (athlete_no, from_day, to_day)."""
+    connection.execute(
+        "delete from mart.sleep_regularity_day d using touched_regularity t where d.athlete_no = t.athlete_no"
+        " and d.local_day >= t.from_day and d.local_day <= t.to_day"
+    )
+    sleeps = connection.table(_SLEEPS)
+    if sleeps.num_rows:
+        insert(connection, "sleep_regularity_day", days(sleeps))
+
+
+def days(sleeps: pa.Table) -> pa.Table:
+    """One row per athlete, source and day on which anything can be compared; ``sleeps`` as the query gives them."""
+    athlete = _ints(sleeps["athlete_no"])
+    source = _ints(sleeps["source"].combine_chunks().dictionary_encode().indices)
+    is_first = np.r_[True, (athlete[1:] != athlete[:-1]) | (source[1:] != source[:-1])]
+    begins = np.flatnonzero(is_first)
+    awake = sleeps["awake_from_s"].combine_chunks()
+    episodes = Episodes(
+        series=np.cumsum(is_first) - 1,
+        first=minutes_up(_ints(sleeps["start_us"])),
+        after=minutes_up(_ints(sleeps["end_us"])),
+        told=sleeps["told"].to_numpy().astype(np.bool_),
+        awake_of=_ints(pc.list_parent_indices(awake)),
+        awake_first=minutes_up(1_000_000 * _ints(pc.list_flatten(awake))),
+        awake_after=minutes_up(1_000_000 * _ints(pc.list_flatten(sleeps["awake_to_s"].combine_chunks()))),
+    )
+    found = regularity(
+        day_pairs(known_stretches(episodes)), _ints(sleeps["from_day"])[begins], _ints(sleeps["to_day"])[begins]
+    )
+    rows = pa.array(begins[found.series])
+    return pa.table(
+        {
+            "athlete_no": sleeps["athlete_no"].take(rows),
+            "source": sleeps["source"].take(rows),
+            "local_day": dates(found.day),
+            "compared_min": integers(found.compared),
+            "day_pairs": integers(found.day_pairs),
+            "regularity": doubles(found.value),
+        }
+    )
+
+
+def _ints(column: pa.ChunkedArray | pa.Array) -> Ints:
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
