@@ -140,27 +140,34 @@ def day_pairs(stretches: Stretches) -> DayPairs:
     asleep = stretches.asleep[holds]
     if not len(series):
         return DayPairs(*(np.zeros(0, np.int64) for _ in range(4)))
-    begin, end = _key(series, first), _key(series, after)
-    changes, place = np.unique(np.concatenate([begin, end]), return_inverse=True)
-    step = np.repeat([1, -1], len(begin))
-    depth = [
-        np.cumsum(np.bincount(place[wanted], step[wanted], len(changes)))
-        for wanted in (np.tile(asleep, 2), np.tile(~asleep, 2))
-    ]
-    state = np.select([(depth[0] > 0) & (depth[1] == 0), (depth[1] > 0) & (depth[0] == 0)], [_ASLEEP, _AWAKE], 0)
+    # stable sorts, because each array is made of a few that are in order already, which that sort only merges
+    changes = np.concatenate([_key(series, first), _key(series, after)])
+    order = np.argsort(changes, kind="stable")
+    changes, is_sleep = changes[order], np.tile(asleep, 2)[order]
+    step = np.repeat([1, -1], len(series))[order]
+    sleeping, waking = np.cumsum(np.where(is_sleep, step, 0)), np.cumsum(np.where(is_sleep, 0, step))
+    state = np.r_[0, np.select([(sleeping > 0) & (waking == 0), (waking > 0) & (sleeping == 0)], [_ASLEEP, _AWAKE], 0)]
 
-    points = np.unique(np.concatenate([changes, changes - DAY_MIN, _midnights(series, first, after)]))
-    now, later = (_state_at(changes, state, points + shift) for shift in (0, DAY_MIN))
+    midnights = _midnights(series, first, after)
+    points = np.concatenate([changes, changes - DAY_MIN, midnights])
+    order = np.argsort(points, kind="stable")
+    points = points[order]
+    kind = np.repeat([0, 1, 2], [len(changes), len(changes), len(midnights)])[order]
+    now, later, day = (np.cumsum(kind == one) for one in range(3))  # how many of each lie at or before a point
+    now, later = state[now], state[later]
     both = np.flatnonzero((now > 0) & (later > 0))  # never at the last point of a series
+    if not len(both):
+        return DayPairs(*(np.zeros(0, np.int64) for _ in range(4)))
     length = points[both + 1] - points[both]
-    minute = (points[both] & ((1 << _MINUTE_BITS) - 1)) - _FROM_MIN
-    found, own = np.unique(_key(points[both] >> _MINUTE_BITS, minute // DAY_MIN), return_inverse=True)
+    day = day[both] - 1
+    begins = np.flatnonzero(np.r_[True, day[1:] != day[:-1]])
     compared, agreeing = (
-        np.bincount(own, weights, len(found)).astype(np.int64)
-        for weights in (length, length * (now[both] == later[both]))
+        np.add.reduceat(minutes, begins) for minutes in (length, np.where(now[both] == later[both], length, 0))
     )
-    day = (found & ((1 << _MINUTE_BITS) - 1)) - _FROM_MIN
-    return DayPairs(found >> _MINUTE_BITS, day, compared, agreeing)
+    own = midnights[day[begins]]
+    minute = (own & ((1 << _MINUTE_BITS) - 1)) - _FROM_MIN
+    some = compared > 0
+    return DayPairs(*(column[some] for column in (own >> _MINUTE_BITS, minute // DAY_MIN, compared, agreeing)))
 
 
 def regularity(
@@ -206,11 +213,6 @@ def _midnights(series: Ints, first: Ints, after: Ints) -> Ints:
     days = high - low + 1
     offset = np.arange(int(days.sum())) - np.repeat(np.cumsum(days) - days, days)
     return _key(np.repeat(owner, days), (np.repeat(low, days) + offset) * DAY_MIN)
-
-
-def _state_at(changes: Ints, state: Ints, points: Ints) -> Ints:
-    place = np.searchsorted(changes, points, side="right") - 1
-    return np.where(place >= 0, state[place], 0)
 
 
 def _key(series: Ints, minute: Ints) -> Ints:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +14,7 @@ from pipeline.models.series import Ints
 from pipeline.models.sleep_regularity import DAY_MIN, DAYS, Episodes, day_pairs, known_stretches, minutes_up, regularity
 from pipeline.store.connection import Connection
 
+_SLEEPS_MAX = 5_000  # at a time, of which each may have dozens of stretches awake
 # a sleep of more than a day is none; so a night reaches the days before it no farther than ``marked_days`` looks back
 _SLEEPS = f"""
 select s.athlete_no, s.source, epoch_us(s.start_at) as start_us, epoch_us(s.end_at) as end_us,
@@ -32,9 +36,21 @@ def run_sleep_regularity(connection: Connection) -> None:
         "delete from mart.sleep_regularity_day d using touched_regularity t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
     )
-    sleeps = connection.table(_SLEEPS)
-    if sleeps.num_rows:
-        insert(connection, "sleep_regularity_day", days(sleeps))
+    parts = [days(part) for part in _parts(connection.table(_SLEEPS))]
+    if parts:
+        insert(connection, "sleep_regularity_day", pa.concat_tables(parts))
+
+
+def _parts(sleeps: pa.Table) -> Iterator[pa.Table]:
+    """The sleeps of some athletes at a time."""
+    if not sleeps.num_rows:
+        return
+    athlete = _ints(sleeps["athlete_no"])
+    begins = np.flatnonzero(np.r_[True, athlete[1:] != athlete[:-1]])
+    part = begins // _SLEEPS_MAX
+    cuts = [*begins[np.r_[True, part[1:] != part[:-1]]].tolist(), sleeps.num_rows]
+    for low, high in pairwise(cuts):
+        yield sleeps.slice(low, high - low)
 
 
 def days(sleeps: pa.Table) -> pa.Table:
