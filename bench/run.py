@@ -54,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
         figures["heart_rate"] = _repeat(
             given.runs, folder, lambda data: _child("heart_rate", given.uploads, data, module="bench.heart_rate")
         )
+        if given.athletes:
+            figures["year"] = _child("year", given.athletes, folder / "year", module="bench.year")
         figures["history"] = [_child("history", folder / f"history{sets}", sets) for sets in given.history]
     result = {
         "command": "python -m bench.run " + " ".join(arguments),
@@ -130,6 +132,8 @@ def table(result: dict[str, object]) -> str:
     for name, said in (("alert_latency", "empty"), ("alert_latency_with_history", "a million sets before")):
         one = _figures(result, name)
         rows.append((f"set to alert row, {said}", f"{one['ms_p50']:.0f} ms", f"p99 {one['ms_p99']:.0f} ms"))
+    if "year" in result:  # results of before had none
+        rows += _year_rows(_figures(result, "year"))
     history = result["history"]
     assert isinstance(history, list)
     for one in history:
@@ -155,6 +159,22 @@ def _heart_rate_rows(one: dict[str, float]) -> list[tuple[str, str, str]]:
         beside = f"{one['readings']:,.0f} readings in {one[seconds]:.1f} s, peak memory {one['rss_mb_peak']:.0f} MB"
         rows.append((f"heart rate in blocks of 1,000 samples, {said}", f"{one[key]:,.0f} readings/s", beside))
     return rows
+
+
+def _year_rows(one: dict[str, float]) -> list[tuple[str, str, str]]:
+    who = f"{one['athletes']:,.0f} athletes"
+    return [
+        (
+            f"a year of sets, nights, HRV, heart rates and check-ins of {who}",
+            f"{one['events_per_second']:,.0f} events/s",
+            f"{one['events_of_the_year']:,.0f} events, peak memory {one['rss_mb_peak']:.0f} MB",
+        ),
+        (
+            f"one more day of {who} after that year",
+            f"{one['day_s_median_after_a_year']:.1f} s",
+            f"{one['times']:.2f} times a day of the seventh week",
+        ),
+    ]
 
 
 def _figures(result: dict[str, object], name: str) -> dict[str, float]:
@@ -213,6 +233,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[100_000, 1_000_000, 10_000_000],
         help="sets stored before one more batch",
     )
+    parser.add_argument("--athletes", type=int, default=1_000, help="of the year's run; 0 leaves it out")
     parser.add_argument("--scratch", default=None, help="where the data folders go; default: the temporary folder")
     parser.add_argument("--dry", action="store_true", help="print only, write no results")
     return parser

@@ -12,13 +12,12 @@ from pipeline.store.connection import Connection
 
 _NEEDS = re.compile(r"^-- needs: (.+)$", re.MULTILINE)
 _EXISTS = {
-    "recovery": "mart.recovery_day x",
-    "trend": "mart.trend_day x",
+    "recovery": "mart.recovery_day x where true",
+    "trend": "mart.trend_day x where true",
     "checkin": "base.event_log x where x.kind = 'checkin'",
-    "repetition": "mart.exercise_session x where x.top_weight_mg > 0 and x.top_reps > 0",
-}
-_MADE = {  # of an exercise that was trained on one day only nothing can be compared
-    "repetition": " group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
+    # of an exercise that was trained on one day only nothing can be compared
+    "repetition": "mart.exercise_session x where x.top_weight_mg > 0 and x.top_reps > 0"
+    " and x.local_day >= t.from_day - 180 group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
 }
 CONDITION = "condition"  # another rule found something
 
@@ -28,8 +27,8 @@ def given(connection: Connection) -> set[str]:
     parts = []
     for kind, source in _EXISTS.items():
         table, _, where = source.partition(" where ")
-        own = f"select 1 from {table} semi join touched_rule_day t on x.athlete_no = t.athlete_no"
-        parts.append(f"exists({own}{' where ' + where if where else ''}{_MADE.get(kind, '')}) as {kind}")
+        own = f"from {table} join touched_rule_day t on x.athlete_no = t.athlete_no where {where}"
+        parts.append(f"exists(select 1 {own}) as {kind}")
     rows = connection.execute("select " + ", ".join(parts)).fetchall()
     return {kind for kind, found in zip(_EXISTS, rows[0], strict=True) if found}
 

@@ -8,7 +8,9 @@ with reading as (
             when s.signal = 'resting_hr_bpm' then 'resting_hr' else 'checkin'
         end as kind
     from mart.signal_day s
-    join touched_day_lane t on s.athlete_no = t.athlete_no
+    join touched_day_lane t
+        on s.athlete_no = t.athlete_no
+        and s.local_day >= t.from_day - ($r21_silent_days::integer + $r21_device_days::integer + 2)
 ),
 begun as (                          -- the first reading of a source, or the first after 60 days of silence
     select * from reading
@@ -34,7 +36,8 @@ device_day as (
 answer as (
     select s.athlete_no, s.source, s.local_day, string_agg(s.signal || '=' || s.value, ';' order by s.signal) as said
     from mart.signal_day s
-    join touched_day_lane t on s.athlete_no = t.athlete_no
+    join touched_day_lane t
+        on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - (91 + $r21_answer_days::integer)
     where s.signal not like 'sleep%' and s.signal not like 'ln_%' and s.signal <> 'resting_hr_bpm'
     group by all
 ),
@@ -44,8 +47,14 @@ changed as (
     from answer
     window in_order as (partition by athlete_no, source order by local_day)
 ),
-alike as (                          -- the same answers how often in a row
-    select *, row_number() over (partition by athlete_no, source, stretch order by local_day) as answers
+alike as (                          -- the same answers how often in a row, of those of 90 days
+    select *, least(
+            row_number() over (partition by athlete_no, source, stretch order by local_day),
+            count(*) over (
+                partition by athlete_no, source order by local_day
+                range between interval 89 day preceding and current row
+            )
+        ) as answers
     from (select *, sum(is_other) over (partition by athlete_no, source order by local_day) as stretch from changed)
 ),
 answer_day as (

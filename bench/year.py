@@ -1,0 +1,126 @@
+"""A year of everything for a hall of athletes, and what a day costs after it; in a process of its own, prints JSON.
+
+``python -m bench.year year ATHLETES DATA``; ``bench.run`` calls it. Every athlete trains four times a week (20 sets),
+and sends a night, an HRV value, a resting heart rate and a check-in every day. The days of the seventh week and of
+the first week after the year come one by one, each applied with both lanes before the next; the year between them
+comes at once.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from bench.embedded import Measured, rss_mb_peak, send
+from bench.generate import FIRST_DAY, LINES_PER_BODY, SETS_PER_WORKOUT, WEEKDAYS, set_line
+from pipeline.clock import SystemClock
+from pipeline.worker.embedded import Embedded
+
+WARM_WEEKS = 6
+YEAR_WEEKS = 52
+BODIES_BEFORE_APPLY = 128
+QUESTIONS = ("fatigue", "sleep_quality", "soreness", "stress", "mood")
+Line = dict[str, object]
+
+
+def day_lines(athletes: int, day: int) -> Iterator[str]:
+    """All that one day brings, the evening's sets last."""
+    date = FIRST_DAY + timedelta(days=day)
+    for athlete in range(athletes):
+        for event in _morning(athlete, day, date.date().isoformat(), (date - timedelta(days=1)).date().isoformat()):
+            yield json.dumps(event, separators=(",", ":")) + "\n"
+    week, weekday = divmod(day, 7)
+    if weekday in WEEKDAYS:
+        workout = week * len(WEEKDAYS) + WEEKDAYS.index(weekday)
+        for athlete in range(athletes):
+            for number in range(SETS_PER_WORKOUT):
+                yield set_line(athlete, workout, number)
+
+
+def _morning(athlete: int, day: int, today: str, yesterday: str) -> Iterator[Line]:
+    wave = (athlete * 7 + day * 3) % 11  # a person differs a little from day to day
+    common = {"athlete": f"a{athlete:04d}", "source": "watch"}
+    yield {
+        "kind": "sleep", **common, "document": f"n{day}", "start": f"{yesterday}T22:{10 + wave}:00+00:00",
+        "end": f"{today}T06:{10 + wave}:00+00:00", "asleep_min": 420 + 3 * wave,
+    }  # fmt: skip
+    yield {
+        "kind": "hrv", **common, "document": f"h{day}", "night": today, "statistic": "rmssd", "value_ms": 55 + wave,
+        "context": "overnight",
+    }  # fmt: skip
+    yield {"kind": "resting_heart_rate", **common, "document": f"r{day}", "day": today, "bpm": 50 + wave % 5}
+    items = {name: 2 + (wave + place) % 3 for place, name in enumerate(QUESTIONS)}
+    yield {
+        "kind": "checkin", **common, "document": f"c{day}", "checked_at": f"{today}T07:00:00+00:00",
+        "instrument": "mclean", "items": items,
+    }  # fmt: skip
+
+
+def year(athletes: str, data: str) -> Measured:
+    """The measurement."""
+    number = int(athletes)
+    service = Embedded.open(Path(data), SystemClock())
+    sender = _Sender(service)
+    sender.many(number, range(WARM_WEEKS * 7))
+    before = [sender.one(number, day) for day in range(WARM_WEEKS * 7, WARM_WEEKS * 7 + 7)]
+    begun = time.perf_counter()
+    events = sender.many(number, range(WARM_WEEKS * 7 + 7, YEAR_WEEKS * 7))
+    loaded = time.perf_counter() - begun
+    after = [sender.one(number, day) for day in range(YEAR_WEEKS * 7, YEAR_WEEKS * 7 + 7)]
+    service.close()
+    return {
+        "athletes": number,
+        "events_of_the_year": events,
+        "seconds_of_the_year": loaded,
+        "events_per_second": events / loaded,
+        "day_s_median_week_7": statistics.median(before),
+        "day_s_median_after_a_year": statistics.median(after),
+        "times": sum(after) / sum(before),
+        "rss_mb_peak": rss_mb_peak(),
+    }
+
+
+class _Sender:
+    """Days through the gateway's path."""
+
+    def __init__(self, service: Embedded) -> None:
+        self.service = service
+        self.uploads = 0
+
+    def many(self, athletes: int, days: range) -> int:
+        """Many days at once; returns how many events they hold."""
+        count = 0
+        for body in _bodies(line for day in days for line in day_lines(athletes, day)):
+            count += body.count(b"\n")
+            self._send(body)
+            if self.uploads % BODIES_BEFORE_APPLY == 0:
+                self.service.apply_all()
+        self.service.apply_all()
+        return count
+
+    def one(self, athletes: int, day: int) -> float:
+        """One day; returns the seconds until all of it is in the tables, both lanes done."""
+        bodies = list(_bodies(day_lines(athletes, day)))
+        begun = time.perf_counter()
+        for body in bodies:
+            self._send(body)
+        self.service.apply_all()
+        return time.perf_counter() - begun
+
+    def _send(self, body: bytes) -> None:
+        send(self.service, body, f"y{self.uploads}")
+        self.uploads += 1
+
+
+def _bodies(lines: Iterator[str]) -> Iterator[bytes]:
+    while part := [line for _, line in zip(range(LINES_PER_BODY), lines, strict=False)]:
+        yield "".join(part).encode()
+
+
+if __name__ == "__main__":
+    print(json.dumps({"year": year}[sys.argv[1]](*sys.argv[2:])))
