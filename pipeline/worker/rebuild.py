@@ -29,7 +29,7 @@ from pipeline.worker.apply import Engine, crash_rows, decode_batch
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_slice_marks
-from pipeline.worker.own_rules import RulesInForce
+from pipeline.worker.rules_in_force import RulesInForce
 
 BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20
