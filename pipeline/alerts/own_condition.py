@@ -1,6 +1,6 @@
 """The condition of a gym's own rule (docs/own-rules.md), run on stored data: nothing it finds is taken on trust.
 
-A rule that fails here is left out by the service (``pipeline/worker/own_rules.py``); the built-in rules go on.
+A rule that fails here is left out by the service (``pipeline/worker/rules_in_force.py``); the built-in rules go on.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ Nothing here writes the shard, its outbox or a snapshot: a snapshot is copied, a
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ from pipeline.worker.marked_days import count_soreness, find_day_conditions
 from pipeline.worker.rebuild import slices
 
 DAYS_PER_MONTH = 30.4
+_SCRATCH = "backtest-"
 KINDS = ("new", "gone", "severity", "moved", "same")
 Progress = Callable[[int, int], None]
 
@@ -118,7 +121,8 @@ def backtest(
     The copy lies in ``folder`` meanwhile. An alert counts when it opened in the days from ``first`` to ``last``, today
     or as tried. Raises OwnRuleError for a rule of the gym's own that cannot be run, StorageError for want of room.
     """
-    with _in_words(folder), TemporaryDirectory(prefix="backtest-", dir=folder) as scratch:
+    _tidy(folder)
+    with _in_words(folder), TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder) as scratch:
         shard = working_copy(snapshot, Path(scratch) / "copy.duckdb")
         try:
             today = _alerts(shard.connection, tenant)
@@ -241,6 +245,24 @@ def summary(found: Iterable[Told | None], observed: Observed, first: date | None
         round(len(opened) / months, 4) if months else None,
         len({one.athlete_id for one in opened}),
     )
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed processes left behind: a copy may be large."""
+    for path in folder.glob(f"{_SCRATCH}*"):
+        pid = path.name.removeprefix(_SCRATCH).partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -35,11 +35,11 @@ from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log, require_reach
 from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
-from pipeline.worker.own_rules import RulesInForce
 from pipeline.worker.poison import Attempts
 from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import batches, build, differences, run_everything_under
 from pipeline.worker.room import Room, patiently
+from pipeline.worker.rules_in_force import RulesInForce
 
 SHARD_NAME = "shard-0.duckdb"
 LOCK_NAME = "lock"

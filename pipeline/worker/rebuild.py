@@ -30,7 +30,7 @@ from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import DATA_KINDS
 from pipeline.worker.handover import ROW_BYTES
 from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
-from pipeline.worker.own_rules import RulesInForce
+from pipeline.worker.rules_in_force import RulesInForce
 
 BATCH_ITEMS_MAX = 150_000  # of a worker that is behind: what fills whole row groups is written once, not twice
 BATCH_BYTES_MAX = 64 << 20

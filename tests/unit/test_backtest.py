@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -203,6 +204,8 @@ def test_the_command(gym: Path, spotter: Spotter, tmp_path: Path) -> None:
     assert spotter("ingest", str(tmp_path / "events.ndjson"))[0] == 0
     assert spotter("snapshot")[0] == 0
     before = content(gym)
+    for pid in (999_999_999, os.getpid()):  # one that was killed, and one at work
+        (gym / f"backtest-{pid}-x").mkdir()
     code, out, _ = spotter("backtest", "--rule", "R07", "--json")
     found = json.loads(out)
     assert code == 0
@@ -222,6 +225,7 @@ def test_the_command(gym: Path, spotter: Spotter, tmp_path: Path) -> None:
     assert "0 new, 0 gone, 1 of another severity, 0 moved, 0 the same" in out
     assert "  ana, warning 2026-02-" in out
     assert content(gym) == before
+    assert [path.name for path in gym.glob("backtest-*")] == [f"backtest-{os.getpid()}-x"]
 
 
 def test_a_rule_that_is_not_installed_yet(gym: Path, spotter: Spotter, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from app_fakes import set_event
 
 from pipeline.alerts import own_check
 from pipeline.alerts.rules import load
+from pipeline.cli import doctor
 from pipeline.cli.main import run
 from pipeline.store.guard import Guard, Wrong
 from tests.unit.own_pair import put, shown
@@ -199,3 +200,5 @@ def test_list_show_and_doctor_know_the_folders_rules(spotter: Spotter, tmp_path:
             (folder / (name + suffix)).unlink()
     (said,) = [row for row in json.loads(spotter("doctor", "--json")[1]) if row["check"] == "own rules"]
     assert (said["status"], said["says"]) == ("good", f"1 rule of {folder}")
+    said = doctor._own_rules(folder.parent, {"background": True, "rule_version": load().version})
+    assert (said.status, said.says) == ("low", f"1 rule of {folder}; the running service has others")

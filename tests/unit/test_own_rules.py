@@ -133,7 +133,7 @@ def test_a_bad_file_is_left_out_and_nothing_else(driver: Driver, text: bytes) ->
     driver.ingest(BUSY)
     assert len(own(driver)) == 1
     assert [(pair.name, bool(pair.wrong)) for pair in folder_of(driver.data).left_out] == [("R07", True), ("X02", True)]
-    assert driver.service.failure is None
+    assert driver.service.failure is None and driver.service.why_not_ready is None
 
 
 @pytest.mark.parametrize(("sql", "why"), [(FAILS, "Could not convert"), (TWICE, "scope and day of another row")])
@@ -163,6 +163,17 @@ def test_a_rule_that_fails_on_the_data_is_left_out_until_it_is_corrected(
     put(driver.data / "rules", "X02")
     driver.restart()
     assert len(own(driver, "X02")) == 1
+
+
+def test_a_rule_without_end_is_stopped(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "(with recursive r as (select 1 as n from base.athlete union all select n from r) select max(n) from r),"
+    put(driver.data / "rules", "X02", sql=shown("sql").replace("w.hard_sets_7d,", endless))
+    driver.restart()
+    monkeypatch.setattr("pipeline.alerts.own_condition.SECONDS_MAX", 0.5)
+    driver.ingest(sets_of(0, 2))
+    assert "X02" not in driver.service.rules.own and "Interrupt" in "".join(failures_of(driver.data).values())
+    assert driver.service.why_not_ready is None
+    assert driver.query("select count(*) as n from set_fact") == [{"n": 6}]
 
 
 def test_rows_nobody_asked_for_count_for_nothing(driver: Driver) -> None:
