@@ -68,7 +68,7 @@ class FitbitApi(BlocksDecoder):
         intraday = answer.get(_INTRADAY)
         dataset = intraday.get("dataset") if isinstance(intraday, dict) else None
         if isinstance(intraday, dict) and isinstance(dataset, list):
-            day = intraday.get("dateTime") or _only_day(answer.get("activities-heart"))
+            day = intraday.get("dateTime") or _only_day(answer.get("activities-heart")) or None  # an empty one is none
             blocks = in_blocks(dataset, lambda one: _of(one, "time"), _CLOCK_HOUR_CHARACTERS)
             found += [{_INTRADAY: {"dateTime": day, "dataset": block}} for block in blocks]
         return found or [answer]

@@ -262,3 +262,11 @@ def test_odd_values_anywhere(data: st.DataObject) -> None:
 @SLOW
 def test_any_bytes_after_the_header(tail: bytes) -> None:
     survives(SUMMARY + tail)
+
+
+def test_an_empty_day_is_no_day_whole_or_in_part() -> None:
+    answer = {
+        "activities-heart": [{"dateTime": "", "value": {}}],
+        "activities-heart-intraday": {"dataset": [{"time": "05:00:00", "value": 60}]},
+    }
+    survives(body(answer))  # decodes whole and item by item, and compares what was said
