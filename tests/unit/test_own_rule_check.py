@@ -131,16 +131,23 @@ def test_a_union_is_counted_part_by_part(at: Guard) -> None:
     assert whats(at, shown("toml"), f"({one}) union all ({other})") == ["`found` has 11 values, not 10"]
 
 
+MADE_FOR_OURS = {  # tables that lie in memory while our own rules run, and alerts that are open already
+    "R07": {"muscle_week"},
+    "R08": {"day_condition"},
+    "R17": {"answer_level", "day_condition"},
+    "R18": {"answer_level", "day_condition", "it may not read mart.alert"},
+}
+
+
 def test_the_built_in_conditions_would_pass(at: Guard) -> None:
-    """The guard lets through what day rules need: those that weigh others alone read more."""
+    """The guard lets through what day rules need: a few of ours read more."""
     for rule in load().all():
         if rule.evidence:
             sql = files("pipeline.alerts").joinpath(f"conditions/{rule.id}.sql").read_text(encoding="utf-8")
             parsed = at.parse(sql)
             assert not isinstance(parsed, Wrong)
-            assert [one.what for one in parsed.wrong] == (
-                ["there is no table day_condition to read"] if rule.id == "R17" else []
-            ), rule.id
+            wrong = {one.what.removeprefix("there is no table ").removesuffix(" to read") for one in parsed.wrong}
+            assert wrong == MADE_FOR_OURS.get(rule.id, set()), rule.id
 
 
 def test_check_tells_everything_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
