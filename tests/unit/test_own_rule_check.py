@@ -128,6 +128,11 @@ def test_lists_in_lists_without_end_are_told_of(at: Guard) -> None:
     assert whats(at, deep, shown("sql")) == ["the file is nested too deeply"]
 
 
+def test_queries_in_queries_without_end_are_told_of(at: Guard) -> None:
+    deep = "select " + 900 * "(select " + "1" + 900 * ")"
+    assert whats(at, shown("toml"), deep) == ["the SQL is nested too deeply"]
+
+
 def test_a_union_is_counted_part_by_part(at: Guard) -> None:
     one = shown("sql")
     assert whats(at, shown("toml"), f"({one}) union all ({one})") == []
