@@ -37,7 +37,8 @@ def _line(row: Mapping[str, Any], told: Label) -> str:
         limit = _value(row["threshold"], told)
         text += f" (limit: {_LIMITS.get(str(row['comparator']), '{}').format(limit)})"
     if row["baseline"] is not None:
-        text += f", usual {_value(row['baseline'], told)}"
+        usual = f"{words.number(row['baseline'], 2)} {told.usual}" if told.usual else _value(row["baseline"], told)
+        text += f", usual {usual}"
     if told.over and row["n_obs"] is not None:
         text += f", out of {words.counted(row['n_obs'], told.over)}"
     return f"{text}, {_window(first, last)}" if first or last else text

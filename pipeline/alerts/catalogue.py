@@ -20,13 +20,6 @@ A finding that rests only on sets logged with 0 repetitions in reserve, without 
 lower, and so is one whose log has a date but no time; both together lower it once. `info` is the floor.
 """
 
-_LATER = """## Not part of this version
-
-R18 is not evaluated, and R07 not per muscle. R21 has two more conditions, a change of device and answers that never
-vary.
-"""
-
-
 _EVIDENCE = """## Evidence
 
 What pages and reports call the metrics of `alert_evidence`; from `pipeline/alerts/metrics.toml`. A limit is compared
@@ -41,7 +34,7 @@ def page() -> str:
     rules = load()
     parts = [_HEAD, "## Presets\n", *_presets(), ""]
     parts.extend(section(rule) for rule in rules.all())
-    parts.extend([_LATER, _EVIDENCE, *_labels(), ""])
+    parts.extend([_EVIDENCE, *_labels(), ""])
     return "\n".join(parts)
 
 

@@ -16,7 +16,7 @@ Kind = Literal["limit", "number", "flag"]
 class Label(NamedTuple):
     """``over``: what the value was counted over; ``kind``: compared with a limit, said beside, or only so.
 
-    A value times ``scale`` is in ``unit``.
+    A value times ``scale`` is in ``unit``; ``usual`` is the unit of what is usual, where that is another quantity.
     """
 
     text: str
@@ -24,6 +24,7 @@ class Label(NamedTuple):
     kind: Kind
     over: str = ""
     scale: float = 1.0
+    usual: str = ""
 
 
 def label(metric: str) -> Label:

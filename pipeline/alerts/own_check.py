@@ -59,6 +59,8 @@ def check_fields(text: str, rule_id: str) -> tuple[Rule | None, list[Wrong]]:
         file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return None, [Wrong("the file is no TOML", str(error), "correct that line")]
+    except RecursionError:  # a list in a list in a list: the parser calls itself for each
+        return None, [Wrong("the file is nested too deeply", "a rule has no lists in lists", "write it flat")]
     wrong = list(_around(file, rule_id))
     table = file.get(rule_id)
     if not isinstance(table, dict):

@@ -65,7 +65,16 @@ def checkin(
         given = _ask(instrument)
     event = _event(athlete, instrument, given, pain or [], tz)
     with open_session(data_folder(data)) as session:
+        is_new = not session.call("panel", name="athlete_known", parameters=[tenant, athlete])
         told = _send(session, event, tenant)
+        undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
+    if undated:
+        told["warnings"].append(
+            f"it counts for no day yet, for nobody has said in which time zone {athlete} is: add --tz, or send the zone"
+            " once in an event of kind `athlete`"
+        )
+    if is_new:
+        told["warnings"].append(f"{athlete} was not known here before; see that the name is right")
     if as_json:
         output.print_json({"document": event["document"], **told})
         return

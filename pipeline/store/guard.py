@@ -101,11 +101,14 @@ class Guard:
             return Wrong("the SQL cannot be read", str(error).strip(), "correct it; `spotter sql` tries a query")
         if refusal is not None:
             return Wrong(*refusal, "write one SELECT")
-        answer = json.loads(self._parser.execute("select json_serialize_sql(?)", (sql,)).fetchall()[0][0])
-        if answer["error"]:  # pivots and the like have no tree that could be looked through
-            return Wrong("the SQL is no plain SELECT", str(answer["error_message"]), "write it without that")
-        tree = answer["statements"][0]["node"]
-        nodes = list(_nodes(tree))
+        try:
+            answer = json.loads(self._parser.execute("select json_serialize_sql(?)", (sql,)).fetchall()[0][0])
+            if answer["error"]:  # pivots and the like have no tree that could be looked through
+                return Wrong("the SQL is no plain SELECT", str(answer["error_message"]), "write it without that")
+            tree = answer["statements"][0]["node"]
+            nodes = list(_nodes(tree))
+        except RecursionError:
+            return Wrong("the SQL is nested too deeply", "its tree cannot be looked through", "write it flatter")
         named = frozenset(str(node["identifier"]) for node in nodes if node.get("class") == "PARAMETER")
         return Parsed(tree, named, list(dict.fromkeys(self._look(nodes))))
 

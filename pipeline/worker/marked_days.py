@@ -31,21 +31,23 @@ _REACH = {
     "touched_load": (0, 1_000_000),  # an average carries on for ever
 }
 
+# averages and rules go on from the first changed day to today, so that is what an athlete costs
 _NEXT = f"""
 create or replace temp table marked as
-select * exclude (days_before)
+select * exclude (days, days_before)
 from (
-    select *, sum(to_day - from_day + 29) over (order by athlete_no rows unbounded preceding)
-        - (to_day - from_day + 29) as days_before
+    select *, sum(days) over (order by athlete_no rows unbounded preceding) - days as days_before
     from (
-        select m.athlete_no, min(m.from_day) as from_day, max(m.to_day) as to_day
+        select m.athlete_no, min(m.from_day) as from_day, max(m.to_day) as to_day,
+            greatest(any_value(s.today), max(m.to_day)) - min(m.from_day) + 29 as days
         from base.mark m{{of_whom}}
+        left join base.athlete_span s on m.athlete_no = s.athlete_no
         group by all
     )
 )
-where days_before < {CHUNK_DAYS}
+where coalesce(days_before, 0) < {CHUNK_DAYS}
 """
-_OF_SLICE = " semi join slice s on m.athlete_no = s.athlete_no"
+_OF_SLICE = " semi join slice a on m.athlete_no = a.athlete_no"
 
 
 def take_next_marks(connection: Connection, *, of_slice: bool = False) -> bool:

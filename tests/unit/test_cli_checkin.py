@@ -24,7 +24,10 @@ def test_answers_are_in_the_tables_when_it_returns(spotter: Spotter) -> None:
         "--tz", "Europe/Berlin",
     )  # fmt: skip
     assert (code, err) == (0, "")
-    assert out == "check-in of ana taken: mood 7, fatigue 4.5, lower back sore 3, quadriceps sore 6, knee hurts 2\n"
+    assert out.splitlines() == [
+        "check-in of ana taken: mood 7, fatigue 4.5, lower back sore 3, quadriceps sore 6, knee hurts 2",
+        "  note: ana was not known here before; see that the name is right",
+    ]
     assert rows(spotter, "select part, item, answer from checkin_fact order by part, item") == [
         {"part": "items", "item": "fatigue", "answer": 4.5},
         {"part": "items", "item": "mood", "answer": 7},
@@ -61,3 +64,12 @@ def test_hooper_keeps_its_own_scale(spotter: Spotter) -> None:
     assert code == 0 and json.loads(out)["status"] == "accepted"
     found = rows(spotter, "select instrument, sum(answer) as total from checkin_fact group by all")
     assert found == [{"instrument": "hooper", "total": 14}]
+
+
+def test_one_that_counts_for_no_day_says_so(spotter: Spotter) -> None:
+    _, out, _ = spotter("checkin", "mood=7", "--athlete", "ana")
+    assert "it counts for no day yet" in out and "add --tz" in out and "not known here before" in out
+    _, out, _ = spotter("checkin", "mood=7", "--athlete", "ben", "--tz", "Europe/Berlin")
+    assert "no day" not in out
+    _, out, _ = spotter("checkin", "mood=6", "--athlete", "ben", "--tz", "Europe/Berlin")
+    assert out == "check-in of ben taken: mood 6\n"

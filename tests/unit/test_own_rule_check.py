@@ -124,6 +124,16 @@ def test_what_is_wrong_with_the_sql(at: Guard, old: str, new: str, what: str | N
     assert found if what is None else what in found, found
 
 
+def test_lists_in_lists_without_end_are_told_of(at: Guard) -> None:
+    deep = shown("toml") + "\nother = " + 5000 * "[" + 5000 * "]"
+    assert whats(at, deep, shown("sql")) == ["the file is nested too deeply"]
+
+
+def test_queries_in_queries_without_end_are_told_of(at: Guard) -> None:
+    deep = "select " + 900 * "(select " + "1" + 900 * ")"
+    assert whats(at, shown("toml"), deep) == ["the SQL is nested too deeply"]
+
+
 def test_a_union_is_counted_part_by_part(at: Guard) -> None:
     one = shown("sql")
     assert whats(at, shown("toml"), f"({one}) union all ({one})") == []

@@ -1,0 +1,6 @@
+-- panel: check-ins of an athlete that count for no day, because nobody has said in which time zone they were made
+-- $1 tenant, $2 athlete
+select count(distinct document_id) as checkins
+from checkin_fact
+where tenant_id = $1 and athlete_id = $2 and local_day is null
+having count(*) > 0
