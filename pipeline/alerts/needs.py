@@ -7,18 +7,20 @@ what it needs, one kind or another: ``-- needs: recovery or trend``.
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from pipeline.store.connection import Connection
 
 _NEEDS = re.compile(r"^-- needs: (.+)$", re.MULTILINE)
 _EXISTS = {
-    "recovery": "mart.recovery_day x where true",
-    "trend": "mart.trend_day x where true",
+    "recovery": "mart.recovery_day x where x.local_day >= $first_day",
+    "trend": "mart.trend_day x where x.local_day >= $first_day",
     "checkin": "base.event_log x where x.kind = 'checkin'",
     # of an exercise that was trained on one day only nothing can be compared
     "repetition": "mart.exercise_session x where x.top_weight_mg > 0 and x.top_reps > 0"
-    " and x.local_day >= t.from_day - 180 group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
+    " and x.local_day >= $first_day group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
 }
+LOOK_BACK_DAYS = 200  # further back no condition reads any of it
 CONDITION = "condition"  # another rule found something
 
 
@@ -29,7 +31,11 @@ def given(connection: Connection) -> set[str]:
         table, _, where = source.partition(" where ")
         own = f"from {table} join touched_rule_day t on x.athlete_no = t.athlete_no where {where}"
         parts.append(f"exists(select 1 {own}) as {kind}")
-    rows = connection.execute("select " + ", ".join(parts)).fetchall()
+    (first,) = connection.execute("select min(from_day) from touched_rule_day").fetchall()[0]
+    if first is None:
+        return set()
+    near = {"first_day": first - timedelta(days=LOOK_BACK_DAYS)}
+    rows = connection.execute("select " + ", ".join(parts), near).fetchall()
     return {kind for kind, found in zip(_EXISTS, rows[0], strict=True) if found}
 
 

@@ -6,6 +6,8 @@ one statement looks at.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pyarrow as pa
 
@@ -23,14 +25,16 @@ select d.athlete_no, d.local_day - date '1970-01-01' as day, d.local_day >= t.fr
 from mart.athlete_day d
 join touched_day_lane t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - {look_back} - {back}
 join base.athlete_span s on d.athlete_no = s.athlete_no
-left join mart.training_week w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+left join mart.training_week w
+    on d.athlete_no = w.athlete_no and d.local_day = w.local_day and w.local_day >= $first_day
+where d.local_day >= $first_day
 order by d.athlete_no, d.local_day
 """
 _SETS = """
 select m.athlete_no, m.local_day - date '1970-01-01' as day, m.muscle, m.hard_assumed_half
 from mart.muscle_day m
 join touched_day_lane t on m.athlete_no = t.athlete_no and m.local_day >= t.from_day - {look_back} - {back}
-where m.hard_assumed_half > 0
+where m.hard_assumed_half > 0 and m.local_day >= $first_day
 order by m.muscle
 """
 
@@ -43,13 +47,18 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     ``base``: mean of the three 7-day blocks before the last 7 days, blocks that end in a deload left out; a block that
     begins before the athlete's first day is none.
     """
-    days = connection.execute(_DAYS.format(back=_BACK_DAYS, look_back=look_back_days)).fetchnumpy()
-    sets = connection.table(_SETS.format(back=_BACK_DAYS, look_back=look_back_days))
+    # said as a number too: a join's range alone lets DuckDB skip nothing, and years of rows lie before it
+    (first,) = connection.execute("select min(from_day) from touched_day_lane").fetchall()[0]
+    if first is None:
+        return _NOTHING
+    near = {"first_day": first - timedelta(days=_BACK_DAYS + look_back_days)}
+    days = connection.execute(_DAYS.format(back=_BACK_DAYS, look_back=look_back_days), near).fetchnumpy()
+    sets = connection.table(_SETS.format(back=_BACK_DAYS, look_back=look_back_days), near)
     athlete, day = (np.asarray(days[name]).astype(np.int64) for name in ("athlete_no", "day"))
     muscles, code = np.unique(np.asarray(sets["muscle"].to_pylist(), dtype=object).astype(str), return_inverse=True)
     n = len(day)
     if not n or not len(muscles):
-        return _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((5, 0)))
+        return _NOTHING
     # days of one athlete lie side by side without holes, so a place is a day
     is_first = np.r_[True, athlete[1:] != athlete[:-1]]
     start = segment_start(athlete)
@@ -96,3 +105,6 @@ def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:
             "sessions_before": pa.array(sessions.astype(np.int32), pa.int32()),
         }
     )
+
+
+_NOTHING = _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((5, 0)))
