@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+from bench.generate import bodies_of
+from pipeline.alerts.rules import SEVERITIES
 from pipeline.clock import SystemClock
 from pipeline.gateway.accept import accept_events
 from pipeline.synthetic.events import events
 from pipeline.synthetic.labels import Label, label_of
 from pipeline.synthetic.write import athletes, line
+from pipeline.worker.backtest import DAYS_PER_MONTH
 from pipeline.worker.embedded import Embedded
 
-LINES_PER_BODY = 1_000
 BODIES_BEFORE_APPLY = 128
-DAYS_PER_MONTH = 30.4
-SEVERITIES = ("info", "advice", "warning", "high")
 
 _ALERTS = """
 select athlete_id, rule, scope, severity, opened_on, resolved_on, title, body
@@ -79,7 +78,7 @@ def cohort(file: Path, scratch: str | None = None) -> list[Case]:
     with tempfile.TemporaryDirectory(prefix="spotter-evaluate-", dir=scratch) as folder:
         service = Embedded.open(Path(folder) / "data", SystemClock())
         try:
-            for number, body in enumerate(_bodies(seed, weeks, counts, cases)):
+            for number, body in enumerate(bodies_of(_lines(seed, weeks, counts, cases))):
                 answer = accept_events(
                     body, tenant="home", upload_id=f"e{number}", received_at=SystemClock().now(), admin=True
                 )
@@ -96,18 +95,11 @@ def cohort(file: Path, scratch: str | None = None) -> list[Case]:
     return list(cases.values())
 
 
-def _bodies(seed: int, weeks: int, counts: dict[str, int], cases: dict[str, Case]) -> Iterator[bytes]:
-    """Bodies of a thousand lines; fills ``cases`` on the way. The label is made before any event is sent."""
-    waiting: list[str] = []
+def _lines(seed: int, weeks: int, counts: dict[str, int], cases: dict[str, Case]) -> Iterator[str]:
+    """Every event; fills ``cases`` on the way. The label is made before any event is sent."""
     for place, (scenario, count) in enumerate(counts.items()):
         for athlete in athletes(seed=seed + place, count=count, weeks=weeks, scenario=scenario):
             name = f"{scenario}-{athlete.name}"
             cases[name] = Case(label_of(athlete))
             for event in events(athlete):
-                changed: dict[str, Any] = {**event, "athlete": name}
-                waiting.append(line(changed))
-                if len(waiting) == LINES_PER_BODY:
-                    yield "".join(waiting).encode()
-                    waiting.clear()
-    if waiting:
-        yield "".join(waiting).encode()
+                yield line({**event, "athlete": name})

@@ -110,8 +110,13 @@ def _r17_found(case: Case) -> Alert | None:
 
 
 def _r18_found(case: Case) -> Alert | None:
-    last = date.fromisoformat(case.label.story_to) + timedelta(days=AFTER_STORY_DAYS)
-    return case.first("R18", date.fromisoformat(case.label.story_from), last)
+    return _from_story(case, "R18", case.label.story_to)
+
+
+def _from_story(case: Case, rule: str, last_day: str | None) -> Alert | None:
+    """The first alert of a rule from the story's begin to two weeks after a day of it."""
+    last = date.fromisoformat(str(last_day)) + timedelta(days=AFTER_STORY_DAYS)
+    return case.first(rule, date.fromisoformat(case.label.story_from), last)
 
 
 def _episodes(cases: Sequence[Case], found: Callable[[Case], Alert | None]) -> Figures:
@@ -148,15 +153,7 @@ def _rate(cases: Iterable[Case], counts: Callable[[Alert], bool]) -> Figures:
 def _scenario(cases: Sequence[Case]) -> Figures:
     """Athletes of one scenario: how many had an R17 or R18 in the story's time, and warnings per athlete-month."""
     told = {
-        rule: sum(
-            case.first(
-                rule,
-                date.fromisoformat(case.label.story_from),
-                date.fromisoformat(case.label.story_to) + timedelta(days=AFTER_STORY_DAYS),
-            )
-            is not None
-            for case in cases
-        )
+        rule: sum(_from_story(case, rule, case.label.story_to) is not None for case in cases)
         for rule in ("R10", "R17", "R18")
     }
     return {
@@ -170,15 +167,7 @@ def _scenario(cases: Sequence[Case]) -> Figures:
 def _rule(cases: Sequence[Case], healthy: Sequence[Case], rule: str) -> Figures:
     """Of one rule: athletes overreached for 21 days and more in whose time it opened, and its rate in the healthy."""
     ill = [case for case in cases if _long(case, R17_DAYS_MIN)]
-    hits = sum(
-        case.first(
-            rule,
-            date.fromisoformat(case.label.story_from),
-            date.fromisoformat(str(case.label.end_day)) + timedelta(days=AFTER_STORY_DAYS),
-        )
-        is not None
-        for case in ill
-    )
+    hits = sum(_from_story(case, rule, case.label.end_day) is not None for case in ill)
     return {"episodes": _share(hits, len(ill)), "healthy": _rate(healthy, lambda one: one.rule == rule)}
 
 

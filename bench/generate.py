@@ -123,6 +123,12 @@ def write(
     return count
 
 
+def bodies_of(text: Iterator[str]) -> Iterator[bytes]:
+    """Lines in bodies of 1,000."""
+    while part := [line for _, line in zip(range(LINES_PER_BODY), text, strict=False)]:
+        yield "".join(part).encode()
+
+
 def bodies(path: Path) -> Iterator[bytes]:
     """The file again, in bodies of 1,000 lines."""
     with path.open("rb") as stream:

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.embedded import Measured, rss_mb_peak, send
-from bench.generate import FIRST_DAY, LINES_PER_BODY, SETS_PER_WORKOUT, WEEKDAYS, set_line
+from bench.generate import FIRST_DAY, SETS_PER_WORKOUT, WEEKDAYS, bodies_of, set_line
 from pipeline.clock import SystemClock
 from pipeline.worker.embedded import Embedded
 
@@ -95,7 +95,7 @@ class _Sender:
     def many(self, athletes: int, days: range) -> int:
         """Many days at once; returns how many events they hold."""
         count = 0
-        for body in _bodies(line for day in days for line in day_lines(athletes, day)):
+        for body in bodies_of(line for day in days for line in day_lines(athletes, day)):
             count += body.count(b"\n")
             self._send(body)
             if self.uploads % BODIES_BEFORE_APPLY == 0:
@@ -105,7 +105,7 @@ class _Sender:
 
     def one(self, athletes: int, day: int) -> float:
         """One day; returns the seconds until all of it is in the tables, both lanes done."""
-        bodies = list(_bodies(day_lines(athletes, day)))
+        bodies = list(bodies_of(day_lines(athletes, day)))
         begun = time.perf_counter()
         for body in bodies:
             self._send(body)
@@ -115,11 +115,6 @@ class _Sender:
     def _send(self, body: bytes) -> None:
         send(self.service, body, f"y{self.uploads}")
         self.uploads += 1
-
-
-def _bodies(lines: Iterator[str]) -> Iterator[bytes]:
-    while part := [line for _, line in zip(range(LINES_PER_BODY), lines, strict=False)]:
-        yield "".join(part).encode()
 
 
 if __name__ == "__main__":

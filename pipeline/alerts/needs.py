@@ -13,12 +13,15 @@ from pipeline.store.connection import Connection
 
 _NEEDS = re.compile(r"^-- needs: (.+)$", re.MULTILINE)
 _EXISTS = {
-    "recovery": "mart.recovery_day x where x.local_day >= $first_day",
-    "trend": "mart.trend_day x where x.local_day >= $first_day",
-    "checkin": "base.event_log x where x.kind = 'checkin'",
+    "recovery": ("mart.recovery_day", "x.local_day >= $first_day"),
+    "trend": ("mart.trend_day", "x.local_day >= $first_day"),
+    "checkin": ("base.event_log", "x.kind = 'checkin'"),
     # of an exercise that was trained on one day only nothing can be compared
-    "repetition": "mart.exercise_session x where x.top_weight_mg > 0 and x.top_reps > 0"
-    " and x.local_day >= $first_day group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
+    "repetition": (
+        "mart.exercise_session",
+        "x.top_weight_mg > 0 and x.top_reps > 0 and x.local_day >= $first_day"
+        " group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
+    ),
 }
 LOOK_BACK_DAYS = 200  # further back no condition reads any of it
 CONDITION = "condition"  # another rule found something
@@ -26,11 +29,11 @@ CONDITION = "condition"  # another rule found something
 
 def given(connection: Connection) -> set[str]:
     """The kinds of data that any athlete in ``touched_rule_day`` has; never CONDITION, which comes while rules run."""
-    parts = []
-    for kind, source in _EXISTS.items():
-        table, _, where = source.partition(" where ")
-        own = f"from {table} join touched_rule_day t on x.athlete_no = t.athlete_no where {where}"
-        parts.append(f"exists(select 1 {own}) as {kind}")
+    parts = [
+        f"exists(select 1 from {table} x join touched_rule_day t on x.athlete_no = t.athlete_no where {where})"
+        f" as {kind}"
+        for kind, (table, where) in _EXISTS.items()
+    ]
     (first,) = connection.execute("select min(from_day) from touched_rule_day").fetchall()[0]
     if first is None:
         return set()

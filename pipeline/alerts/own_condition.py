@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.alerts import findings, statements
+from pipeline.alerts.own_rules import remedy
 from pipeline.alerts.rules import Rule, Rules
 from pipeline.errors import SpotterError
 from pipeline.store.connection import Connection
@@ -46,7 +47,7 @@ class OwnRuleError(SpotterError):
         super().__init__(
             f"the rule {rule} cannot be run on the stored data",
             why,
-            f"correct {rule}.sql; `spotter backtest --file {rule}.toml` tries it on a copy",
+            remedy(rule),
         )
 
 

@@ -19,6 +19,11 @@ SUFFIXES = (".toml", ".sql")
 FILE_BYTES_MAX = 64 << 10
 
 
+def remedy(name: str) -> str:
+    """What to do about a rule that fails on the stored data."""
+    return f"correct {name}.sql; `spotter backtest --file {name}.toml` tries it on a copy"
+
+
 class Pair(NamedTuple):
     """What was found for one name; ``own`` is None where something is wrong."""
 
@@ -116,7 +121,7 @@ def read_pair(stem: Path, at: Guard, failures: Mapping[str, str]) -> Pair:
             Wrong(
                 f"{name} failed on the stored data",
                 failures[digest],
-                f"correct {name}.sql; `spotter backtest --file {name}.toml` tries it on a copy",
+                remedy(name),
             )
         )
     if wrong or rule is None:

@@ -11,12 +11,7 @@ with profile as (                  -- of each field the newest that was stated
     group by athlete_no
 ),
 near as materialized (
-    select w.*, case
-            when w.signal like 'sleep%' then 'sleep'
-            when w.signal like 'ln_%' then 'hrv'
-            when w.signal = 'resting_hr_bpm' then 'resting_heart_rate'
-            else 'checkin'
-        end as metric
+    select w.*, base.signal_kind(w.signal) as metric
     from mart.signal_window w
     join touched_signal_window t
         on w.athlete_no = t.athlete_no and w.local_day >= t.from_day and w.local_day <= t.to_day

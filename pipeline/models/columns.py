@@ -1,4 +1,4 @@
-"""From numpy to the marts: columns whose NaN is null, and rows that go into a mart by their names."""
+"""Between numpy and the marts: values of columns, columns whose NaN is null, rows that go into a mart by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,19 @@ import pyarrow as pa
 
 from pipeline.models.series import Floats, Ints
 from pipeline.store.connection import Connection
+
+
+def whole_numbers(column: pa.ChunkedArray | pa.Array) -> Ints:
+    """The values of a column without nulls."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
+
+
+def real_numbers(column: pa.ChunkedArray) -> Floats:
+    """The values of a column; null becomes NaN."""
+    found: Floats = column.cast(pa.float64()).to_numpy().astype(np.float64)
+    return found
 
 
 def doubles(values: Floats) -> pa.Array:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.models.columns import dates, doubles, insert, integers
+from pipeline.models.columns import dates, doubles, insert, integers, whole_numbers
 from pipeline.models.runner import model
 from pipeline.models.series import INSUFFICIENT, Bools, Floats, Ints
 from pipeline.models.trends import performance_trend
@@ -66,13 +66,13 @@ def run_exercise_trends(connection: Connection) -> None:
 def days_of(rows: pa.Table) -> Days:
     """Columns as the query gives them."""
     return Days(
-        athlete=_integers(rows["athlete_no"]),
-        exercise=_integers(rows["exercise_no"]),
-        day=_integers(rows["local_day"].cast(pa.int32())),
+        athlete=whole_numbers(rows["athlete_no"]),
+        exercise=whole_numbers(rows["exercise_no"]),
+        day=whole_numbers(rows["local_day"].cast(pa.int32())),
         is_evaluated=rows["is_evaluated"].to_numpy().astype(np.bool_),
         best_kg=rows["best_kg"].to_numpy().astype(np.float64),
-        sets=_integers(rows["sets"]),
-        known_sets=_integers(rows["known_sets"]),
+        sets=whole_numbers(rows["sets"]),
+        known_sets=whole_numbers(rows["known_sets"]),
     )
 
 
@@ -116,8 +116,3 @@ def trends(days: Days) -> pa.Table:
 def _until(values: npt.ArrayLike) -> Ints:
     """Sums of the values before each place; one more than values."""
     return np.concatenate(([0], np.cumsum(np.asarray(values, dtype=np.int64))))
-
-
-def _integers(column: pa.ChunkedArray) -> Ints:
-    found: Ints = column.to_numpy().astype(np.int64)
-    return found

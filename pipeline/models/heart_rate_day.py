@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipeline.models.columns import doubles, insert, integers
+from pipeline.models.columns import doubles, insert, integers, real_numbers
 from pipeline.models.heart_rate_load import GAP_MAX_S, ZONES, heart_rate_max, load_of_times
 from pipeline.models.runner import model
 from pipeline.models.series import Floats, Ints
@@ -230,9 +230,9 @@ def loads(rows: pa.Table) -> pa.Table:
     """
     bpm = rows["bpm"].combine_chunks()
     owner = np.repeat(np.arange(rows.num_rows), _lengths(rows["bpm"]))
-    stated, estimated = _doubles(rows["hr_max_bpm"]), heart_rate_max(_doubles(rows["age_years"]))
+    stated, estimated = real_numbers(rows["hr_max_bpm"]), heart_rate_max(real_numbers(rows["age_years"]))
     by_age = np.isnan(stated)
-    most, rest = np.where(by_age, estimated, stated), _doubles(rows["resting_hr_bpm"])
+    most, rest = np.where(by_age, estimated, stated), real_numbers(rows["resting_hr_bpm"])
     found = load_of_times(
         _flat(rows["bpm_us"]) / 1e6,
         bpm.flatten().to_numpy(zero_copy_only=False),
@@ -268,9 +268,4 @@ def _flat(column: pa.ChunkedArray) -> Ints:
 def _ints(column: pa.ChunkedArray | pa.Array) -> Ints:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     found: Ints = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _doubles(column: pa.ChunkedArray) -> Floats:
-    found: Floats = column.cast(pa.float64()).to_numpy().astype(np.float64)
     return found

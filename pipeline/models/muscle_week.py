@@ -60,7 +60,6 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     if not n or not len(muscles):
         return _NOTHING
     # days of one athlete lie side by side without holes, so a place is a day
-    is_first = np.r_[True, athlete[1:] != athlete[:-1]]
     start = segment_start(athlete)
     owner, first_place = np.unique(athlete, return_index=True)
     who = np.searchsorted(owner, sets["athlete_no"].to_numpy().astype(np.int64))
@@ -84,7 +83,7 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     base = ratio(total, counts[:, None])
     share = ratio(week, base)
     before = np.vstack([np.full((1, len(muscles)), np.nan), share[:-1]])
-    before[is_first] = np.nan
+    before[start == np.arange(n)] = np.nan
     judged = np.asarray(days["is_judged"]).astype(bool)[:, None]
     row, column = np.nonzero(judged & ((share >= 1) | (before >= 1)))
     values = np.stack([found[row, column] for found in (week, base, share, before, sessions_before)])

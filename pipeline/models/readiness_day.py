@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipeline.models.columns import doubles, insert, integers
+from pipeline.models.columns import doubles, insert, integers, real_numbers
 from pipeline.models.readiness import readiness, sleep_z
-from pipeline.models.series import Floats
 from pipeline.store.connection import Connection
 
 _INPUT = """
@@ -56,7 +55,7 @@ def run_readiness(connection: Connection) -> None:
 
 def days(rows: pa.Table) -> pa.Table:
     """The readiness of each row, with what each component adds to 50 or takes from it."""
-    of = {name: _floats(rows[name]) for name in rows.column_names[2:]}
+    of = {name: real_numbers(rows[name]) for name in rows.column_names[2:]}
     sleep = sleep_z(of["sleep_3d_min"], of["sleep_median_28d_min"], of["sleep_spread_28d_min"], of["sleep_debt_h"])
     z = np.stack([of["subjective_z"], sleep, of["pct28"] / 5, of["hrv_z"], of["resting_hr_z"]], axis=1)
     found = readiness(z)
@@ -67,8 +66,3 @@ def days(rows: pa.Table) -> pa.Table:
         table = table.append_column(name, doubles(values))
     table = table.append_column("components", integers(found.n_components))
     return table.append_column("status", pa.array(found.status.tolist(), pa.string()))
-
-
-def _floats(column: pa.ChunkedArray) -> Floats:
-    found: Floats = column.cast(pa.float64()).to_numpy().astype(np.float64)
-    return found

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.models.baseline import BACK_DAYS, windows
-from pipeline.models.columns import dates, doubles, insert, integers
+from pipeline.models.columns import dates, doubles, insert, integers, whole_numbers
 from pipeline.models.heart_rate_variability import measure
 from pipeline.models.runner import model
 from pipeline.models.series import Bools as Flags
@@ -197,9 +197,9 @@ def _judged(near: pa.Table, spans: pa.Table) -> Iterator[pa.Table]:
     if not near.num_rows:
         return
     series = _Series.of(near)
-    place = np.searchsorted(_ints(spans["athlete_no"]), series.athlete)
-    first = np.maximum(_ints(spans["first"])[place], series.first_day)
-    last = np.minimum(_ints(spans["last"])[place], series.last_day + ALIVE_DAYS)
+    place = np.searchsorted(whole_numbers(spans["athlete_no"]), series.athlete)
+    first = np.maximum(whole_numbers(spans["first"])[place], series.first_day)
+    last = np.minimum(whole_numbers(spans["last"])[place], series.last_day + ALIVE_DAYS)
     length = np.maximum(last - first + 1, 0)
     begins = np.flatnonzero(np.cumsum(length) // _ROWS_MAX != np.r_[-1, np.cumsum(length)[:-1] // _ROWS_MAX])
     for low, high in zip(begins, np.r_[begins[1:], len(length)], strict=True):
@@ -254,13 +254,13 @@ class _Series(NamedTuple):
 
     @classmethod
     def of(cls, near: pa.Table) -> _Series:
-        athlete = _ints(near["athlete_no"])
+        athlete = whole_numbers(near["athlete_no"])
         signal = near["signal"].combine_chunks().dictionary_encode()
         source = near["source"].combine_chunks().dictionary_encode()
-        keys = np.stack([athlete, _ints(signal.indices), _ints(source.indices)])
+        keys = np.stack([athlete, whole_numbers(signal.indices), whole_numbers(source.indices)])
         is_first = np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)]
         starts = np.flatnonzero(is_first)
-        day = _ints(near["day"])
+        day = whole_numbers(near["day"])
         steps = np.array([_resolution(name) for name in signal.dictionary.to_pylist()])
         clocks = np.array([name == CLOCK_SIGNAL for name in signal.dictionary.to_pylist()])
         return cls(
@@ -271,8 +271,8 @@ class _Series(NamedTuple):
             athlete=athlete[starts],
             first_day=day[starts],
             last_day=day[np.r_[starts[1:] - 1, len(day) - 1]],
-            resolution=steps[_ints(signal.indices)[starts]],
-            is_clock=clocks[_ints(signal.indices)[starts]],
+            resolution=steps[whole_numbers(signal.indices)[starts]],
+            is_clock=clocks[whole_numbers(signal.indices)[starts]],
         )
 
 
@@ -281,9 +281,3 @@ def _resolution(signal: str) -> float:
     if signal.startswith("ln_"):
         return 0.02
     return _RESOLUTION.get(signal) or _SCALE_STEP[signal.partition("_")[0]]
-
-
-def _ints(column: pa.ChunkedArray | pa.Array) -> Ints:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64)
-    return found

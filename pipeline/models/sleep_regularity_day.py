@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.models.columns import dates, doubles, insert, integers
-from pipeline.models.series import Ints
+from pipeline.models.columns import dates, doubles, insert, integers, whole_numbers
 from pipeline.models.sleep_regularity import DAY_MIN, DAYS, Episodes, day_pairs, known_stretches, minutes_up, regularity
 from pipeline.store.connection import Connection
 
@@ -45,7 +44,7 @@ def _parts(sleeps: pa.Table) -> Iterator[pa.Table]:
     """The sleeps of some athletes at a time."""
     if not sleeps.num_rows:
         return
-    athlete = _ints(sleeps["athlete_no"])
+    athlete = whole_numbers(sleeps["athlete_no"])
     begins = np.flatnonzero(np.r_[True, athlete[1:] != athlete[:-1]])
     part = begins // _SLEEPS_MAX
     cuts = [*begins[np.r_[True, part[1:] != part[:-1]]].tolist(), sleeps.num_rows]
@@ -55,22 +54,24 @@ def _parts(sleeps: pa.Table) -> Iterator[pa.Table]:
 
 def days(sleeps: pa.Table) -> pa.Table:
     """One row per athlete, source and day on which anything can be compared; ``sleeps`` as the query gives them."""
-    athlete = _ints(sleeps["athlete_no"])
-    source = _ints(sleeps["source"].combine_chunks().dictionary_encode().indices)
+    athlete = whole_numbers(sleeps["athlete_no"])
+    source = whole_numbers(sleeps["source"].combine_chunks().dictionary_encode().indices)
     is_first = np.r_[True, (athlete[1:] != athlete[:-1]) | (source[1:] != source[:-1])]
     begins = np.flatnonzero(is_first)
     awake = sleeps["awake_from_s"].combine_chunks()
     episodes = Episodes(
         series=np.cumsum(is_first) - 1,
-        first=minutes_up(_ints(sleeps["start_us"])),
-        after=minutes_up(_ints(sleeps["end_us"])),
+        first=minutes_up(whole_numbers(sleeps["start_us"])),
+        after=minutes_up(whole_numbers(sleeps["end_us"])),
         told=sleeps["told"].to_numpy().astype(np.bool_),
-        awake_of=_ints(pc.list_parent_indices(awake)),
-        awake_first=minutes_up(1_000_000 * _ints(pc.list_flatten(awake))),
-        awake_after=minutes_up(1_000_000 * _ints(pc.list_flatten(sleeps["awake_to_s"].combine_chunks()))),
+        awake_of=whole_numbers(pc.list_parent_indices(awake)),
+        awake_first=minutes_up(1_000_000 * whole_numbers(pc.list_flatten(awake))),
+        awake_after=minutes_up(1_000_000 * whole_numbers(pc.list_flatten(sleeps["awake_to_s"].combine_chunks()))),
     )
     found = regularity(
-        day_pairs(known_stretches(episodes)), _ints(sleeps["from_day"])[begins], _ints(sleeps["to_day"])[begins]
+        day_pairs(known_stretches(episodes)),
+        whole_numbers(sleeps["from_day"])[begins],
+        whole_numbers(sleeps["to_day"])[begins],
     )
     rows = pa.array(begins[found.series])
     return pa.table(
@@ -83,9 +84,3 @@ def days(sleeps: pa.Table) -> pa.Table:
             "regularity": doubles(found.value),
         }
     )
-
-
-def _ints(column: pa.ChunkedArray | pa.Array) -> Ints:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found: Ints = array.to_numpy(zero_copy_only=False).astype(np.int64)
-    return found

@@ -18,6 +18,13 @@ create table if not exists mart.hrv_reading (   -- one row per measurement of a 
 create table if not exists mart.signal_day (    -- the input of baselines: one value per athlete, signal, source and day
     athlete_no integer, signal varchar, source varchar, local_day date, value double
 );
+create or replace macro base.signal_kind(signal) as  -- what gave a signal: sleep, hrv, resting_heart_rate or checkin
+    case
+        when signal like 'sleep%' then 'sleep'
+        when signal like 'ln_%' then 'hrv'
+        when signal = 'resting_hr_bpm' then 'resting_heart_rate'
+        else 'checkin'
+    end;
 create table if not exists mart.signal_window ( -- day-level lane: a signal's last days against its own baseline
     athlete_no integer, signal varchar, source varchar, local_day date,
     value double,                               -- of the day; null: no reading that day

@@ -16,8 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from pipeline.alerts.day_lane import run_day_lane
 from pipeline.alerts.day_rules import run_day_rules
 from pipeline.alerts.lane import run_session_lane
@@ -28,7 +26,7 @@ from pipeline.store.failure import is_out_of_memory, is_storage_failure, storage
 from pipeline.store.shard import Shard
 from pipeline.store.snapshot import working_copy
 from pipeline.worker.marked_days import count_soreness, find_day_conditions
-from pipeline.worker.rebuild import slices
+from pipeline.worker.rebuild import slices, take_slice
 
 DAYS_PER_MONTH = 30.4
 _SCRATCH = "backtest-"
@@ -163,9 +161,7 @@ def play(shard: Shard, rules: Rules, lane: str, progress: Progress) -> None:
 
 def _of_slice(shard: Shard, rules: Rules, athletes: list[int], run: Callable[[Connection, Rules], None]) -> None:
     with shard.transaction() as connection:
-        connection.register("slice_table", pa.table({"athlete_no": pa.array(athletes, pa.int32())}))
-        connection.execute("create or replace temp table slice as select * from slice_table")
-        connection.unregister("slice_table")
+        take_slice(connection, athletes)
         run(connection, rules)
 
 

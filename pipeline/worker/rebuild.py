@@ -281,11 +281,16 @@ def _run_models(engine: Engine, connection: Connection, athletes: list[int]) -> 
         _run_athletes(engine, connection, athletes)
 
 
+def take_slice(connection: Connection, athletes: list[int]) -> None:
+    """The athletes to the temp table ``slice``."""
+    connection.register("slice_table", pa.table({"athlete_no": pa.array(athletes, pa.int32())}))
+    connection.execute("create or replace temp table slice as select * from slice_table")
+    connection.unregister("slice_table")
+
+
 def _run_athletes(engine: Engine, connection: Connection, athletes: list[int]) -> None:
     run = connection.execute
-    connection.register("slice_table", pa.table({"athlete_no": pa.array(athletes, pa.int32())}))
-    run("create or replace temp table slice as select * from slice_table")
-    connection.unregister("slice_table")
+    take_slice(connection, athletes)
     run(
         "create or replace temp table touched_session as"
         " select athlete_no, session_key, min(anchor_day) as from_day, max(anchor_day) as to_day from ("

@@ -3,10 +3,7 @@
 -- window: the 14 days ending on the day, and 14 days without any set
 -- source: domain.md 0 (logging gap, source homogeneity), M30, 4.2, 4.6
 with reading as (
-    select distinct s.athlete_no, s.source, s.local_day, case
-            when s.signal like 'sleep%' then 'sleep' when s.signal like 'ln_%' then 'hrv'
-            when s.signal = 'resting_hr_bpm' then 'resting_hr' else 'checkin'
-        end as kind
+    select distinct s.athlete_no, s.source, s.local_day, base.signal_kind(s.signal) as kind
     from mart.signal_day s
     join touched_day_lane t
         on s.athlete_no = t.athlete_no
@@ -38,7 +35,7 @@ answer as (
     from mart.signal_day s
     join touched_day_lane t
         on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - (91 + $r21_answer_days::integer)
-    where s.signal not like 'sleep%' and s.signal not like 'ln_%' and s.signal <> 'resting_hr_bpm'
+    where base.signal_kind(s.signal) = 'checkin'
     group by all
 ),
 changed as (

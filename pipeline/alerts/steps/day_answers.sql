@@ -10,7 +10,7 @@ with answer as (                    -- check-ins by source and questionnaire, ea
         max(s.value) filter (s.signal like '%_soreness') as soreness
     from mart.signal_day s
     join touched_rule_day t on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 110
-    where s.signal not like 'sleep%' and s.signal not like 'ln_%' and s.signal <> 'resting_hr_bpm'
+    where base.signal_kind(s.signal) = 'checkin'
     group by all
     having count(*) >= 3
 ),
