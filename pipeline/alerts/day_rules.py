@@ -8,7 +8,7 @@ at as well, as far as a later day counts them, and change nothing themselves.
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -88,8 +88,9 @@ class DayFindings(NamedTuple):
     conditions: pa.Table
 
 
-def find_conditions(connection: Connection, rules: Rules) -> DayFindings:
-    """The conditions of all day rules for ``touched_day_lane (athlete_no, from_day)``."""
+def find_conditions(connection: Connection, rules: Rules, more: set[str]) -> DayFindings:
+    """The conditions of all day rules for ``touched_day_lane (athlete_no, from_day)``; ``more``: what is given besides
+    what is stored."""
     athletes = statements.columns(connection, statements.text("steps/day_athlete"), rules)
     chosen = day_rules(rules)
     connection.execute(
@@ -97,7 +98,7 @@ def find_conditions(connection: Connection, rules: Rules) -> DayFindings:
         f" select athlete_no, from_day - {LOOK_BACK_DAYS} as from_day from touched_day_lane"
     )
     said = _declared(connection)
-    table = _all_conditions(connection, rules, chosen, athletes, said)
+    table = _all_conditions(connection, rules, chosen, athletes, said, more)
     return DayFindings(athletes, said, [rule.id for rule in chosen], table)
 
 
@@ -129,13 +130,19 @@ def run_day_rules(
 
 
 def _all_conditions(
-    connection: Connection, rules: Rules, chosen: list[Rule], athletes: Columns, said: list[_Period]
+    connection: Connection,
+    rules: Rules,
+    chosen: list[Rule],
+    athletes: Columns,
+    said: list[_Period],
+    more: set[str],
 ) -> pa.Table:
     """The rows of all rules. Rules that weigh others come last and find in ``day_condition`` what held on which day.
 
     What a gym's own rules find is not among it.
     """
-    has = given(connection)
+    has = given(connection) | more
+    told = {**rules.parameters, **connection.since("touched_rule_day", 0)}
     connection.execute(statements.text("steps/day_answers" if "checkin" in has else "steps/day_no_answers")[0])
     tables: list[pa.Table] = []
     connection.execute(
@@ -145,11 +152,11 @@ def _all_conditions(
     for rule in chosen:
         if rule.id in rules.own:
             with own_condition.told_of(rules, rule):
-                tables.append(_conditions(connection, rules, rule, athletes, said))
+                tables.append(_conditions(connection, rules, rule, athletes, said, told))
     for rule in sorted((rule for rule in chosen if rule.id not in rules.own), key=_weighs_others):
         if not is_fed(_text(rule), has):
             continue
-        found = _conditions(connection, rules, rule, athletes, said)
+        found = _conditions(connection, rules, rule, athletes, said, told)
         if not found.num_rows:
             continue
         tables.append(found)
@@ -189,7 +196,14 @@ def _context(said: list[_Period], athletes: Columns, drafts: Drafts) -> Context:
     return context_of(Declared(periods, False), athletes, drafts.athlete, drafts.day)  # type: ignore[arg-type]
 
 
-def _conditions(connection: Connection, rules: Rules, rule: Rule, athletes: Columns, said: list[_Period]) -> pa.Table:
+def _conditions(
+    connection: Connection,
+    rules: Rules,
+    rule: Rule,
+    athletes: Columns,
+    said: list[_Period],
+    told: dict[str, Any],
+) -> pa.Table:
     """The rows of one rule, with their levels; what neither holds nor closes is left out."""
     sql, names = (
         own_condition.stored(connection, rules, rule)
@@ -198,7 +212,7 @@ def _conditions(connection: Connection, rules: Rules, rule: Rule, athletes: Colu
     )
     rows = connection.table(
         _TELLING.format(rule=rule.id, condition=sql, holds=findings.holds_sql(rule), look_back=LOOK_BACK_DAYS),
-        {name: rules.parameters[name] for name in names},
+        {name: told[name] for name in names},
     )
     n, width = rows.num_rows, findings.width(rule)
     flat = pc.list_flatten(rows["found"]).to_numpy(zero_copy_only=False).astype(np.float64)

@@ -7,7 +7,6 @@ what it needs, one kind or another: ``-- needs: recovery or trend``.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 from pipeline.store.connection import Connection
 
@@ -16,12 +15,6 @@ _EXISTS = {
     "recovery": ("mart.recovery_day", "x.local_day >= $first_day"),
     "trend": ("mart.trend_day", "x.local_day >= $first_day"),
     "checkin": ("base.event_log", "x.kind = 'checkin'"),
-    # of an exercise that was trained on one day only nothing can be compared
-    "repetition": (
-        "mart.exercise_session",
-        "x.top_weight_mg > 0 and x.top_reps > 0 and x.local_day >= $first_day"
-        " group by x.athlete_no, x.exercise_no having count(distinct x.local_day) > 1",
-    ),
 }
 LOOK_BACK_DAYS = 200  # further back no condition reads any of it
 CONDITION = "condition"  # another rule found something
@@ -34,11 +27,8 @@ def given(connection: Connection) -> set[str]:
         f" as {kind}"
         for kind, (table, where) in _EXISTS.items()
     ]
-    (first,) = connection.execute("select min(from_day) from touched_rule_day").fetchall()[0]
-    if first is None:
-        return set()
-    near = {"first_day": first - timedelta(days=LOOK_BACK_DAYS)}
-    rows = connection.execute("select " + ", ".join(parts), near).fetchall()
+    since = connection.since("touched_rule_day", LOOK_BACK_DAYS)
+    rows = connection.execute("select " + ", ".join(parts), since).fetchall()
     return {kind for kind, found in zip(_EXISTS, rows[0], strict=True) if found}
 
 

@@ -12,7 +12,7 @@ with evaluated as (
         ) is not null as was_declining
     from mart.exercise_trend e
     join touched_trend_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day - 56
-    where e.status = 'OK'
+    where e.status = 'OK' and e.local_day >= $first_day
 ),
 standing as (
     select d.athlete_no, d.local_day, e.exercise_no, e.is_declining, e.was_declining, e.pct28, e.n_obs, x.display_name,
@@ -27,6 +27,7 @@ standing as (
         and (e.next_day is null or d.local_day < e.next_day)
     join base.exercise x on e.exercise_no = x.exercise_no
     left join base.declared_main_lift l on e.athlete_no = l.athlete_no and e.exercise_no = l.exercise_no
+    where d.local_day >= $first_day
 ),
 summed as (
     select athlete_no, local_day, count(*)::integer as exercises, count(*) filter (is_declining)::integer as declining,

@@ -25,7 +25,7 @@ select x.athlete_no, x.exercise_no, x.local_day, x.local_day >= any_value(t.from
 from mart.exercise_session x
 join touched_trend t
     on x.athlete_no = t.athlete_no and x.local_day >= t.from_day - 28 and x.local_day <= t.to_day
-where x.sets > 0
+where x.sets > 0 and x.local_day >= $first_day
 group by x.athlete_no, x.exercise_no, x.local_day
 order by x.athlete_no, x.exercise_no, x.local_day
 """
@@ -53,14 +53,14 @@ def run_exercise_trends(connection: Connection) -> None:
         "delete from mart.exercise_trend m using touched_trend t where m.athlete_no = t.athlete_no"
         " and m.local_day >= t.from_day and m.local_day <= t.to_day"
     )
-    rows = connection.table(_DAYS)
+    rows = connection.table(_DAYS, connection.since("touched_trend", WINDOW_DAYS))
     if rows.num_rows:
         insert(connection, "exercise_trend", trends(days_of(rows)))
     run(
         "delete from mart.trend_day d using touched_trend_day t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
     )
-    run(model("88_trend_day"))
+    run(model("88_trend_day"), connection.since("touched_trend_day", 2 * WINDOW_DAYS))
 
 
 def days_of(rows: pa.Table) -> Days:

@@ -6,8 +6,6 @@ one statement looks at.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import numpy as np
 import pyarrow as pa
 
@@ -47,13 +45,9 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     ``base``: mean of the three 7-day blocks before the last 7 days, blocks that end in a deload left out; a block that
     begins before the athlete's first day is none.
     """
-    # said as a number too: a join's range alone lets DuckDB skip nothing, and years of rows lie before it
-    (first,) = connection.execute("select min(from_day) from touched_day_lane").fetchall()[0]
-    if first is None:
-        return _NOTHING
-    near = {"first_day": first - timedelta(days=_BACK_DAYS + look_back_days)}
-    days = connection.execute(_DAYS.format(back=_BACK_DAYS, look_back=look_back_days), near).fetchnumpy()
-    sets = connection.table(_SETS.format(back=_BACK_DAYS, look_back=look_back_days), near)
+    since = connection.since("touched_day_lane", _BACK_DAYS + look_back_days)
+    days = connection.execute(_DAYS.format(back=_BACK_DAYS, look_back=look_back_days), since).fetchnumpy()
+    sets = connection.table(_SETS.format(back=_BACK_DAYS, look_back=look_back_days), since)
     athlete, day = (np.asarray(days[name]).astype(np.int64) for name in ("athlete_no", "day"))
     muscles, code = np.unique(np.asarray(sets["muscle"].to_pylist(), dtype=object).astype(str), return_inverse=True)
     n = len(day)

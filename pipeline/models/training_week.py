@@ -33,13 +33,15 @@ _SUMMED = (
     "weighted_volume", "failure_load", "rated",
 )  # fmt: skip
 
-_NEAR = """
+BACK_DAYS = 196
+
+_NEAR = f"""
 with load as (
     select s.athlete_no, s.local_day, sum(s.cr10 * s.duration_min) as rpe_load, count(s.cr10 * s.duration_min) as rated
     from mart.session s
     join touched_week t
-        on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 196 and s.local_day <= t.to_day
-    where s.superseded_by is null and s.rows > 0
+        on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - {BACK_DAYS} and s.local_day <= t.to_day
+    where s.superseded_by is null and s.rows > 0 and s.local_day >= $first_day
     group by all
 ),
 declared as (
@@ -50,7 +52,7 @@ declared as (
     join touched_week t on e.athlete_no = t.athlete_no,
     lateral (
         select unnest(generate_series(
-            greatest((e.payload::json ->> '$.from_day')::date, t.from_day - 196)::timestamp,
+            greatest((e.payload::json ->> '$.from_day')::date, t.from_day - {BACK_DAYS})::timestamp,
             least((e.payload::json ->> '$.to_day')::date, t.to_day)::timestamp, interval 1 day
         )) as day
     ) d
@@ -63,10 +65,13 @@ select d.athlete_no, d.local_day - date '1970-01-01' as day, t.from_day - date '
     coalesce(l.rpe_load, 0)::double as rpe_load, coalesce(l.rated, 0)::integer as rated,
     coalesce(c.deload, false) as deload, coalesce(c.away, false) as away, coalesce(w.is_deload, false) as was_deload
 from mart.athlete_day d
-join touched_week t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 196 and d.local_day <= t.to_day
+join touched_week t
+    on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - {BACK_DAYS} and d.local_day <= t.to_day
 left join load l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
 left join declared c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
-left join mart.training_week w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
+left join mart.training_week w
+    on d.athlete_no = w.athlete_no and d.local_day = w.local_day and w.local_day >= $first_day
+where d.local_day >= $first_day
 order by d.athlete_no, d.local_day
 """
 
@@ -95,7 +100,7 @@ class Days(NamedTuple):
 def run_training_weeks(connection: Connection) -> None:
     """Rows of ``mart.training_week`` for ``touched_week`` (athlete_no, from_day, to_day)."""
     run = connection.execute
-    found = run(_NEAR).fetchnumpy()
+    found = run(_NEAR, connection.since("touched_week", BACK_DAYS)).fetchnumpy()
     run(
         "delete from mart.training_week w using touched_week t where w.athlete_no = t.athlete_no"
         " and w.local_day >= t.from_day and w.local_day <= t.to_day"

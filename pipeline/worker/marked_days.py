@@ -9,6 +9,7 @@ from pipeline.alerts.statements import registered
 from pipeline.models.exercise_trend import run_exercise_trends
 from pipeline.models.heart_rate_day import run_heart_rate
 from pipeline.models.load_day import run_load_days
+from pipeline.models.load_jump import load_jumps
 from pipeline.models.muscle_week import muscle_weeks
 from pipeline.models.readiness_day import run_readiness
 from pipeline.models.recovery import run_signal_windows, run_soreness_days
@@ -89,8 +90,12 @@ def count_soreness(connection: Connection, rules: Rules) -> None:
 
 def find_day_conditions(connection: Connection, rules: Rules) -> DayFindings:
     """What the day rules find for ``touched_day_lane (athlete_no, from_day)``, whose models are current."""
-    with registered(connection, "muscle_week", muscle_weeks(connection, LOOK_BACK_DAYS)):
-        return find_conditions(connection, rules)
+    jumps = load_jumps(connection, LOOK_BACK_DAYS, int(rules["R20"].thresholds["reps"]))
+    with (
+        registered(connection, "muscle_week", muscle_weeks(connection, LOOK_BACK_DAYS)),
+        registered(connection, "load_jump", jumps),
+    ):
+        return find_conditions(connection, rules, {"jump"} if jumps.num_rows else set())
 
 
 def run_marked_rules(connection: Connection, rules: Rules, found: DayFindings, log_offset: int) -> None:

@@ -11,7 +11,7 @@ with body as (
             and w.hard_sets_7d - w.hard_sets_base >= $r07_rise_sets::double, false
         ) as holds
     from mart.training_week w
-    join touched_rule_day t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day
+    join touched_rule_day t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day and w.local_day >= $first_day
 )
 select
     athlete_no, 'body' as scope, '' as subject, local_day,

@@ -12,4 +12,4 @@ select
         0
     ]::double[] as found
 from mart.training_week w
-join touched_rule_day t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day
+join touched_rule_day t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day and w.local_day >= $first_day

@@ -13,4 +13,4 @@ select
         0
     ]::double[] as found
 from mart.trend_day d
-join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day

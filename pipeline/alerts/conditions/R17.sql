@@ -15,7 +15,7 @@ telling as (                        -- days that give a point; all others give n
     union
     select e.athlete_no, e.local_day
     from mart.trend_day e
-    join touched_rule_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day
+    join touched_rule_day t on e.athlete_no = t.athlete_no and e.local_day >= t.from_day and e.local_day >= $first_day
     where e.mean_pct28 <= $r17_mean_percent::double and e.exercises >= 2
     union
     select athlete_no, local_day from answer_level where every_z <= $r17_subjective_z::double
@@ -36,7 +36,7 @@ daily as (
         bool_or(c.rule in ('R07', 'R08', 'R09', 'R16')) as load
     from near n
     join mart.athlete_day d on n.athlete_no = d.athlete_no and n.local_day = d.local_day
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
     left join condition c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
     left join mart.trend_day e on d.athlete_no = e.athlete_no and d.local_day = e.local_day
     left join answer_level a on d.athlete_no = a.athlete_no and d.local_day = a.local_day
