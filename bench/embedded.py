@@ -21,7 +21,6 @@ from bench.generate import SETS_PER_WORKOUT, bodies, set_line, workouts_of, writ
 from pipeline.clock import SystemClock
 from pipeline.gateway.accept import accept_events
 from pipeline.worker.embedded import Embedded
-from pipeline.worker.rebuild import run_everything
 
 WAIT_SECONDS_MAX = 3600.0
 HISTORY_ATHLETES = 200
@@ -92,7 +91,7 @@ def rebuild(data: str) -> Measured:
 
 def recompute(data: str) -> Measured:
     """Models and rules anew over the stored facts, as after a change of the catalogue or of a rule."""
-    return _anew(data, lambda service: run_everything(service._engine))
+    return _anew(data, Embedded.recompute)
 
 
 def _anew(data: str, work: Callable[[Embedded], None]) -> Measured:

@@ -37,10 +37,11 @@ order by m.muscle
 """
 
 
-def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
+def muscle_weeks(connection: Connection, look_back_days: int, ratio_min: float) -> pa.Table:
     """Rows for ``touched_day_lane (athlete_no, from_day)`` from so many days before: one per athlete, muscle and day,
     ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio``, ``ratio_before`` (of the day before) and
-    ``sessions_before``, days of the base that trained it; days whose ratios are both below 1 or unknown are left out.
+    ``sessions_before``, days of the base that trained it; days whose ratios are both below ``ratio_min`` or unknown are
+    left out.
 
     ``base``: mean of the three 7-day blocks before the last 7 days, blocks that end in a deload left out; a block that
     begins before the athlete's first day is none.
@@ -79,7 +80,7 @@ def muscle_weeks(connection: Connection, look_back_days: int) -> pa.Table:
     before = np.vstack([np.full((1, len(muscles)), np.nan), share[:-1]])
     before[start == np.arange(n)] = np.nan
     judged = np.asarray(days["is_judged"]).astype(bool)[:, None]
-    row, column = np.nonzero(judged & ((share >= 1) | (before >= 1)))
+    row, column = np.nonzero(judged & ((share >= ratio_min) | (before >= ratio_min)))
     values = np.stack([found[row, column] for found in (week, base, share, before, sessions_before)])
     return _table(athlete[row], muscles[column], day[row], values)
 

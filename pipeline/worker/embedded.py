@@ -152,7 +152,7 @@ class Embedded:
         if stored[3] != self._engine.catalogue.version:
             with self._shard.transaction():
                 self._engine.names.remap(connection)
-        run_everything_under(self.in_force, self._engine)
+        self.recompute()
 
     def _build_and_swap(self, catalogue: Catalogue, keep: Shard | None = None) -> None:
         """Build a shard from the log under another name, then put it in place."""
@@ -164,7 +164,8 @@ class Embedded:
             build(fresh, self.log, catalogue, rules, kept=kept).close()
 
         try:
-            self.in_force.run(work)
+            with keep.narrowed() if keep else contextlib.nullcontext():
+                self.in_force.run(work)
             settle_file(fresh)
         except BaseException:  # half a shard must not keep the room that was missing
             remove_files(self.data, f"{SHARD_NAME}.new*")
@@ -178,8 +179,6 @@ class Embedded:
             self._shard = Shard(self.shard_path)
         self._engine = self._new_engine(self._shard, catalogue)
 
-    # door
-
     def append(self, records: Sequence[Record], decoded: Decoded | None = None) -> int:
         """Append durably; returns the log's end offset after them. ``decoded``: their columns, if made already."""
         end = self.log.append(records)
@@ -192,8 +191,6 @@ class Embedded:
         """Append the withdrawal of an import; returns the log's end offset."""
         received_at = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
         return self.append([withdrawal_of(tenant, import_id, uuid.uuid4().hex, received_at)])
-
-    # workshop
 
     def apply_all(self) -> None:
         """Apply what the log holds, both lanes, before returning."""
@@ -363,6 +360,16 @@ class Embedded:
                 pass
             remove_snapshots(self.data)
             self._settle()
+
+    def recompute(self) -> None:
+        """Work models and rules out again from the stored facts, as after a change of either."""
+        with self._writer, self._in_words():
+            self._shard.widen()
+            run_everything_under(self.in_force, self._engine)
+            with self._readers.alone():  # opened anew, it gives the room back
+                self._shard.close()
+                self._shard = Shard(self.shard_path)
+            self._engine = self._new_engine(self._shard, self._engine.catalogue)
 
     def check(self) -> list[Difference]:
         """Apply the log to its end of now, rebuild that into a scratch file and name every difference."""

@@ -90,9 +90,10 @@ def count_soreness(connection: Connection, rules: Rules) -> None:
 
 def find_day_conditions(connection: Connection, rules: Rules) -> DayFindings:
     """What the day rules find for ``touched_day_lane (athlete_no, from_day)``, whose models are current."""
+    weeks = muscle_weeks(connection, LOOK_BACK_DAYS, rules["R07"].thresholds["close"])
     jumps = load_jumps(connection, LOOK_BACK_DAYS, int(rules["R20"].thresholds["reps"]))
     with (
-        registered(connection, "muscle_week", muscle_weeks(connection, LOOK_BACK_DAYS)),
+        registered(connection, "muscle_week", weeks),
         registered(connection, "load_jump", jumps),
     ):
         return find_conditions(connection, rules, {"jump"} if jumps.num_rows else set())

@@ -143,6 +143,7 @@ def test_a_union_is_counted_part_by_part(at: Guard) -> None:
 
 MADE_FOR_OURS = {  # tables that lie in memory while our own rules run, and alerts that are open already
     "R07": {"muscle_week"},
+    "R20": {"load_jump"},
     "R08": {"day_condition"},
     "R17": {"answer_level", "day_condition"},
     "R18": {"answer_level", "day_condition", "it may not read mart.alert"},

@@ -10,8 +10,9 @@ with condition as materialized (
     where case c.rule when 'R09' then c.level >= 3 when 'R07' then c.scope = 'body' else true end
     group by all
 ),
-telling as (                        -- days that give a point; all others give none and are not looked at
+telling as (                        -- days that give points; load alone is one, and that many close the alert
     select athlete_no, local_day from condition
+    where rule not in ('R07', 'R08', 'R09', 'R16') or $r17_close_points::integer < 1
     union
     select e.athlete_no, e.local_day
     from mart.trend_day e
@@ -20,9 +21,9 @@ telling as (                        -- days that give a point; all others give n
     union
     select athlete_no, local_day from answer_level where every_z <= $r17_subjective_z::double
 ),
-near as (                           -- and the days on which they still count, or have just stopped to
+near as (                           -- and the week before, and the days on which they still count or have just stopped to
     select distinct n.athlete_no, n.local_day + n.later as local_day
-    from (select *, unnest(range(10))::integer as later from telling) n
+    from (select *, unnest(range(-6, 10))::integer as later from telling) n
 ),
 daily as (
     select d.athlete_no, d.local_day,
