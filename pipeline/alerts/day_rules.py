@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 
 from pipeline.alerts import findings, own_condition, statements
 from pipeline.alerts.day_fold import DayConditions, Episodes, State, fold_days
+from pipeline.alerts.day_stored import stored_alerts
 from pipeline.alerts.declared import SHOWN, Context, Declared, context_of
 from pipeline.alerts.episodes import Drafts
 from pipeline.alerts.identity import rule_id, rule_number
-from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
+from pipeline.alerts.life_cycle import Flags, Ints
 from pipeline.alerts.needs import CONDITION, given, is_fed
 from pipeline.alerts.rules import Rule, Rules
 from pipeline.alerts.settle import settle
@@ -109,7 +110,7 @@ def run_day_rules(
     athletes, said, names, table = findings
     if not len(athletes["athlete_no"]) or not names:
         return 0
-    stored = _stored(connection, rules, names, athletes)
+    stored = stored_alerts(connection, rules, names, athletes)
     found = _numbers(table, athletes, stored)
     cool = np.array([rules[rule_id(rule)].cool_down_h // 24 for rule in found.scope_keys["rule"].tolist()], np.int64)
     conditions = DayConditions(found.key, found.day, found.level, found.table["closes"].to_numpy())
@@ -294,18 +295,6 @@ def _contents(level: Ints, subject: pa.ChunkedArray, found: Floats) -> npt.NDArr
         mixed = (mixed ^ bits[:, column]) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
     return mixed
-
-
-def _stored(connection: Connection, rules: Rules, names: list[str], athletes: Columns) -> Columns:
-    sql = statements.text("steps/day_stored")[0]
-    cool = max(rules[name].cool_down_h for name in names) // 24
-    found = connection.execute(sql, {"never": NEVER_DAY, "cool_days": cool, "rules": names}).fetchnumpy()
-    plain: Columns = {}
-    for name, values in found.items():
-        keep = values.dtype.kind in {"b", "O"} or values.dtype == np.uint64
-        plain[name] = np.asarray(values) if keep else np.asarray(values).astype(np.int64)
-    plain["athlete"] = np.searchsorted(athletes["athlete_no"], plain.pop("athlete_no"))
-    return plain
 
 
 def _numbers(table: pa.Table, athletes: Columns, stored: Columns) -> _Found:

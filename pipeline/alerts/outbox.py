@@ -185,8 +185,9 @@ def _numbered(names: list[str]) -> pa.Table:
 def _sent(connection: Connection, names: list[str]) -> dict[str, _Sent]:
     with statements.registered(connection, "alert_id_in", _numbered(names)):
         rows = connection.execute(
-            "select s.alert_id, s.revision, s.state from base.alert_sent s"
-            " join alert_id_in i on s.alert_no = i.alert_no and s.alert_id = i.alert_id"
+            "select s.alert_id, s.revision, s.state"
+            " from (select * from base.alert_sent where alert_no in (select alert_no from alert_id_in)) s"
+            " semi join alert_id_in i on s.alert_id = i.alert_id"
         ).fetchall()
     return {row[0]: _Sent(row[1], row[2]) for row in rows}
 

@@ -40,13 +40,42 @@ from (
 )
 group by all
 """
-_SPAN = """
-create or replace temp table span_found as
-select t.athlete_no, min(d.local_day) as first_day, max(d.local_day) as last_day,
-    max(d.newest_at) as newest_at,
-    arg_max(d.utc_offset_s, (d.newest_at, d.utc_offset_s)) filter (d.newest_at is not null) as utc_offset_s
+# Of an athlete whose first day is not touched, only days near the last one can tell anything new. What was newest lies
+# within two days of its local day, so three days before them no instant can be newer than theirs.
+_SPAN_NEAR = """
+create or replace temp table span_near as
+select k.athlete_no, k.first_day, max(d.local_day) as last_day, max(d.newest_at) as newest_at
+from (
+    select s.athlete_no, s.first_day, least(s.last_day, min(t.local_day)) as from_day
+    from old_span s
+    left join touched_data_day t on s.athlete_no = t.athlete_no
+    group by s.athlete_no, s.first_day, s.last_day
+    having coalesce(min(t.local_day) > s.first_day, true)
+) k
+join base.data_day d on k.athlete_no = d.athlete_no and d.local_day >= k.from_day - 3
+where d.local_day >= $first_day::date - 3
+group by k.athlete_no, k.first_day, k.from_day
+having max(d.local_day) >= k.from_day and max(d.newest_at) filter (d.local_day >= k.from_day) is not null
+"""
+_SPAN_FAR = """
+insert into span_near
+select d.athlete_no, min(d.local_day), max(d.local_day), max(d.newest_at)
 from base.data_day d
-join touched_athlete t on d.athlete_no = t.athlete_no
+where d.athlete_no in (select athlete_no from touched_athlete)
+    and d.athlete_no not in (select athlete_no from span_near)
+group by all
+"""
+_NEAREST = """
+select least((select min(last_day) from old_span), (select min(local_day) from touched_data_day)),
+    (select count(distinct athlete_no) from touched_athlete)
+"""
+# the newest instants again, told as a number: years of days before them are skipped
+_SPAN_OFFSET = """
+create or replace temp table span_found as
+select s.athlete_no, s.first_day, s.last_day, s.newest_at, max(d.utc_offset_s) as utc_offset_s
+from span_near s
+left join (select * from base.data_day where newest_at >= $newest_at) d
+    on s.athlete_no = d.athlete_no and s.newest_at = d.newest_at
 group by all
 """
 _NEW_SPAN = """
@@ -137,7 +166,7 @@ def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[s
         "create or replace temp table old_span as select s.* from base.athlete_span s"
         " join touched_athlete t on s.athlete_no = t.athlete_no"
     )
-    run(_SPAN)
+    _find_spans(connection)
     _clock_in(connection, names, zones, clocks)
     run(_NEW_SPAN)
     run("delete from base.athlete_span s using touched_athlete t where s.athlete_no = t.athlete_no")
@@ -159,6 +188,16 @@ def mark_days(connection: Connection, names: Names, zones: Zones, clocks: dict[s
                 " and (m.local_day < s.first_day or m.local_day > s.today)"
             )
     run(_TOUCHED_ALERT)
+
+
+def _find_spans(connection: Connection) -> None:
+    """``span_found``: first and last day with data of each touched athlete, and where and when the newest was."""
+    run = connection.execute
+    nearest, athletes = run(_NEAREST).fetchall()[0]
+    run(_SPAN_NEAR, {"first_day": nearest})
+    if run("select count(*) from span_near").fetchall()[0][0] < athletes:
+        run(_SPAN_FAR)
+    run(_SPAN_OFFSET, {"newest_at": run("select min(newest_at) from span_near").fetchall()[0][0]})
 
 
 def _clock_in(connection: Connection, names: Names, zones: Zones, clocks: dict[str, datetime]) -> None:

@@ -39,7 +39,7 @@ daily as (
     join mart.athlete_day d on n.athlete_no = d.athlete_no and n.local_day = d.local_day
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
     left join condition c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
-    left join mart.trend_day e on d.athlete_no = e.athlete_no and d.local_day = e.local_day
+    left join mart.trend_day e on d.athlete_no = e.athlete_no and d.local_day = e.local_day and e.local_day >= $first_day
     left join answer_level a on d.athlete_no = a.athlete_no and d.local_day = a.local_day
     group by all
 ),
