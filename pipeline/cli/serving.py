@@ -124,6 +124,7 @@ def _application(operations: Operations, service: Embedded, settings: Settings) 
         gate=gate,
         settings=settings,
         not_ready=lambda: service.why_not_ready,
+        metrics=service.measures.exposition,
         pages=routes(operations.panels, gate.page_tenant),
     )
     return create_app(parts)

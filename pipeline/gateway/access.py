@@ -53,6 +53,18 @@ class Gate:
             raise ProblemError(404, "there is no such tenant")
         return wanted
 
+    def check_operator(self, request: Request) -> None:
+        """Who runs the process: a key with the scope ``admin``, or a program on this very machine; else 401, 403."""
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            caller = self._control.caller(text.strip())
+            if caller is None:
+                raise _unknown_caller()
+            if not caller.may("admin"):
+                raise ProblemError(403, f"the key {caller.key_id} lacks the scope 'admin'", members={"scope": "admin"})
+        elif not (self._trusts_loopback and _is_local(request)):
+            raise _unknown_caller()
+
     def _spend(self, key_id: str) -> None:
         now = time.monotonic()
         rate, burst = self._settings.requests_per_second, float(self._settings.requests_burst)

@@ -33,6 +33,7 @@ from pipeline.gateway.uploads import IDEMPOTENCY_KEY_CHARACTERS_MAX, Uploads
 from pipeline.settings import Settings
 
 JSON = "application/json"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 EVENT_TYPES = (JSON, "application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain")
 ALERTS_MAX = 1000
 DAYS_MAX = 3660
@@ -54,6 +55,7 @@ class Parts:
     gate: Gate
     settings: Settings
     not_ready: Callable[[], str | None]
+    metrics: Callable[[], bytes]
     pages: Sequence[BaseRoute] = field(default=())
 
 
@@ -231,6 +233,13 @@ def readyz(request: Request) -> Response:
     if why_not is not None:
         raise ProblemError(503, why_not, headers={"Retry-After": "5"})
     return _json({"status": "ready"})
+
+
+@health.get("/metrics", summary="Numbers for Prometheus", responses=doc.problems(401, 403))
+def metrics(request: Request) -> Response:
+    """Of all gyms together: for a key with the scope `admin`, or from this very machine."""
+    request.app.state.gate.check_operator(request)
+    return Response(_parts(request).metrics(), media_type=METRICS)
 
 
 class Turns:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -37,6 +38,7 @@ from pipeline.worker.days import add_marks, mark_days
 from pipeline.worker.lookup import DocumentFilter
 from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
 from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, swap_rows, touch_sessions
+from pipeline.worker.measures import Measures, taken_of
 from pipeline.worker.names import Names
 from pipeline.worker.profiles import refresh_profiles
 from pipeline.worker.stage import Staged, headers_of, stage
@@ -65,8 +67,16 @@ def decode_batch(batch: Sequence[Logged]) -> Decoded:
 class Engine:
     """Applies batches of one partition to one shard. Not thread-safe: one writer per shard."""
 
-    def __init__(self, shard: Shard, catalogue: Catalogue, rules: Rules, histories: Histories) -> None:
+    def __init__(
+        self,
+        shard: Shard,
+        catalogue: Catalogue,
+        rules: Rules,
+        histories: Histories,
+        measures: Measures | None = None,
+    ) -> None:
         self.shard, self.catalogue, self.rules, self.histories = shard, catalogue, rules, histories
+        self.measures = measures or Measures()
         connection = shard.connection
         if not connection.execute("select count(*) from base.ledger").fetchall()[0][0]:
             connection.execute(
@@ -120,6 +130,7 @@ class Engine:
         decode: Decode = decode_batch,
     ) -> int:
         """Apply one batch; returns the new next offset. ``decode`` may know columns that were made before."""
+        begun = time.monotonic()
         fault("before:1")
         batch = self._fresh(batch)
         fault("inside:1")
@@ -131,6 +142,7 @@ class Engine:
         fault("inside:2")
         with self.shard.transaction() as connection:
             staged = self._stage(connection, batch, decoded)
+            taken = taken_of(headers_of(batch), staged)
             del decoded  # a large batch is not held twice while the models run
             fault("after:2")
             fault("before:3")
@@ -148,6 +160,8 @@ class Engine:
             self._close(connection, staged)
             self.known.add(staged.new_keys)
             fault("inside:6")
+            closing = time.monotonic()
+        self.measures.committed(taken, begun, closing)
         if self.known.full:
             self._load()
         pa.default_memory_pool().release_unused()  # else the columns of a large batch stay beside the next ones
@@ -296,7 +310,7 @@ class Engine:
         connection = self.shard.connection
         if not connection.execute("select 1 from base.mark limit 1").fetchall():
             return False
-        with self.shard.transaction():
+        with self.measures.timed_day_lane(), self.shard.transaction():
             take_next_marks(connection)
             found = run_marked_models(connection, self.rules)
             run_marked_rules(connection, self.rules, found, self.next_offset)

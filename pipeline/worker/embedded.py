@@ -35,6 +35,7 @@ from pipeline.worker.apply import Engine, Fault, apply_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, fresh_snapshot, require_log, require_reach
 from pipeline.worker.gate import Gate
 from pipeline.worker.handover import Handover
+from pipeline.worker.measures import Measures
 from pipeline.worker.poison import Attempts
 from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import batches, build, differences, run_everything_under
@@ -66,6 +67,8 @@ class Embedded:
         self._attempts = Attempts(data / ATTEMPTS_NAME)
         self._handover = Handover()
         self._room = Room()
+        self.measures = Measures()
+        self.measures.watch_log(self.log, EMBEDDED_PARTITION, self.applied, clock)
         self._open_shard()
 
     @classmethod
@@ -135,7 +138,7 @@ class Embedded:
             self._build_and_swap(catalogue)
 
     def _new_engine(self, shard: Shard, catalogue: Catalogue) -> Engine:
-        return Engine(shard, catalogue, self.rules, self._history)
+        return Engine(shard, catalogue, self.rules, self._history, self.measures)
 
     def _history(self, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
         return self.log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, end)
@@ -329,8 +332,6 @@ class Embedded:
         if self.failure is not None:
             raise self.failure
         return reached
-
-    # cellar
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""

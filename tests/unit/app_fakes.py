@@ -20,6 +20,7 @@ from pipeline.gateway.uploads import Uploads
 from pipeline.record import Record
 from pipeline.settings import Settings
 from pipeline.sources.columns import Decoded
+from pipeline.worker.measures import Measures
 
 NOW = datetime(2026, 11, 20, 19, 30, tzinfo=UTC)
 
@@ -86,6 +87,7 @@ class Door:
                 gate=self.gate,
                 settings=self.settings,
                 not_ready=lambda: self.why_not_ready,
+                metrics=Measures().exposition,
                 pages=routes(self.panels, self.gate.page_tenant),
             )
         )

@@ -22,7 +22,7 @@ ROUTES = {
     ("GET", "/v1/alerts"): "read",
     ("GET", "/v1/athletes/ana/days"): "read",
 }
-OPEN = {"/healthz", "/readyz", "/openapi.json"}
+OPEN = {"/healthz", "/readyz", "/openapi.json", "/metrics"}  # /metrics: see test_measures.py
 
 
 @pytest.fixture

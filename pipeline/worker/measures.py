@@ -1,0 +1,146 @@
+"""What an operator watches: how much a worker takes, how long it needs and how far it is behind, for Prometheus.
+
+No label names a gym, an athlete or a device: one process works for many gyms, and its numbers are seen together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+
+from pipeline.clock import Clock
+from pipeline.log.base import Log
+from pipeline.record import Header, parse_header
+from pipeline.worker.stage import Staged
+
+disable_created_metrics()  # when a number began is of no use to anybody here, and doubles the list
+
+LATE_S = 24 * 3600
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Taken(NamedTuple):
+    """What one batch brings, read before its rows are let go."""
+
+    records: int
+    sets: int
+    late_sets: int
+    results: dict[str, int]
+    reasons: dict[str, int]
+    conflicts: int
+    received: dict[str, str]  # decoder -> newest receipt, RFC 3339
+
+
+class Measures:
+    """The numbers of one worker since it started."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._committed_at = time.monotonic()
+        self._batch = Histogram(
+            "spotter_batch_seconds", "Time of a batch, from its records to the commit.", registry=registry,
+            buckets=_SECONDS,
+        )  # fmt: skip
+        self._commit = Histogram(
+            "spotter_commit_seconds", "Time of the commit of a batch.", registry=registry, buckets=_SECONDS
+        )
+        self._day_lane = Histogram(
+            "spotter_day_lane_seconds", "Time of one transaction of the day-level lane.", registry=registry,
+            buckets=_SECONDS,
+        )  # fmt: skip
+        self._records = Counter("spotter_records_applied", "Records of the log that were applied.", registry=registry)
+        self._items = Counter(
+            "spotter_items_applied", "Items that were applied, by what became of them.", ["result"], registry=registry
+        )
+        self._rejected = Counter("spotter_items_rejected", "Rejected items.", ["reason"], registry=registry)
+        self._conflicts = Counter(
+            "spotter_document_conflicts", "Documents of equal version and different content.", registry=registry
+        )
+        self._sets = Counter("spotter_sets_applied", "Sets that were stored.", registry=registry)
+        self._late = Counter(
+            "spotter_late_sets_applied", "Sets performed more than a day before they were received.", registry=registry
+        )
+        self._received = Gauge(
+            "spotter_newest_receipt_timestamp_seconds", "When the newest record of a decoder was received.",
+            ["decoder"], registry=registry,
+        )  # fmt: skip
+        age = Gauge("spotter_ledger_age_seconds", "Time since the last commit, or since the start.", registry=registry)
+        age.set_function(lambda: time.monotonic() - self._committed_at)
+
+    def watch_log(self, log: Log, partition: int, applied: Callable[[], int], clock: Clock) -> None:
+        """How far behind the log's end a partition is, looked up when somebody asks for it."""
+
+        def behind_s() -> float:
+            waiting = log.read(partition, applied(), items_max=1, bytes_max=1)
+            if not waiting:
+                return 0.0
+            received_at = parse_header(waiting[0].record.header).received_at
+            return max(0.0, (clock.now() - datetime.fromisoformat(received_at)).total_seconds())
+
+        lag = Gauge("spotter_lag_records", "Records of the log that are not applied yet.", registry=self.registry)
+        lag.set_function(lambda: log.end_offset(partition) - applied())
+        behind = Gauge(
+            "spotter_lag_seconds", "Time since the oldest record that is not applied was received, else 0.",
+            registry=self.registry,
+        )  # fmt: skip
+        behind.set_function(behind_s)
+
+    @contextmanager
+    def timed_day_lane(self) -> Iterator[None]:
+        """Counts the time of the work inside."""
+        with self._day_lane.time():
+            yield
+
+    def committed(self, taken: Taken, begun: float, closing: float) -> None:
+        """One batch is in; ``begun`` and ``closing`` are monotonic seconds, of its start and of its commit."""
+        now = self._committed_at = time.monotonic()
+        self._batch.observe(now - begun)
+        self._commit.observe(now - closing)
+        self._records.inc(taken.records)
+        self._conflicts.inc(taken.conflicts)
+        self._sets.inc(taken.sets)
+        self._late.inc(taken.late_sets)
+        for result, count in taken.results.items():
+            self._items.labels(result).inc(count)
+        for reason, count in taken.reasons.items():
+            self._rejected.labels(reason).inc(count)
+        for decoder, at in taken.received.items():
+            self._received.labels(decoder).set(datetime.fromisoformat(at).timestamp())
+
+    def exposition(self) -> bytes:
+        """All numbers as Prometheus reads them."""
+        text: bytes = generate_latest(self.registry)
+        return text
+
+
+def taken_of(headers: list[Header], staged: Staged) -> Taken:
+    """What a staged batch brings; its sets are late by the earliest receipt of the batch."""
+    received: dict[str, str] = {}
+    for header in headers:
+        received[header.decoder] = max(received.get(header.decoder, ""), header.received_at)
+    earliest = datetime.fromisoformat(min(header.received_at for header in headers)).timestamp()
+    performed = staged.sets["performed_at"].drop_null().cast(pa.int64()).to_numpy()
+    reasons = pc.value_counts(staged.rejected["reason"]).to_pylist() if staged.rejected.num_rows else []
+    ignored, rejected = staged.ignored.num_rows, staged.rejected.num_rows
+    return Taken(
+        records=len(headers),
+        sets=staged.sets.num_rows,
+        late_sets=int(np.count_nonzero(performed < (earliest - LATE_S) * 1e6)),
+        results={
+            "stored": staged.items - staged.superseded - ignored - rejected,
+            "superseded": staged.superseded,
+            "ignored": ignored,
+            "rejected": rejected,
+        },
+        reasons={row["values"]: row["counts"] for row in reasons},
+        conflicts=staged.conflicts,
+        received=received,
+    )
