@@ -65,13 +65,15 @@ def decode_batch(batch: Sequence[Logged]) -> Decoded:
 class Engine:
     """Applies batches of one partition to one shard. Not thread-safe: one writer per shard."""
 
-    def __init__(self, shard: Shard, catalogue: Catalogue, rules: Rules, histories: Histories) -> None:
+    def __init__(
+        self, shard: Shard, catalogue: Catalogue, rules: Rules, histories: Histories, *, partition: int
+    ) -> None:
         self.shard, self.catalogue, self.rules, self.histories = shard, catalogue, rules, histories
         connection = shard.connection
         if not connection.execute("select count(*) from base.ledger").fetchall()[0][0]:
             connection.execute(
-                "insert into base.ledger values (0, 0, 0, 0, 0, ?, ?, ?)",
-                (MODEL_VERSION, rules.version, catalogue.version),
+                "insert into base.ledger values (?, 0, 0, 0, 0, ?, ?, ?)",
+                (partition, MODEL_VERSION, rules.version, catalogue.version),
             )
         self._load()
 
