@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -32,6 +33,25 @@ class Settings:
     wait_seconds_max: float = 600.0  # how long the command line waits for the worker
     sql_seconds_max: float = 60.0  # wall clock of one analyst query
     sql_memory_bytes_max: int = 512 << 20
+
+    brokers: str = ""  # host:port, several with commas; only the distributed roles need it
+    security_protocol: str = "PLAINTEXT"  # or SSL, SASL_PLAINTEXT, SASL_SSL
+    sasl_mechanism: str = "SCRAM-SHA-512"  # or PLAIN, SCRAM-SHA-256; used with SASL_* only
+    sasl_username: str = ""
+    sasl_password: str = ""
+    sasl_password_file: str = ""  # read instead of sasl_password
+    ssl_cafile: str = ""  # PEM; empty: the system's authorities
+    ssl_certfile: str = ""  # PEM, of this client
+    ssl_keyfile: str = ""
+    topic_prefix: str = "spotter"  # of topics and consumer groups
+    topic_partitions: int = 4  # of the uploads; a gym lives in one
+    topic_replication: int = 1
+    topic_min_insync_replicas: int = 1
+    uploads_retention_hours: float = math.inf
+    append_seconds_max: float = 2.0  # brokers that take longer get no upload: it is refused with 503
+    session_seconds: float = 10.0  # a worker that is silent so long loses its partitions
+    stalled_seconds_max: float = 60.0  # a worker that is behind and does not move so long ends itself
+    fetch_bytes_max: int = 4 << 20  # of one partition, in one batch of a worker
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -67,7 +87,7 @@ def _parse(name: str, text: str, kind: type) -> str | int | float:
         number: int | float = int(text) if kind is int else float(text)
     except ValueError:
         number = -1
-    if number <= 0:
+    if not number > 0:
         wanted = "a whole number above 0" if kind is int else "a number above 0"
         raise UsageError(
             f"the setting {name} cannot be used", f"it is {text!r}, not {wanted}", f"correct or unset {name}"

@@ -9,7 +9,19 @@ from collections.abc import Sequence
 import typer
 
 from pipeline import disk
-from pipeline.cli import access, backtest, checkin, exercises, generating, keeping, reading, rules, sending, serving
+from pipeline.cli import (
+    access,
+    backtest,
+    checkin,
+    cluster,
+    exercises,
+    generating,
+    keeping,
+    reading,
+    rules,
+    sending,
+    serving,
+)
 from pipeline.errors import SpotterError
 
 INTERRUPTED = 130
@@ -23,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (serving, sending, checkin, reading, rules, backtest, exercises, keeping, generating, access):
+for part in (serving, sending, checkin, reading, rules, backtest, exercises, keeping, generating, access, cluster):
     part.add_to(app)
 
 

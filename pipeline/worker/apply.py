@@ -73,6 +73,8 @@ class Engine:
         catalogue: Catalogue,
         rules: Rules,
         histories: Histories,
+        *,
+        partition: int,
         measures: Measures | None = None,
     ) -> None:
         self.shard, self.catalogue, self.rules, self.histories = shard, catalogue, rules, histories
@@ -80,8 +82,8 @@ class Engine:
         connection = shard.connection
         if not connection.execute("select count(*) from base.ledger").fetchall()[0][0]:
             connection.execute(
-                "insert into base.ledger values (0, 0, 0, 0, 0, ?, ?, ?)",
-                (MODEL_VERSION, rules.version, catalogue.version),
+                "insert into base.ledger values (?, 0, 0, 0, 0, ?, ?, ?)",
+                (partition, MODEL_VERSION, rules.version, catalogue.version),
             )
         self._load()
 

@@ -30,14 +30,14 @@ def require_log(data: Path) -> None:
         )
 
 
-def require_reach(log_end: int, applied: int, shard: str) -> None:
+def require_reach(log_end: int, applied: int, shard: str, log_name: str = LOG_NAME) -> None:
     """Raises StorageError when the tables stand for more records than the log holds."""
     if applied > log_end:
         raise StorageError(
             "the log is shorter than what was applied from it",
-            f"the tables stand for {applied} records, {LOG_NAME} holds {log_end}:"
+            f"the tables stand for {applied} records, {log_name} holds {log_end}:"
             " the log, which is the record, was lost or cut",
-            f"restore {LOG_NAME} from a backup; to go on with what the log holds, move {shard} away first",
+            f"restore {log_name} from a backup; to go on with what the log holds, move {shard} away first",
         )
 
 

@@ -21,7 +21,7 @@ from pipeline.log.base import Log
 from pipeline.record import Header, parse_header
 from pipeline.worker.stage import Staged
 
-disable_created_metrics()  # when a number began is of no use to anybody here, and doubles the list
+disable_created_metrics()  # type: ignore[no-untyped-call]  # when a number began is of no use to anybody here, and doubles the list
 
 LATE_S = 24 * 3600
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -109,7 +109,7 @@ class Measures:
         self._sets.inc(taken.sets)
         self._late.inc(taken.late_sets)
         for result, count in taken.results.items():
-            self._items.labels(result).inc(count)
+            self._items.labels(result).inc(max(0, count))  # a withdrawal gives back what was superseded before
         for reason, count in taken.reasons.items():
             self._rejected.labels(reason).inc(count)
         for decoder, at in taken.received.items():

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from pipeline.alerts.lane import run_session_lane
 from pipeline.alerts.outbox import withdraw_lost
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
-from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
+from pipeline.log.base import Log, Logged
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL, parse_header
 from pipeline.sources.columns import Decoded
@@ -46,32 +46,32 @@ _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
 def batches(
     log: Log,
+    partition: int,
     start: int,
     end: int | None = None,
     alone: frozenset[int] = frozenset(),
     *,
     items_max: int = BATCH_ITEMS_MAX,
 ) -> Iterator[list[Logged]]:
-    """Batches of the log from ``start`` on, cut so that withdrawals and the offsets ``alone`` stand alone."""
+    """Batches of a partition from ``start`` on, cut so that withdrawals and the offsets ``alone`` stand alone."""
     offset = start
     while end is None or offset < end:
-        read = log.read(EMBEDDED_PARTITION, offset, items_max=items_max, bytes_max=BATCH_BYTES_MAX)
+        read = log.read(partition, offset, items_max=items_max, bytes_max=BATCH_BYTES_MAX)
         if end is not None:
             read = [logged for logged in read if logged.offset < end]
         if not read:
             return
-        cut = next(
-            (
-                i
-                for i, logged in enumerate(read)
-                if logged.offset in alone or parse_header(logged.record.header).decoder == WITHDRAWAL
-            ),
-            None,
-        )
-        if cut is not None:
-            read = read[: max(cut, 1)]
+        read = read[: length_of_batch(read, alone)]
         yield read
         offset = read[-1].offset + 1
+
+
+def length_of_batch(read: Sequence[Logged], alone: frozenset[int] = frozenset()) -> int:
+    """How many of some records may be applied together, so that withdrawals and the offsets ``alone`` stand alone."""
+    for number, logged in enumerate(read):
+        if logged.offset in alone or parse_header(logged.record.header).decoder == WITHDRAWAL:
+            return max(number, 1)
+    return len(read)
 
 
 def build(
@@ -80,25 +80,28 @@ def build(
     catalogue: Catalogue,
     rules: Rules,
     *,
+    partition: int,
     end: int | None = None,
     kept: dict[str, pa.Table] | None = None,
     put_aside: frozenset[int] = frozenset(),
 ) -> Shard:
-    """A new shard at ``path`` from the log below ``end``; equal to the one that was built batch by batch.
+    """A new shard at ``path`` from the partition's log below ``end``; equal to the one that was built batch by batch.
 
     ``kept`` are rows of the old shard's tables that no log tells: what was handed out already, so
     that a rebuild sends nothing again. Records at the offsets ``put_aside`` are not decoded.
     """
     shard = Shard(path, fsync=False)
     try:
-        _fill(shard, log, catalogue, rules, end, kept or {}, put_aside)
+        _fill(shard, log, partition, catalogue, rules, end, kept or {}, put_aside)
     except BaseException:  # the room it took is given back only when it is closed
         shard.close()
         raise
     return shard
 
 
-def differences(shard: Shard, data: Path, log: Log, catalogue: Catalogue, rules: Rules, end: int) -> list[Difference]:
+def differences(
+    shard: Shard, data: Path, log: Log, catalogue: Catalogue, rules: Rules, end: int, *, partition: int
+) -> list[Difference]:
     """Build a scratch shard from the log below ``end`` and name every difference to the open one.
 
     Records that were put aside are left there; a rebuild tries them again.
@@ -108,7 +111,7 @@ def differences(shard: Shard, data: Path, log: Log, catalogue: Catalogue, rules:
     scratch = data / f"scratch-{os.getpid()}.duckdb"
     remove_files(data, f"{scratch.name}*")
     try:
-        build(scratch, log, catalogue, rules, end=end, put_aside=put_aside).close()
+        build(scratch, log, catalogue, rules, partition=partition, end=end, put_aside=put_aside).close()
         with contextlib.closing(shard.reader()) as cursor:
             return compare(cursor, scratch)
     finally:
@@ -118,6 +121,7 @@ def differences(shard: Shard, data: Path, log: Log, catalogue: Catalogue, rules:
 def _fill(
     shard: Shard,
     log: Log,
+    partition: int,
     catalogue: Catalogue,
     rules: Rules,
     end: int | None,
@@ -131,10 +135,12 @@ def _fill(
     kept.clear()  # a tenth of the memory of a rebuild
 
     def history(tenant: str, athlete: str, to: int) -> Iterator[Logged]:
-        return log.read_athlete(EMBEDDED_PARTITION, tenant, athlete, to)
+        return log.read_athlete(partition, tenant, athlete, to)
 
-    engine = Engine(shard, catalogue, rules, history)
-    _load_facts(engine, _decoded_ahead(batches(log, 0, end, put_aside, items_max=FACTS_ITEMS_MAX), put_aside))
+    engine = Engine(shard, catalogue, rules, history, partition=partition)
+    _load_facts(
+        engine, _decoded_ahead(batches(log, partition, 0, end, put_aside, items_max=FACTS_ITEMS_MAX), put_aside)
+    )
     pa.default_memory_pool().release_unused()
     run_everything(engine)
     shard.checkpoint()

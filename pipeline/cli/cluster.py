@@ -1,0 +1,72 @@
+"""The distributed roles: topics, gateway and worker on Kafka."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import output
+from pipeline.cli.options import AsJson
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+Brokers = Annotated[
+    str | None,
+    typer.Option("--brokers", metavar="HOST:PORT,…", help="Kafka's brokers; default SPOTTER_BROKERS."),
+]
+
+topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(topics, name="topics")
+
+
+def cluster_settings(brokers: str | None) -> Settings:
+    """Settings with the brokers of the command line; raises UsageError where Kafka's clients are not installed."""
+    from importlib.util import find_spec
+
+    from pipeline.settings import Settings
+
+    if any(find_spec(name) is None for name in ("faust", "kafka", "aiokafka")):
+        raise UsageError(
+            "the distributed roles are not installed",
+            "they need the libraries of the extra `cluster`",
+            "pip install -c constraints.txt -e '.[cluster]'",
+        )
+    settings = Settings.from_environment()
+    return replace(settings, brokers=brokers) if brokers is not None else settings
+
+
+@topics.command("ensure")
+def ensure_topics(brokers: Brokers = None, as_json: AsJson = False) -> None:
+    """Make topics that are missing and correct settings that differ."""
+    settings = cluster_settings(brokers)
+    from pipeline.log.topics import ensure
+
+    _print(ensure(settings), {"topic": "topic", "done": "done"}, as_json)
+
+
+@topics.command("describe")
+def describe_topics(brokers: Brokers = None, as_json: AsJson = False) -> None:
+    """Show the topics and what differs from the settings; exit code 1 when something does."""
+    settings = cluster_settings(brokers)
+    from pipeline.log.topics import describe
+
+    rows = describe(settings)
+    columns = {"topic": "topic", "partitions": "partitions", "replication": "replication", "in_sync": "in sync"}
+    _print(rows, columns | {"differs": "differs"}, as_json)
+    if any(row["differs"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _print(rows: list[dict[str, Any]], columns: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        output.print_json(rows)
+        return
+    output.print_rows([dict.fromkeys(columns, "") | row for row in rows], columns, empty="no topics")

@@ -1,0 +1,73 @@
+"""A record as one value of Kafka: a fixed head, then athlete, items, header, payload as the embedded log has them.
+
+Little endian: ``S1``, then the lengths of athlete (uint16), items (uint32) and header (uint32), then the part (uint32).
+The header inside is the versioned one of ``pipeline.record``; the key of the value is its tenant.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from datetime import UTC, datetime, timedelta
+
+from pipeline.errors import StorageError
+from pipeline.record import HEADER_FORMAT, Header, Record, pack_items, parse_header
+
+MAGIC = b"S1"
+_HEAD = struct.Struct("<2sHIII")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FOREIGN = "foreign"  # the decoder of what no gateway wrote: there is none, so it is rejected as a whole
+
+
+def pack(record: Record) -> bytes:
+    """The value of a record."""
+    athlete = record.athlete.encode()
+    head = _HEAD.pack(MAGIC, len(athlete), len(record.items), len(record.header), record.part)
+    return b"".join((head, athlete, record.items, record.header, record.payload))
+
+
+def unpack(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms: int) -> Record:
+    """The record of a value. What no gateway wrote becomes a record that ends in ``rejected``, as ``upload_id``.
+
+    Raises StorageError for a record of a newer version: rejecting it would be wrong once that version is installed.
+    """
+    if value is None or len(value) < _HEAD.size:
+        return _foreign(value or b"", key, upload_id, timestamp_ms)
+    magic, athlete_size, items_size, header_size, part = _HEAD.unpack_from(value)
+    items_at = _HEAD.size + athlete_size
+    header_at = items_at + items_size
+    payload_at = header_at + header_size
+    if magic != MAGIC or payload_at > len(value):
+        return _foreign(value, key, upload_id, timestamp_ms)
+    header = value[header_at:payload_at]
+    try:
+        athlete = str(value[_HEAD.size : items_at], "utf-8")
+        parse_header(header)
+    except (ValueError, TypeError, AttributeError) as error:
+        if _is_newer(header):
+            raise StorageError(
+                f"the record {upload_id} is of a newer version",
+                str(error),
+                "install the version of Spotter that the gateway has; nothing was skipped",
+            ) from error
+        return _foreign(value, key, upload_id, timestamp_ms)
+    return Record(athlete, part, value[items_at:header_at], header, value[payload_at:])
+
+
+def _is_newer(header: bytes) -> bool:
+    try:
+        return int(json.loads(header)["format"]) > HEADER_FORMAT
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def _foreign(value: bytes, key: bytes | None, upload_id: str, timestamp_ms: int) -> Record:
+    received_at = _EPOCH + timedelta(milliseconds=max(timestamp_ms, 0))
+    header = Header(
+        tenant=(key or b"home").decode("utf-8", "replace"),
+        source="kafka",
+        decoder=FOREIGN,
+        upload_id=upload_id,
+        received_at=received_at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z",
+    )
+    return Record("", 0, pack_items([0]), header.to_bytes(), value)

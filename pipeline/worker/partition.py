@@ -1,0 +1,295 @@
+"""What owns one shard: opened under its own lock, moved by batches, built anew from the log when it is damaged.
+
+Not thread-safe but for ``read``: whoever calls the rest holds the one right to write. The embedded service has
+one of these, a worker of a cluster one for each partition it was given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pipeline import disk
+from pipeline.alerts.own_condition import OwnRuleError
+from pipeline.alerts.rules import Rules
+from pipeline.catalogue.loader import Catalogue
+from pipeline.clock import Clock
+from pipeline.errors import BusyError, DamagedError
+from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
+from pipeline.models.runner import MODEL_VERSION
+from pipeline.store.compare import Difference
+from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failure
+from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
+from pipeline.worker.apply import Decode, Engine, Fault, apply_batch, decode_batch, no_fault
+from pipeline.worker.fresh import LOG_NAME, aliases_of, require_reach
+from pipeline.worker.gate import Gate
+from pipeline.worker.measures import Measures
+from pipeline.worker.poison import Attempts
+from pipeline.worker.rebuild import batches, build, differences, run_everything_under
+from pipeline.worker.rules_in_force import RulesInForce
+
+KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of one partition lie; ``log_name`` is how its log is told of."""
+
+    data: Path
+    partition: int
+    lock_name: str
+    attempts_name: str
+    log_name: str
+
+    @classmethod
+    def embedded(cls, data: Path) -> Place:
+        """The one partition of a folder whose service owns everything in it."""
+        return cls(data, EMBEDDED_PARTITION, "lock", "attempts.json", LOG_NAME)
+
+    @classmethod
+    def of_worker(cls, data: Path, partition: int, log_name: str) -> Place:
+        """One of several partitions that lie side by side."""
+        return cls(data, partition, f"shard-{partition}.lock", f"shard-{partition}.attempts.json", log_name)
+
+    @property
+    def shard_name(self) -> str:
+        return f"shard-{self.partition}.duckdb"
+
+    @property
+    def shard(self) -> Path:
+        return self.data / self.shard_name
+
+    def take(self) -> IO[str] | None:
+        """Take the lock; None while another process has it. Closing what is returned gives it free."""
+        lock = (self.data / self.lock_name).open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            return None
+        return lock
+
+    def take_or_refuse(self) -> IO[str]:
+        """Take the lock; raises BusyError while another process has it."""
+        lock = self.take()
+        if lock is None:
+            raise BusyError(
+                f"the data folder {self.data} is in use",
+                "another Spotter process owns it and did not answer on its socket",
+                "stop that process, or wait until it is done",
+            )
+        return lock
+
+
+class Partition:
+    """One partition's shard and all that changes it. ``lock`` is held until ``close``."""
+
+    def __init__(
+        self,
+        place: Place,
+        log: Log,
+        clock: Clock,
+        in_force: RulesInForce,
+        lock: IO[str],
+        *,
+        fault: Fault = no_fault,
+        decode: Decode = decode_batch,
+        measures: Measures | None = None,
+    ) -> None:
+        self.place, self.log, self.in_force = place, log, in_force
+        self.measures = measures or Measures()
+        self.readers = Gate()
+        self.attempts = Attempts(place.data / place.attempts_name)
+        self._clock, self._lock, self._fault, self._decode = clock, lock, fault, decode
+        self.open()
+
+    @property
+    def next_offset(self) -> int:
+        """The offset of the first record that is not applied yet."""
+        return self.engine.next_offset
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue with the folder's own aliases."""
+        return Catalogue.load(extra=aliases_of(self.place.data))
+
+    # open, damage, rebuild
+
+    def open(self) -> None:
+        """Open the shard; a missing or damaged one is built from the log, a damaged one put aside before."""
+        place = self.place
+        catalogue = self.catalogue()
+        missing = not place.shard.exists() and self.log.end_offset(place.partition) > 0
+        remove_files(place.data, f"{place.shard_name}.new*")
+        shard: Shard | None = None
+        try:
+            if missing:
+                raise DamagedError("the shard is missing", "its file is not there", "it is built from the log")
+            self.shard = shard = Shard(place.shard)
+            self.engine = self._new_engine(shard, catalogue)
+            self._check_versions()
+        except Exception as error:
+            if shard is not None:
+                shard.close()
+            if not is_damage(error):
+                raise
+            if place.shard.exists():
+                put_aside(place.shard, self._clock.now())
+            self._build_and_swap(catalogue)
+
+    def _new_engine(self, shard: Shard, catalogue: Catalogue) -> Engine:
+        return Engine(
+            shard,
+            catalogue,
+            self.in_force.rules,
+            self._history,
+            partition=self.place.partition,
+            measures=self.measures,
+        )
+
+    def _history(self, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
+        return self.log.read_athlete(self.place.partition, tenant, athlete, end)
+
+    def _check_versions(self) -> None:
+        """A changed catalogue, model or rule set works history out again from the stored facts."""
+        connection = self.shard.connection
+        stored = connection.execute(
+            "select next_offset, model_version, rule_version, catalogue_version from base.ledger"
+        ).fetchall()[0]
+        end = self.log.end_offset(self.place.partition)
+        require_reach(end, stored[0], self.place.shard_name, self.place.log_name)
+        if stored[1:] == (MODEL_VERSION, self.in_force.rules.version, self.engine.catalogue.version):
+            return
+        if stored[3] != self.engine.catalogue.version:
+            with self.shard.transaction():
+                self.engine.names.remap(connection)
+        self.recompute()
+
+    def recompute(self) -> None:
+        """Work models and rules out again from the stored facts, as after a change of either."""
+        self.shard.widen()
+        run_everything_under(self.in_force, self.engine)
+        with self.readers.alone():  # opened anew, it gives the room back
+            self.shard.close()
+            self.shard = Shard(self.place.shard)
+        self.engine = self._new_engine(self.shard, self.engine.catalogue)
+
+    def _build_and_swap(self, catalogue: Catalogue, keep: Shard | None = None) -> None:
+        """Build a shard from the log under another name, then put it in place."""
+        place = self.place
+        fresh = place.data / f"{place.shard_name}.new"
+
+        def work(rules: Rules) -> None:
+            remove_files(place.data, f"{place.shard_name}.new*")
+            kept = {name: keep.connection.table(f"select * from base.{name}") for name in KEPT_TABLES} if keep else None
+            build(fresh, self.log, catalogue, rules, partition=place.partition, kept=kept).close()
+
+        try:
+            with keep.narrowed() if keep else contextlib.nullcontext():
+                self.in_force.run(work)
+            settle_file(fresh)
+        except BaseException:  # half a shard must not keep the room that was missing
+            remove_files(place.data, f"{place.shard_name}.new*")
+            raise
+        with self.readers.alone():  # a cursor that is still open would make DuckDB hand out the old file again
+            if keep is not None:
+                keep.close()
+            remove_files(place.data, f"{place.shard_name}.wal")
+            fresh.replace(place.shard)
+            sync_folder(place.data)
+            self.shard = Shard(place.shard)
+        self.engine = self._new_engine(self.shard, catalogue)
+
+    def revive(self) -> None:
+        """Open the shard anew: DuckDB may have given it up. Without room, one that can be read is kept for readers."""
+        if self.shard.is_usable() and disk.free_bytes(self.place.data) < disk.FREE_BYTES_MIN:
+            self.engine.recover()
+            return
+        with self.readers.alone():
+            self.shard.close()
+        self.open()
+
+    def rebuild(self) -> None:
+        """Work everything out again from the log and put it in the shard's place; the day-level lane is left to do."""
+        self.in_force.try_again()
+        self._build_and_swap(self.catalogue(), keep=self.shard)
+        while self.apply_next():
+            pass
+
+    # batches
+
+    def apply_next(self) -> bool:
+        """Apply what the log holds next; false when it holds nothing more."""
+        batch = next(batches(self.log, self.place.partition, self.next_offset), None)
+        if batch is None:
+            return False
+        self.apply(batch)
+        return True
+
+    def apply(self, batch: Sequence[Logged]) -> None:
+        """Apply a batch in one transaction, or its first record alone while the cause of a death is looked for.
+
+        The ledger says how far it came; nothing of it may be done when memory lacked and more is allowed now.
+        """
+        try:
+            self.attempts.apply(
+                batch,
+                lambda part: apply_batch(self.engine, part, self._fault, decode=self._decode),
+                self.engine.put_aside,
+            )
+        except Exception as error:
+            if self.shard.more_memory(error):
+                self.attempts.again()
+                return
+            if is_storage_failure(error) and not is_out_of_memory(error):  # memory without end may be a record's doing
+                self.attempts.forgive()
+            raise
+
+    def settle(self, stopping: Callable[[], bool]) -> bool:
+        """Bring the day-level lane to where the other one stands; false if it was ``stopping`` before."""
+        try:
+            while self.shard.with_room(self.engine.settle):
+                if stopping():
+                    return False  # what is still marked is worked out at the next start
+        except OwnRuleError as error:
+            self.leave_out(error)
+        return True
+
+    def leave_out(self, error: OwnRuleError) -> None:
+        """Go on without a rule of the gym's own that failed, as if it had never been there."""
+        self.in_force.leave_out(error)
+        run_everything_under(self.in_force, self.engine)
+
+    def checkpoint_if_due(self) -> None:
+        """Fold the WAL into the file when it has grown; between batches only."""
+        self.shard.checkpoint_if_due()
+
+    # read
+
+    def read(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
+        """Rows of a trusted query on committed data; safe from any thread."""
+        with self.readers.reading(), contextlib.closing(self.shard.reader()) as cursor:
+            cursor.execute(sql, list(parameters))
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def differences(self) -> list[Difference]:
+        """Build what was applied into a scratch file and name every difference; raises OwnRuleError."""
+        place = self.place
+        return differences(
+            self.shard,
+            place.data,
+            self.log,
+            self.catalogue(),
+            self.in_force.rules,
+            self.next_offset,
+            partition=place.partition,
+        )
+
+    def close(self) -> None:
+        """Close the file, then give the lock free: nobody may find it free while the file is still open."""
+        self.shard.close()
+        self._lock.close()

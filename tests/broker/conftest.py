@@ -1,0 +1,76 @@
+"""A broker for these tests: one that runs (``SPOTTER_TEST_BROKERS``), the official image, or one from Kafka's jars.
+
+Without any of them the tests are left out and say why; ``SPOTTER_REQUIRE=broker`` makes that a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import Settings
+
+HERE = Path(__file__).parent
+REQUIRED = "broker" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
+if find_spec("faust") is None:
+    if REQUIRED:
+        raise RuntimeError("a broker is required, but the extra `cluster` is not installed")
+    collect_ignore_glob = ["test_*.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them on one test process: they share a broker and would only wait for each other."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("broker"))
+
+
+def no_broker(reason: str) -> None:
+    """Leave the test out, or fail where a broker is required."""
+    if REQUIRED:
+        pytest.fail(f"a broker is required: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def brokers() -> Iterator[str]:
+    """The address of a broker that runs."""
+    if found := os.environ.get("SPOTTER_TEST_BROKERS"):
+        yield found
+        return
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    from tests.broker.container import BrokerContainer, image_is_here
+    from tests.broker.process import BrokerProcess, why_not
+
+    if image_is_here():
+        with BrokerContainer() as container:
+            yield container.address
+        return
+    if (reason := why_not()) is not None:
+        no_broker(reason)
+    broker = BrokerProcess()
+    try:
+        broker.start()
+        yield broker.address
+    finally:
+        broker.remove()
+
+
+@pytest.fixture
+def cluster(brokers: str) -> Callable[..., Settings]:
+    """Settings of a deployment of its own on the broker, its topics made; fields may be changed."""
+    from pipeline.log.topics import ensure
+
+    def make(**changes: object) -> Settings:
+        given = {"brokers": brokers, "topic_prefix": f"t{uuid.uuid4().hex[:8]}", "append_seconds_max": 10.0, **changes}
+        settings = replace(Settings(), **given)  # type: ignore[arg-type]
+        ensure(settings)
+        return settings
+
+    return make
