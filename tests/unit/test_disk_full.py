@@ -228,7 +228,7 @@ def test_a_rebuild_that_finds_no_room_at_its_end_does_not_end_the_worker(
             raise disk.full("the tables cannot be opened", path.parent, "then try again")
         return Shard(path)
 
-    monkeypatch.setattr("pipeline.worker.embedded.Shard", shard)
+    monkeypatch.setattr("pipeline.worker.partition.Shard", shard)
     with pytest.raises(DiskFullError):
         service.rebuild()
     until(lambda: service.why_not_ready is None)
