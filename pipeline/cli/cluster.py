@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import output
-from pipeline.cli.options import AsJson
+from pipeline.cli.options import AsJson, Data
+from pipeline.cli.serving import log_as_json, stopped_by_signals
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command("gateway")(gateway)
+    app.command("worker")(worker)
     app.add_typer(topics, name="topics")
 
 
@@ -41,6 +44,34 @@ def cluster_settings(brokers: str | None) -> Settings:
         )
     settings = Settings.from_environment()
     return replace(settings, brokers=brokers) if brokers is not None else settings
+
+
+def gateway(
+    brokers: Brokers = None,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Default 8080.")] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Default 127.0.0.1: only this machine.")] = None,
+    data: Data = None,
+) -> None:
+    """Take uploads over HTTP into Kafka, until stopped."""
+    from pipeline.cli.gateway import serve_gateway
+    from pipeline.settings import data_folder
+
+    settings = cluster_settings(brokers)
+    settings = replace(settings, port=port or settings.port, host=host or settings.host)
+    log_as_json()
+    with stopped_by_signals():
+        serve_gateway(data_folder(data), settings)
+
+
+def worker(brokers: Brokers = None, data: Data = None) -> None:
+    """Fold partitions of the uploads into their shards, until stopped."""
+    from pipeline.settings import data_folder
+
+    settings = cluster_settings(brokers)
+    log_as_json()
+    from pipeline.worker.faust_app import run_worker
+
+    run_worker(data_folder(data), settings)
 
 
 @topics.command("ensure")

@@ -53,8 +53,8 @@ def up(
 
     settings = Settings.from_environment()
     settings = replace(settings, port=port or settings.port, host=host or settings.host)
-    _log_as_json()
-    with _stopped_by_signals():
+    log_as_json()
+    with stopped_by_signals():
         serve(data_folder(data), settings, demo=demo)
 
 
@@ -73,7 +73,7 @@ def serve(data: Path, settings: Settings, *, demo: bool) -> None:
 
     clock = SystemClock()
     with ExitStack() as stack:
-        listener = stack.enter_context(_listener(settings))  # first: nothing is promised on a port that is taken
+        listening = stack.enter_context(listener(settings))  # first: nothing is promised on a port that is taken
         make_private(data)
         service = Embedded.open(data, clock, background=True)
         stack.callback(service.close)
@@ -86,29 +86,30 @@ def serve(data: Path, settings: Settings, *, demo: bool) -> None:
         ticker = Ticker(operations.uploads, control, clock, settings)
         stack.callback(ticker.close)
         stack.callback(LocalServer(data, operations).close)
-        server = _http_server(_application(operations, service, settings), settings)
+        server = http_server(_application(operations, service, settings), settings)
         ticker.start()
         _greet(settings, control)
         with _watched(service, server):
-            server.run(sockets=[listener])
+            server.run(sockets=[listening])
         if service.failure is not None:
             raise _worker_ended(service.failure)
 
 
-def _listener(settings: Settings) -> socket.socket:
+def listener(settings: Settings) -> socket.socket:
+    """A bound socket; raises RefusedError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((settings.host, settings.port))
     except OSError as error:
-        listener.close()
+        bound.close()
         raise RefusedError(
             f"{settings.host}:{settings.port} cannot be served",
             f"another program uses the port, or the address is not of this machine ({error.strerror})",
             "choose another with --port",
         ) from error
-    return listener
+    return bound
 
 
 def _application(operations: Operations, service: Embedded, settings: Settings) -> ASGIApp:
@@ -130,7 +131,8 @@ def _application(operations: Operations, service: Embedded, settings: Settings) 
     return create_app(parts)
 
 
-def _http_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+def http_server(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+    """The server with its limits; it is run with a listener."""
     import uvicorn
 
     return uvicorn.Server(
@@ -173,7 +175,7 @@ def _watched(service: Embedded, server: uvicorn.Server) -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
+def stopped_by_signals() -> Iterator[None]:
     """SIGTERM and SIGINT end the process in order, with exit code 0."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -187,7 +189,7 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _log_as_json() -> None:
+def log_as_json() -> None:
     """Log lines are JSON on standard error; they carry no bodies, names or keys."""
     import structlog
 

@@ -38,7 +38,7 @@ EVENT_TYPES = (JSON, "application/x-ndjson", "application/ndjson", "application/
 ALERTS_MAX = 1000
 DAYS_MAX = 3660
 IMPORTS_IN_FLIGHT_MAX = 2
-COMMON = (400, 401, 403, 422, 429, 503)
+COMMON = (400, 401, 403, 422, 429, 501, 503)
 
 T = TypeVar("T")
 api = APIRouter(dependencies=[Depends(only_known_parameters)])

@@ -45,6 +45,7 @@ create table if not exists idempotency (
     answer blob not null, created_at text not null, primary key (tenant_id, idempotency_key)
 );
 create index if not exists idempotency_age on idempotency (created_at);
+create table if not exists placement (tenant_id text primary key, partition integer not null);
 create table if not exists sender (tenant_id text primary key, last_at text not null, ticked_at text);
 """
 
@@ -120,6 +121,11 @@ class Control:
     def tenants(self) -> list[tuple[str, str]]:
         """(tenant, created_at), by name."""
         return [(str(a), str(b)) for a, b in self._rows("select tenant_id, created_at from tenant order by 1")]
+
+    def place(self, tenant: str, partition: int) -> int:
+        """The partition of the log a tenant is kept in: ``partition`` at first, and from then on always the same."""
+        self._durably("insert or ignore into placement values (?, ?)", (tenant, partition))
+        return int(self._rows("select partition from placement where tenant_id = ?", (tenant,))[0][0])
 
     # keys ------------------------------------------------------------------
 

@@ -50,8 +50,8 @@ class ImportAnswer(BaseModel):
     source: str
     documents: int
     kinds: dict[str, int]
-    new_documents: int
-    known_documents: int
+    new_documents: int | None
+    known_documents: int | None
     rows: int
     accepted: int
     ignored: int

@@ -9,6 +9,7 @@ from pipeline.clock import Clock
 from pipeline.errors import RefusedError, UsageError
 from pipeline.gateway.ids import new_id
 from pipeline.gateway.imports import ImportPlan, classify, documents_of, plan_import
+from pipeline.gateway.log_only import no_tables
 from pipeline.gateway.service import Panels, Service
 
 ATHLETE_CHARACTERS_MAX = 200
@@ -43,7 +44,8 @@ class ImportReport:
     """What became of a file; ``rows`` = ``accepted`` + ``ignored`` + ``rejected``.
 
     ``import_id`` is None for a preview, ``end`` (the log's end after it) when nothing was appended.
-    ``known_documents`` are stored already: the new version takes their place. ``told`` are the first
+    ``known_documents`` are stored already: the new version takes their place; None where there are no tables to ask.
+    ``told`` are the first
     rows that were not accepted.
     """
 
@@ -52,8 +54,8 @@ class ImportReport:
     source: str
     documents: int
     kinds: dict[str, int]
-    new_documents: int
-    known_documents: int
+    new_documents: int | None
+    known_documents: int | None
     rows: int
     accepted: int
     ignored: int
@@ -73,9 +75,9 @@ class ImportReport:
 
 
 class FileImports:
-    """Imports of vendor files into one data folder."""
+    """Imports of vendor files; ``panels`` is None where there are no tables beside the door."""
 
-    def __init__(self, service: Service, panels: Panels, clock: Clock) -> None:
+    def __init__(self, service: Service, panels: Panels | None, clock: Clock) -> None:
         self._service, self._panels, self._clock = service, panels, clock
         self._recent: dict[tuple[str, str], None] = {}  # appended here, perhaps not in the tables yet
 
@@ -106,8 +108,15 @@ class FileImports:
         return _report(plan, known, import_id, end)
 
     def knows(self, tenant: str, import_id: str) -> bool:
-        """Whether this tenant has an import of that id that was not taken back."""
-        return (tenant, import_id) in self._recent or bool(self._panels.rows("import_known", tenant, import_id))
+        """Whether this tenant has an import of that id that was not taken back.
+
+        Without tables only those that came through this door since it started are known; of others a problem is raised.
+        """
+        if (tenant, import_id) in self._recent:
+            return True
+        if self._panels is None:
+            raise no_tables()
+        return bool(self._panels.rows("import_known", tenant, import_id))
 
     def undo(self, tenant: str, import_id: str) -> int:
         """Withdraw an import; raises RefusedError when this tenant has none of that id. Returns the log's end."""
@@ -120,13 +129,15 @@ class FileImports:
         self._recent.pop((tenant, import_id), None)
         return self._service.withdraw_import(tenant, import_id)
 
-    def _count_known(self, plan: ImportPlan, request: FileRequest) -> int:
+    def _count_known(self, plan: ImportPlan, request: FileRequest) -> int | None:
+        if self._panels is None:
+            return None
         documents = [document for _, document in documents_of(plan)]
         stored = self._panels.rows("documents_known", request.tenant, request.athlete, plan.source, documents)
         return len(classify(plan, {(plan.source, str(row["document_id"])) for row in stored}).known)
 
 
-def _report(plan: ImportPlan, known: int, import_id: str | None, end: int | None) -> ImportReport:
+def _report(plan: ImportPlan, known: int | None, import_id: str | None, end: int | None) -> ImportReport:
     told = [asdict(row) for row in plan.row_reports if row.status == "rejected"][:ROWS_TOLD_MAX]
     return ImportReport(
         import_id=import_id,
@@ -134,7 +145,7 @@ def _report(plan: ImportPlan, known: int, import_id: str | None, end: int | None
         source=plan.source,
         documents=plan.documents,
         kinds=plan.kinds,
-        new_documents=len(documents_of(plan)) - known,
+        new_documents=None if known is None else len(documents_of(plan)) - known,
         known_documents=known,
         rows=plan.rows,
         accepted=plan.accepted,

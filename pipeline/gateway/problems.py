@@ -25,6 +25,7 @@ _TITLES = {
     422: "Nothing could be taken",
     429: "Too many requests",
     500: "Something went wrong here",
+    501: "Not served here",
     503: "Not available at the moment",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -157,12 +157,18 @@ class KafkaLog:
         return self._ask(lambda: self._read(partition, offset, items_max, bytes_max))
 
     async def _read(self, partition: int, offset: int, items_max: int, bytes_max: int) -> list[Logged]:
+        async with self._reader(partition) as reader:
+            return await reader.read(offset, items_max, bytes_max)
+
+    @contextlib.asynccontextmanager
+    async def _reader(self, partition: int) -> AsyncIterator[_Reader]:
+        """The kept reader of a partition, for one at a time; one that failed is not used again."""
         async with self._reading:
             reader = self._readers.get(partition)
             if reader is None:
                 reader = self._readers[partition] = await self._new_reader(partition)
             try:
-                return await reader.read(offset, items_max, bytes_max)
+                yield reader
             except BaseException:
                 del self._readers[partition]
                 await reader.close()
@@ -192,11 +198,16 @@ class KafkaLog:
         return self._ask(lambda: self._end_offset(partition))
 
     async def _end_offset(self, partition: int) -> int:
-        async with self._reading:
-            reader = self._readers.get(partition)
-            if reader is None:
-                reader = self._readers[partition] = await self._new_reader(partition)
+        async with self._reader(partition) as reader:
             return await reader.find_end()
+
+    def why_not_ready(self) -> str | None:
+        """Why uploads cannot be taken now; None when the brokers answer."""
+        try:
+            self._ask(lambda: self._end_offset(0), self._wait_s)
+        except StorageError as error:
+            return f"{error.what}: {error.why}" if error.why else error.what
+        return None
 
     async def _new_reader(self, partition: int) -> _Reader:
         consumer = AIOKafkaConsumer(
@@ -216,12 +227,12 @@ class KafkaLog:
         consumer.assign([place])
         return _Reader(consumer, place)
 
-    def _ask(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def _ask(self, work: Callable[[], Coroutine[Any, Any, T]], seconds_max: float = READ_SECONDS_MAX) -> T:
         if self._closed:
             raise StorageError("the log is closed", "the service is stopping", "ask again when it runs")
 
         async def bounded() -> T:
-            async with asyncio.timeout(READ_SECONDS_MAX):
+            async with asyncio.timeout(seconds_max):
                 return await work()
 
         try:

@@ -104,7 +104,7 @@ class Partition:
         self.measures = measures or Measures()
         self.readers = Gate()
         self.attempts = Attempts(place.data / place.attempts_name)
-        self._clock, self._lock, self._fault, self._decode = clock, lock, fault, decode
+        self._clock, self._lock, self.fault, self._decode = clock, lock, fault, decode
         self.open()
 
     @property
@@ -237,7 +237,7 @@ class Partition:
         try:
             self.attempts.apply(
                 batch,
-                lambda part: apply_batch(self.engine, part, self._fault, decode=self._decode),
+                lambda part: apply_batch(self.engine, part, self.fault, decode=self._decode),
                 self.engine.put_aside,
             )
         except Exception as error:

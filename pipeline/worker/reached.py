@@ -53,6 +53,10 @@ class Reached:
         self._began_at = now
         return True
 
+    def waited(self, seconds: float) -> bool:
+        """Whether nothing was told for so long."""
+        return time.monotonic() - self._told_at >= seconds
+
     def wait(self, offset: int, done: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until ``done``, which is asked after everything that is told; false when the time is over."""
         with self._changed:

@@ -37,9 +37,9 @@ class Room:
             log.error("waiting for disk space", **said)
         self._problem = problem
 
-    def pause(self) -> None:
-        """Wait, longer each time; ends at once when the service stops."""
-        self._over.wait(self._pause_s)
+    def pause(self, over: threading.Event | None = None) -> None:
+        """Wait, longer each time; ends at once when the service stops, or with ``over``."""
+        (over or self._over).wait(self._pause_s)
         self._pause_s = min(2 * self._pause_s, PAUSE_MAX_S)
 
     def found(self) -> None:

@@ -43,7 +43,7 @@ class Lack:
 
 def test_a_batch_that_needs_more_memory_is_applied() -> None:
     with Driver() as driver:
-        driver.service._fault = Lack(2)
+        driver.service._partition.fault = Lack(2)
         driver.ingest(crowded(10))
         assert driver.service._shard._memory_mb == 4 * shard_module.MEMORY_MB
         assert driver.query("select count(*) as n from set_fact") == [{"n": 10}]
@@ -56,7 +56,7 @@ def test_what_needs_more_than_there_may_be_ends_with_the_reason_and_is_put_aside
     lack = Lack((doublings + 1) * deaths)
     with Driver() as driver:
         for _ in range(deaths):
-            driver.service._fault = lack
+            driver.service._partition.fault = lack
             with pytest.raises(StorageError, match="could not be written"):
                 driver.ingest(crowded(10)) if driver.serial == 0 else driver.service.apply_all()
             driver.restart()
@@ -70,7 +70,7 @@ def test_a_reader_waits_for_memory_that_the_writer_holds_and_then_gets_more(monk
     monkeypatch.setattr(room, "READ_PAUSE_S", 0.0)
     with Driver() as driver:
         driver.ingest(crowded(3))
-        read, service = driver.service._read, driver.service
+        read, service = driver.service._partition.read, driver.service
         lacks = iter([True] * 5)
 
         def hungry(sql: str, parameters: Sequence[object]) -> list[dict[str, object]]:
@@ -78,7 +78,7 @@ def test_a_reader_waits_for_memory_that_the_writer_holds_and_then_gets_more(monk
                 raise duckdb.OutOfMemoryException("failed to allocate data of size 16.0 MiB")
             return read(sql, parameters)
 
-        monkeypatch.setattr(service, "_read", hungry)
+        monkeypatch.setattr(service._partition, "read", hungry)
         assert driver.query("select count(*) as n from set_fact") == [{"n": 3}]
         assert service._shard._memory_mb == shard_module.MEMORY_MB
         lacks = iter([True] * (room.READ_TRIES + 1))

@@ -1,0 +1,144 @@
+"""Which shards a worker has: moved with the group's assignment, one thread for all work on them.
+
+The loop only waits here. A shard whose lock another process still holds, or that is built for long, does not hold
+up the others: its partition is paused and goes on when it can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka.errors import IllegalStateError
+from faust.types import TP
+
+from pipeline.log.kafka import logged_of
+from pipeline.worker.consumer import LedgerConsumer
+from pipeline.worker.shards import Shards
+
+T = TypeVar("T")
+OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being opened
+LOCK_EVERY_S = 0.1
+SETTLE_EVERY_S = 0.25
+
+log = structlog.get_logger("spotter.worker")
+
+
+class Custody:
+    """The worker's side of the group's assignment; everything here runs in its event loop.
+
+    ``on_failure`` is told what ends the worker; ``offset_ends`` are the ends of the partitions as last seen.
+    """
+
+    def __init__(self, shards: Shards, topic: str, on_failure: Callable[[BaseException], None]) -> None:
+        self.shards, self._topic, self._on_failure = shards, topic, on_failure
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="shards")
+        self._wanted: set[int] = set()
+        self._opening: dict[int, asyncio.Task[int | None]] = {}
+        self._late: set[asyncio.Task[None]] = set()
+        self._ends: dict[int, int] = {}
+        self._stopping = False
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    # assignment
+
+    async def take_over(self, consumer: LedgerConsumer) -> Mapping[TP, int]:
+        """Hold exactly the assigned shards; the offsets of those that are open. Others are paused and follow."""
+        places = {tp.partition: tp for tp in consumer.assignment() if tp.topic == self._topic}
+        self._wanted = set(places)
+        await self._let_go(frozenset(self.shards.offsets) - places.keys())
+        for number in places.keys() - self.shards.offsets.keys() - self._opening.keys():
+            self._opening[number] = asyncio.create_task(self._open(number))
+        waiting = [self._opening[number] for number in places if number in self._opening]
+        if waiting:
+            await asyncio.wait(waiting, timeout=OPEN_PATIENCE_S)
+        found: dict[TP, int] = {}
+        for number, place in places.items():
+            task = self._opening.get(number)
+            if task is not None and not task.done():
+                consumer.pause_partitions({place})
+                self._follow(consumer, place, task)
+            elif (offset := self.shards.offsets.get(number)) is not None:
+                with contextlib.suppress(IllegalStateError):  # revoked meanwhile
+                    await consumer.seek_wait({place: offset})
+                    found[place] = offset
+        return found
+
+    async def _open(self, number: int) -> int | None:
+        """Open one shard as soon as nobody else has it; None when it is no longer wanted."""
+        try:
+            waited = False
+            while number in self._wanted and not self._stopping:
+                lock = self.shards.place(number).take()
+                if lock is not None:
+                    offset = await self._work(partial(self.shards.open, number, lock))
+                    log.info("shard opened", partition=number, next_offset=offset)
+                    if number not in self._wanted:
+                        await self._let_go(frozenset({number}))
+                        return None
+                    return offset
+                if not waited:
+                    log.info("waiting for the worker that still has the shard", partition=number)
+                    waited = True
+                await asyncio.sleep(LOCK_EVERY_S)
+            return None
+        except Exception as error:
+            self._on_failure(error)
+            raise
+        finally:
+            self._opening.pop(number, None)
+
+    def _follow(self, consumer: LedgerConsumer, place: TP, task: asyncio.Task[int | None]) -> None:
+        async def go_on() -> None:
+            offset = await task
+            if offset is not None and place.partition in self._wanted:
+                with contextlib.suppress(IllegalStateError):
+                    await consumer.go_on(place, self.shards.offsets.get(place.partition, offset))
+
+        follower = asyncio.create_task(go_on())
+        self._late.add(follower)
+        follower.add_done_callback(self._late.discard)
+
+    async def revoked(self, numbers: frozenset[int]) -> None:
+        """The group takes these away: close them, so that their next worker can open them."""
+        self._wanted -= numbers
+        await self._let_go(numbers)
+
+    async def _let_go(self, numbers: frozenset[int]) -> None:
+        if numbers:
+            self.shards.give_up(numbers)
+            await self._work(lambda: self.shards.close(numbers))
+
+    async def close(self) -> None:
+        """Close everything; what is being applied is finished before."""
+        self._stopping = True
+        self.shards.stop()
+        await self._work(self.shards.close)
+
+    # batches
+
+    async def apply(self, number: int, records: list[Any], end: int) -> bool:
+        """Apply a fetched batch; false when its shard is no longer held. ``end``: of the partition, as far as known."""
+        self._ends[number] = end
+        return await self._work(lambda: self.shards.apply(number, [logged_of(record) for record in records]))
+
+    def _behind(self, number: int) -> bool:
+        return self.shards.offsets.get(number, 0) < self._ends.get(number, 0)
+
+    async def settle_for_ever(self) -> None:
+        """The day-level lane, a piece at a time, so that batches come in between."""
+        while not self._stopping:
+            try:
+                busy = await self._work(lambda: self.shards.settle_next(self._behind))
+            except Exception as error:
+                self._on_failure(error)
+                raise
+            if not busy:
+                await asyncio.sleep(SETTLE_EVERY_S)

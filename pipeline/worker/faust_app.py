@@ -1,0 +1,218 @@
+"""The worker of a cluster: a Faust application that folds its partitions into their shards.
+
+One agent, one batch at a time, raw records in; a batch is acknowledged after its commit. An exception never
+skips data: what is wrong with data becomes a row in ``rejected``, everything else ends the process, and the next
+start reads from the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+from mode import CrashingSupervisor
+
+from pipeline.clock import Clock, SystemClock
+from pipeline.errors import SpotterError, StorageError
+from pipeline.log.clients import broker_list, client_arguments, uploads_topic
+from pipeline.log.kafka import KafkaLog
+from pipeline.settings import Settings, make_private
+from pipeline.worker.apply import Fault, no_fault
+from pipeline.worker.consumer import LedgerTransport, WholeBatches
+from pipeline.worker.custody import Custody
+from pipeline.worker.embedded import GARBAGE_OBJECTS
+from pipeline.worker.shards import Shards
+from pipeline.worker.told import tell
+from pipeline.worker.watchdog import Watchdog
+
+STOP_SECONDS_MAX = 9.0  # of the ten that whoever stops it waits
+BATCHES_WAITING_MAX = 2  # each is as large as a fetch
+BEAT_EVERY_S = 0.5
+SEEK_SECONDS_MAX = 90.0
+COMMIT_EVERY_S = 2.0
+
+log = structlog.get_logger("spotter.worker")
+
+
+class App(faust.App):  # type: ignore[misc]
+    """A Faust application whose consumer starts from the ledgers."""
+
+    ledgers: Custody
+
+    def _new_transport(self) -> Any:
+        return LedgerTransport(self.conf.broker_consumer, self)
+
+
+class Runner(faust.Worker):  # type: ignore[misc]
+    """Runs the application until a signal or a failure."""
+
+    watchdog: Watchdog
+
+    def stop_after_failure(self) -> None:
+        """Stop in order; the failure is told by whoever ran this."""
+        self._schedule_shutdown(signal.SIGTERM)
+
+    def _on_sigterm(self) -> None:
+        self.watchdog.end_within(STOP_SECONDS_MAX)
+        super()._on_sigterm()
+
+    def _on_sigint(self) -> None:
+        self._on_sigterm()
+
+
+def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault: Fault = no_fault) -> None:
+    """Work until stopped; returns when it was, raises what ended it."""
+    gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s: %(message)s")
+    make_private(data)
+    kafka = KafkaLog(settings)
+    failures: list[BaseException] = []
+    try:
+        shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        app = make_app(settings, data)
+        watchdog = Watchdog(
+            settings.stalled_seconds_max, lambda: shards.offsets, kafka.end_offset, lambda: shards.excused
+        )
+
+        def fail(error: BaseException) -> None:
+            if not failures:
+                failures.append(error)
+                watchdog.end_within(STOP_SECONDS_MAX)
+                loop.call_soon_threadsafe(runner.stop_after_failure)
+
+        app.ledgers = Custody(shards, kafka.topic, fail)
+        add_agent(app, settings, fail)
+        add_tasks(app, watchdog, data)
+        runner = _runner(app, loop, watchdog)
+        watchdog.start()
+        code: object = 0
+        try:
+            runner.execute_from_commandline()
+        except SystemExit as end:
+            code = end.code
+        finally:
+            watchdog.close()
+        if failures:
+            raise _ended(failures[0])
+        if code:
+            raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
+    finally:
+        kafka.close()
+
+
+def _runner(app: App, loop: asyncio.AbstractEventLoop, watchdog: Watchdog) -> Any:
+    runner = Runner(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    runner.watchdog, runner.spinner = watchdog, None
+    return runner
+
+
+def make_app(settings: Settings, data: Path) -> App:
+    """The application without its agent; each setting that is not a default is one that was tried."""
+    return App(
+        f"{settings.topic_prefix}-worker",
+        broker=[f"kafka://{one}" for one in broker_list(settings)],
+        broker_credentials=credentials(settings),
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.session_seconds / 4,
+        broker_request_timeout=max(SEEK_SECONDS_MAX, settings.session_seconds),
+        broker_commit_interval=COMMIT_EVERY_S,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=settings.fetch_bytes_max,
+        ConsumerScheduler=WholeBatches,
+        agent_supervisor=CrashingSupervisor,
+        stream_buffer_maxsize=BATCHES_WAITING_MAX,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_publish_on_commit=False,
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        store="memory://",
+        datadir=str(data),
+        web_enabled=False,
+        autodiscover=False,
+    )
+
+
+def credentials(settings: Settings) -> Any:
+    """How Faust signs in to the brokers, as the other clients do; None without security."""
+    found = client_arguments(settings)
+    if "sasl_mechanism" in found:
+        return faust.SASLCredentials(
+            username=found["sasl_plain_username"],
+            password=found["sasl_plain_password"],
+            mechanism=found["sasl_mechanism"],
+            ssl_context=found.get("ssl_context"),
+        )
+    return faust.SSLCredentials(found["ssl_context"]) if "ssl_context" in found else None
+
+
+def add_agent(app: App, settings: Settings, fail: Any) -> None:
+    """The one agent: a fetched batch of a partition is one event."""
+    topic = app.topic(
+        uploads_topic(settings), key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
+
+    @app.agent(topic, concurrency=1, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator]
+    async def fold(stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            try:
+                done = await app.ledgers.apply(
+                    message.tp.partition, message.value, app.consumer.highwater(message.tp) or 0
+                )
+            except Exception as error:
+                fail(error)
+                raise
+            if done:
+                await stream.ack(event)
+
+
+def add_tasks(app: App, watchdog: Watchdog, data: Path) -> None:
+    """What runs beside the agent, and what the group's changes do."""
+
+    @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
+    async def revoked(app: App, revoked: set[TP], **_: Any) -> None:
+        await app.ledgers.revoked(frozenset(tp.partition for tp in revoked))
+
+    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
+    async def stopping(app: App, **_: Any) -> None:
+        await app.ledgers.close()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def settle() -> None:
+        await app.ledgers.settle_for_ever()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def beat() -> None:
+        before: dict[str, Any] | None = None
+        with contextlib.suppress(asyncio.CancelledError):
+            while not app.should_stop:
+                watchdog.beat()
+                shards = app.ledgers.shards
+                state = {"pid": os.getpid(), "waiting": shards.excused, "partitions": shards.state}
+                tell(data, state, before)
+                before = state
+                await asyncio.sleep(BEAT_EVERY_S)
+
+
+def _ended(failure: BaseException) -> SpotterError:
+    if isinstance(failure, SpotterError):
+        return failure
+    return StorageError(
+        "the worker ended by itself",
+        f"{type(failure).__name__}: {failure}",
+        "what was accepted is in the log; start it again, and run `spotter doctor` if it happens again",
+    )

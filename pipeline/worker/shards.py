@@ -1,0 +1,190 @@
+"""The shards a worker of a cluster holds: opened, moved and closed by one thread.
+
+``Shards`` is used by the worker's one working thread; ``wanted`` and ``stop`` may be called from any.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+from pipeline.clock import Clock
+from pipeline.errors import DiskFullError, GapError
+from pipeline.log.base import Log, Logged
+from pipeline.store.failure import is_storage_failure, storage_failure
+from pipeline.worker.apply import Fault, no_fault
+from pipeline.worker.partition import Partition, Place
+from pipeline.worker.reached import Reached
+from pipeline.worker.rebuild import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, length_of_batch
+from pipeline.worker.room import Room
+from pipeline.worker.rules_in_force import RulesInForce
+
+BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
+
+
+class _Held:
+    """A shard of this worker. ``offset`` is what its ledger says, ``settled`` how far its days are worked out."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.offset = partition.next_offset
+        self.settled = -1
+        self.settling = False
+        self.reached = Reached()
+
+
+class Shards:
+    """The shards of one worker, by partition."""
+
+    def __init__(self, data: Path, log: Log, log_name: str, clock: Clock, fault: Fault = no_fault) -> None:
+        self._data, self._log, self._log_name, self._clock, self._fault = data, log, log_name, clock, fault
+        self._held: dict[int, _Held] = {}
+        self._room = Room()
+        self._in_force: RulesInForce | None = None
+        self._given_up: frozenset[int] = frozenset()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._opening = 0
+
+    # from any thread
+
+    @property
+    def offsets(self) -> dict[int, int]:
+        """The next offset of every shard held, as its ledger had it after the last commit."""
+        return {number: held.offset for number, held in list(self._held.items())}
+
+    @property
+    def state(self) -> dict[str, dict[str, int]]:
+        """By partition: ``next_offset``, and ``settled``: below it the days are worked out as well."""
+        return {
+            str(number): {"next_offset": held.offset, "settled": held.settled}
+            for number, held in sorted(self._held.copy().items())
+        }
+
+    @property
+    def excused(self) -> str | None:
+        """Why the ledgers may stand still now; None when they should move."""
+        if self._opening:
+            return "a shard is being opened or built"
+        return self._room.said
+
+    def place(self, number: int) -> Place:
+        """Where the files of a partition lie."""
+        return Place.of_worker(self._data, number, self._log_name)
+
+    def give_up(self, numbers: frozenset[int]) -> None:
+        """These are about to be closed: what waits for disk space waits no longer."""
+        self._given_up = numbers
+        self._wake.set()
+
+    def stop(self) -> None:
+        """The worker ends: nothing long is begun any more."""
+        self._stopping = True
+        self._wake.set()
+
+    # from the working thread
+
+    def open(self, number: int, lock: IO[str]) -> int:
+        """Open a shard whose lock was taken, build it if need be; the offset to go on at."""
+        self._opening += 1
+        try:
+            if self._in_force is None or not self._held:  # the rules of a folder are one set for all of it
+                self._in_force = RulesInForce(self._data)
+            held = _Held(Partition(self.place(number), self._log, self._clock, self._in_force, lock, fault=self._fault))
+        except BaseException:
+            lock.close()
+            raise
+        finally:
+            self._opening -= 1
+        self._given_up -= {number}
+        self._held[number] = held
+        return held.offset
+
+    def close(self, numbers: frozenset[int] | None = None) -> None:
+        """Close some shards, or all, and give their locks free."""
+        for number in list(self._held):
+            if numbers is None or number in numbers:
+                self._held.pop(number).partition.close()
+
+    def apply(self, number: int, batch: Sequence[Logged]) -> bool:
+        """Apply what is new in a batch; false when the shard is no longer held, then nothing was done.
+
+        Raises GapError when records before the batch are missing.
+        """
+        held = self._held.get(number)
+        if held is None:
+            return False
+        left = [logged for logged in batch if logged.offset >= held.offset]
+        if left and left[0].offset > held.offset:
+            raise GapError(
+                f"{self._log_name}, partition {number}: offset {held.offset} is missing, {left[0].offset} came next",
+                "its retention took records that the tables do not have yet, or the stream skipped some",
+                "start the worker again: it reads from the ledger. If that says the same, restore the newest snapshot"
+                " of the shard, and raise the retention",
+            )
+        while left:
+            part = left[: _length(left)]
+            if not self._patiently(number, held, lambda part=part: held.partition.apply(part)):  # type: ignore[misc]
+                return False
+            held.offset = held.partition.next_offset
+            held.partition.checkpoint_if_due()
+            left = [logged for logged in left if logged.offset >= held.offset]
+        return True
+
+    def settle_next(self, behind: Callable[[int], bool]) -> bool:
+        """A piece of the day-level lane of the shard that waits longest; false when nothing is due.
+
+        A shard that is ``behind`` waits until it has caught up, though not for ever.
+        """
+        for number, held in self._held.items():
+            if held.settled == held.offset or (behind(number) and not held.reached.waited(BEHIND_S)):
+                continue
+            if not held.settling and not held.reached.is_due():
+                continue
+            offset, held.settling = held.offset, True
+            done: list[bool] = []
+
+            def piece(held: _Held = held, done: list[bool] = done) -> None:
+                done[:] = [held.partition.settle(lambda: True)]
+
+            if self._patiently(number, held, piece) and done == [True]:
+                held.settled, held.settling = offset, False
+                held.reached.tell(offset)
+                held.partition.checkpoint_if_due()
+            return True
+        return False
+
+    def _patiently(self, number: int, held: _Held, work: Callable[[], None]) -> bool:
+        """Do ``work``, waiting for disk space as long as that is what lacks; false when the shard was given up."""
+        while True:
+            self._wake.clear()  # before the look: what is told after it wakes the pause
+            if self._stopping or number in self._given_up:
+                return False
+            try:
+                if self._room.problem is not None:
+                    held.partition.revive()
+                work()
+            except Exception as error:
+                if not is_storage_failure(error):
+                    raise
+                problem = storage_failure(error, self._data)
+                if not isinstance(problem, DiskFullError):  # only want of room passes by itself
+                    raise problem from error
+                self._room.missing(problem)
+                self._room.pause(self._wake)
+                continue
+            self._room.found()
+            return True
+
+
+def _length(left: Sequence[Logged]) -> int:
+    """How many records make the next batch: the embedded worker's limits, withdrawals alone."""
+    items = size = 0
+    for number, logged in enumerate(left):
+        items += logged.record.item_count
+        size += len(logged.record.payload)
+        if number and (items > BATCH_ITEMS_MAX or size > BATCH_BYTES_MAX):
+            return length_of_batch(left[:number])
+    return length_of_batch(left)
