@@ -75,5 +75,19 @@ class GapError(StorageError):
     """The log has a hole before the next offset, so going on would lose records."""
 
 
+class BehindError(GapError):
+    """The log's retention took records that the tables do not have."""
+
+    @classmethod
+    def of(cls, log_name: str, partition: int, next_offset: int, first_offset: int) -> BehindError:
+        """For tables that end at ``next_offset`` and a log that begins at ``first_offset``."""
+        return cls(
+            f"{log_name}, partition {partition}: records {next_offset} to {first_offset - 1} are gone",
+            "the topic's retention took them before the tables had them, and no snapshot reaches beyond them",
+            "set SPOTTER_SNAPSHOTS to the store that holds a newer snapshot of it, or put a copy of its shard"
+            " in place; then raise the retention (`spotter topics describe`)",
+        )
+
+
 class QueryError(SpotterError):
     """A query of a reader was refused or failed."""

@@ -51,6 +51,8 @@ class Settings:
     append_seconds_max: float = 2.0  # brokers that take longer get no upload: it is refused with 503
     session_seconds: float = 10.0  # a worker that is silent so long loses its partitions
     stalled_seconds_max: float = 60.0  # a worker that is behind and does not move so long ends itself
+    snapshots: str = ""  # where workers keep copies of their shards: a folder or s3://…; empty: nowhere
+    snapshot_seconds: float = 300.0  # between copies of a shard that moved
     fetch_bytes_max: int = 4 << 20  # of one partition, in one batch of a worker
 
     @classmethod

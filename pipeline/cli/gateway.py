@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 def serve_gateway(data: Path, settings: Settings) -> None:
     """Answer HTTP until told to stop. ``data`` holds the control file: tenants, keys, where gyms are placed."""
+    from prometheus_client import REGISTRY, generate_latest
+
     from pipeline.clock import SystemClock
     from pipeline.gateway.access import Gate
     from pipeline.gateway.app import Parts, create_app
@@ -28,6 +31,7 @@ def serve_gateway(data: Path, settings: Settings) -> None:
     from pipeline.settings import make_private
 
     clock = SystemClock()
+    numbers_of_process = partial(generate_latest, REGISTRY)
     with ExitStack() as stack:
         listening = stack.enter_context(listener(settings))  # first: nothing is promised on a port that is taken
         make_private(data)
@@ -46,6 +50,7 @@ def serve_gateway(data: Path, settings: Settings) -> None:
             gate=Gate(control, settings, trusts_loopback=False),
             settings=settings,
             not_ready=log.why_not_ready,
+            metrics=numbers_of_process,
         )
         server = http_server(create_app(parts), settings)
         ticker.start()

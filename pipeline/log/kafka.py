@@ -201,6 +201,14 @@ class KafkaLog:
         async with self._reader(partition) as reader:
             return await reader.find_end()
 
+    def first_offset(self, partition: int) -> int:
+        """The offset of the first record that the topic's retention left."""
+        return self._ask(lambda: self._first_offset(partition))
+
+    async def _first_offset(self, partition: int) -> int:
+        async with self._reader(partition) as reader:
+            return await reader.find_first()
+
     def why_not_ready(self) -> str | None:
         """Why uploads cannot be taken now; None when the brokers answer."""
         try:
@@ -269,6 +277,10 @@ class _Reader:
         self._next = -1
         self._fetched: list[Any] = []
         self._end = 0
+
+    async def find_first(self) -> int:
+        """The first offset that is there."""
+        return int((await self._consumer.beginning_offsets([self._place]))[self._place])
 
     async def find_end(self) -> int:
         found = await self._consumer.end_offsets([self._place])

@@ -106,6 +106,11 @@ class SqliteLog:
         _only_partition(partition)
         return self._end
 
+    def first_offset(self, partition: int) -> int:
+        """Nothing is ever taken away."""
+        _only_partition(partition)
+        return 0
+
     def close(self) -> None:
         """Finish waiting appends and close the file."""
         if self._closed:

@@ -114,6 +114,10 @@ class Connection:
         """Another connection to the same database, with transactions of its own."""
         return Connection(self._inner.cursor())
 
+    def interrupt(self) -> None:
+        """End what another thread runs on this connection; it gets an error."""
+        self._inner.interrupt()
+
     def close(self) -> None:
         """Close it; what was committed stays."""
         self._inner.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import disk
+from pipeline.store.connection import Connection
 from pipeline.store.failure import is_disk_full
 from pipeline.store.held import remove_unheld
 from pipeline.store.pointer import FOLDER, POINTER
@@ -20,6 +21,7 @@ from pipeline.store.shard import STORAGE_VERSION, Shard, remove_files, sync_fold
 
 SNAPSHOT_STORAGE_VERSION = "v1.2.0"
 KEPT = 3
+_LEDGER = ("next_offset", "model_version", "rule_version", "catalogue_version")
 
 
 def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
@@ -32,7 +34,7 @@ def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
     temporary = target.with_name(target.name + ".part")
     remove_files(temporary.parent, temporary.name + "*")
     try:
-        _copy(shard, temporary)
+        copy_to(shard.connection, temporary, name="copied")
     except BaseException as error:
         remove_files(temporary.parent, temporary.name + "*")  # half a copy must not keep the room that was missing
         if is_disk_full(error):
@@ -46,15 +48,20 @@ def write_snapshot(shard: Shard, data: Path, path: Path | None = None) -> Path:
     return target
 
 
-def _copy(shard: Shard, temporary: Path) -> None:
-    connection = shard.connection
-    name = connection.execute("select current_database()").fetchall()[0][0]
-    quoted = str(temporary).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as copied (storage_version '{SNAPSHOT_STORAGE_VERSION}')")
+def copy_to(connection: Connection, target: Path, *, name: str) -> dict[str, object]:
+    """Copy the database of a connection, as it is at one moment, to a new file; returns the ledger of the copy.
+
+    ``name``: what the file is called meanwhile; no two copies at once may have the same. The owner may go on writing.
+    """
+    (database,) = connection.execute("select current_database()").fetchall()[0]
+    quoted = str(target).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as {name} (storage_version '{SNAPSHOT_STORAGE_VERSION}')")
     try:
-        connection.execute(f'copy from database "{name}" to copied')
+        connection.execute(f'copy from database "{database}" to {name}')
+        found = connection.execute(f"select {', '.join(_LEDGER)} from {name}.base.ledger").fetchall()[0]
+        return dict(zip(_LEDGER, found, strict=True))
     finally:
-        connection.execute("detach copied")
+        connection.execute(f"detach {name}")
 
 
 def working_copy(snapshot: Path, target: Path) -> Shard:

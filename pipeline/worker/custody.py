@@ -132,6 +132,16 @@ class Custody:
     def _behind(self, number: int) -> bool:
         return self.shards.offsets.get(number, 0) < self._ends.get(number, 0)
 
+    async def publish_for_ever(self, every_s: float) -> None:
+        """Copies of shards that moved, in a thread of its own, so that nothing waits for them."""
+        with ThreadPoolExecutor(1, thread_name_prefix="snapshots") as thread:
+            while not self._stopping:
+                await asyncio.sleep(every_s)
+                while not self._stopping and await asyncio.get_running_loop().run_in_executor(
+                    thread, self.shards.publish_next
+                ):
+                    pass
+
     async def settle_for_ever(self) -> None:
         """The day-level lane, a piece at a time, so that batches come in between."""
         while not self._stopping:

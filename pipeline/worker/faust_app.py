@@ -27,6 +27,7 @@ from pipeline.errors import SpotterError, StorageError
 from pipeline.log.clients import broker_list, client_arguments, uploads_topic
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import Settings, make_private
+from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import Fault, no_fault
 from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
@@ -78,7 +79,8 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
     kafka = KafkaLog(settings)
     failures: list[BaseException] = []
     try:
-        shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault)
+        store = SnapshotStore(settings.snapshots) if settings.snapshots else None
+        shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault, store)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         app = make_app(settings, data)
@@ -94,7 +96,7 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
 
         app.ledgers = Custody(shards, kafka.topic, fail)
         add_agent(app, settings, fail)
-        add_tasks(app, watchdog, data)
+        add_tasks(app, watchdog, data, settings)
         runner = _runner(app, loop, watchdog)
         watchdog.start()
         code: object = 0
@@ -180,7 +182,7 @@ def add_agent(app: App, settings: Settings, fail: Any) -> None:
                 await stream.ack(event)
 
 
-def add_tasks(app: App, watchdog: Watchdog, data: Path) -> None:
+def add_tasks(app: App, watchdog: Watchdog, data: Path, settings: Settings) -> None:
     """What runs beside the agent, and what the group's changes do."""
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
@@ -194,6 +196,10 @@ def add_tasks(app: App, watchdog: Watchdog, data: Path) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def settle() -> None:
         await app.ledgers.settle_for_ever()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def publish() -> None:
+        await app.ledgers.publish_for_ever(settings.snapshot_seconds)
 
     @app.task  # type: ignore[untyped-decorator]
     async def beat() -> None:

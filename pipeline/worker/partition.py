@@ -18,12 +18,14 @@ from pipeline.alerts.own_condition import OwnRuleError
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.clock import Clock
-from pipeline.errors import BusyError, DamagedError
+from pipeline.errors import BehindError, BusyError, DamagedError
 from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.store.compare import Difference
+from pipeline.store.connection import Connection
 from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failure
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
+from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import Decode, Engine, Fault, apply_batch, decode_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, require_reach
 from pipeline.worker.gate import Gate
@@ -31,6 +33,7 @@ from pipeline.worker.measures import Measures
 from pipeline.worker.poison import Attempts
 from pipeline.worker.rebuild import batches, build, differences, run_everything_under
 from pipeline.worker.rules_in_force import RulesInForce
+from pipeline.worker.takeover import publish, restore
 
 KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
 
@@ -99,10 +102,12 @@ class Partition:
         fault: Fault = no_fault,
         decode: Decode = decode_batch,
         measures: Measures | None = None,
+        snapshots: SnapshotStore | None = None,
     ) -> None:
-        self.place, self.log, self.in_force = place, log, in_force
+        self.place, self.log, self.in_force, self.snapshots = place, log, in_force, snapshots
         self.measures = measures or Measures()
         self.readers = Gate()
+        self._publishing: Connection | None = None
         self.attempts = Attempts(place.data / place.attempts_name)
         self._clock, self._lock, self.fault, self._decode = clock, lock, fault, decode
         self.open()
@@ -119,26 +124,63 @@ class Partition:
     # open, damage, rebuild
 
     def open(self) -> None:
-        """Open the shard; a missing or damaged one is built from the log, a damaged one put aside before."""
+        """Open the shard; one that is missing, damaged or behind the log's retention begins from the newest snapshot.
+
+        Without a snapshot it is built from the log. Raises GapError when neither holds the records before it.
+        """
         place = self.place
-        catalogue = self.catalogue()
+        first = self.log.first_offset(place.partition)
         missing = not place.shard.exists() and self.log.end_offset(place.partition) > 0
         remove_files(place.data, f"{place.shard_name}.new*")
-        shard: Shard | None = None
+        if missing and self._restore(first):
+            missing = False
         try:
             if missing:
                 raise DamagedError("the shard is missing", "its file is not there", "it is built from the log")
-            self.shard = shard = Shard(place.shard)
-            self.engine = self._new_engine(shard, catalogue)
-            self._check_versions()
+            self._open_file(first)
+        except BehindError:
+            if not self._restore(first):
+                raise
+            self._open_file(first)
         except Exception as error:
-            if shard is not None:
-                shard.close()
             if not is_damage(error):
                 raise
             if place.shard.exists():
                 put_aside(place.shard, self._clock.now())
-            self._build_and_swap(catalogue)
+            if self._restore(first):
+                self._open_file(first)
+            else:
+                self._build_and_swap(self.catalogue())
+
+    def _open_file(self, first: int) -> None:
+        self.shard = shard = Shard(self.place.shard)
+        try:
+            self.engine = self._new_engine(shard, self.catalogue())
+            if self.next_offset < first:
+                raise BehindError.of(self.place.log_name, self.place.partition, self.next_offset, first)
+            self._check_versions()
+        except BaseException:
+            self.shard.close()
+            raise
+
+    def _restore(self, first: int) -> bool:
+        place = self.place
+        return self.snapshots is not None and (
+            restore(self.snapshots, place.partition, place.shard, first_offset=first) is not None
+        )
+
+    def publish(self) -> int:
+        """Copy the shard to the snapshot store while work on it goes on; the offset the copy stands for.
+
+        From any thread, one at a time. Raises StorageError, and duckdb.InterruptException when the shard is closed.
+        """
+        assert self.snapshots is not None
+        with self.readers.reading(), contextlib.closing(self.shard.reader()) as reader:
+            self._publishing = reader
+            try:
+                return publish(self.snapshots, self.place.partition, reader, self.place.data).next_offset
+            finally:
+                self._publishing = None
 
     def _new_engine(self, shard: Shard, catalogue: Catalogue) -> Engine:
         return Engine(
@@ -180,6 +222,8 @@ class Partition:
     def _build_and_swap(self, catalogue: Catalogue, keep: Shard | None = None) -> None:
         """Build a shard from the log under another name, then put it in place."""
         place = self.place
+        if (first := self.log.first_offset(place.partition)) > 0:
+            raise BehindError.of(place.log_name, place.partition, 0, first)
         fresh = place.data / f"{place.shard_name}.new"
 
         def work(rules: Rules) -> None:
@@ -291,5 +335,8 @@ class Partition:
 
     def close(self) -> None:
         """Close the file, then give the lock free: nobody may find it free while the file is still open."""
-        self.shard.close()
+        if (reader := self._publishing) is not None:
+            reader.interrupt()
+        with self.readers.alone():
+            self.shard.close()
         self._lock.close()

@@ -10,16 +10,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from pipeline.clock import Clock
 from pipeline.errors import DiskFullError, GapError
 from pipeline.log.base import Log, Logged
 from pipeline.store.failure import is_storage_failure, storage_failure
+from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import Fault, no_fault
 from pipeline.worker.partition import Partition, Place
 from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, length_of_batch
 from pipeline.worker.room import Room
 from pipeline.worker.rules_in_force import RulesInForce
+
+log = structlog.get_logger("spotter.worker")
 
 BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
 
@@ -32,14 +37,24 @@ class _Held:
         self.offset = partition.next_offset
         self.settled = -1
         self.settling = False
+        self.published = -1
         self.reached = Reached()
 
 
 class Shards:
     """The shards of one worker, by partition."""
 
-    def __init__(self, data: Path, log: Log, log_name: str, clock: Clock, fault: Fault = no_fault) -> None:
+    def __init__(
+        self,
+        data: Path,
+        log: Log,
+        log_name: str,
+        clock: Clock,
+        fault: Fault = no_fault,
+        snapshots: SnapshotStore | None = None,
+    ) -> None:
         self._data, self._log, self._log_name, self._clock, self._fault = data, log, log_name, clock, fault
+        self._snapshots = snapshots
         self._held: dict[int, _Held] = {}
         self._room = Room()
         self._in_force: RulesInForce | None = None
@@ -84,6 +99,26 @@ class Shards:
         self._stopping = True
         self._wake.set()
 
+    def publish_next(self) -> bool:
+        """Copy one shard that moved since its last copy to the snapshot store; false when none did.
+
+        Runs beside the working thread. A store that cannot be written is told of and tried again later.
+        """
+        if self._snapshots is None:
+            return False
+        for number, held in list(self._held.items()):
+            if held.offset == held.published or self._stopping:
+                continue
+            try:
+                held.published = held.partition.publish()
+                log.info("snapshot stored", partition=number, next_offset=held.published)
+            except Exception as error:  # the copy is a convenience: what it lacks, the log has
+                if self._held.get(number) is held and not self._stopping:
+                    log.warning("the snapshot could not be stored", partition=number, why=str(error))
+                held.published = held.offset  # until it moves again
+            return True
+        return False
+
     # from the working thread
 
     def open(self, number: int, lock: IO[str]) -> int:
@@ -92,7 +127,17 @@ class Shards:
         try:
             if self._in_force is None or not self._held:  # the rules of a folder are one set for all of it
                 self._in_force = RulesInForce(self._data)
-            held = _Held(Partition(self.place(number), self._log, self._clock, self._in_force, lock, fault=self._fault))
+            held = _Held(
+                Partition(
+                    self.place(number),
+                    self._log,
+                    self._clock,
+                    self._in_force,
+                    lock,
+                    fault=self._fault,
+                    snapshots=self._snapshots,
+                )
+            )
         except BaseException:
             lock.close()
             raise

@@ -62,6 +62,7 @@ ERROR_TREE = {
     "BusyError": "StorageError",
     "DamagedError": "StorageError",
     "GapError": "StorageError",
+    "BehindError": "GapError",
     "QueryError": "SpotterError",
 }
 HEADER_OF_MODELS = ("metric", "unit", "window", "source")
