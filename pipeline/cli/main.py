@@ -9,7 +9,20 @@ from collections.abc import Sequence
 import typer
 
 from pipeline import disk
-from pipeline.cli import access, backtest, checkin, exercises, generating, keeping, reading, rules, sending, serving
+from pipeline.cli import (
+    access,
+    alerts,
+    backtest,
+    channels,
+    checkin,
+    exercises,
+    generating,
+    keeping,
+    reading,
+    rules,
+    sending,
+    serving,
+)
 from pipeline.errors import SpotterError
 
 INTERRUPTED = 130
@@ -23,7 +36,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (serving, sending, checkin, reading, rules, backtest, exercises, keeping, generating, access):
+for part in (
+    serving,
+    sending,
+    checkin,
+    alerts,
+    channels,
+    reading,
+    rules,
+    backtest,
+    exercises,
+    keeping,
+    generating,
+    access,
+):
     part.add_to(app)
 
 
