@@ -98,7 +98,7 @@ def add_channel(
 @channels.command("list")
 def list_channels(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
     """The channels of a gym, without secrets and addresses."""
-    with _session(data) as session:
+    with _session(data, create=True) as session:
         rows = session.call("channel_list", tenant=tenant)
     if as_json:
         output.print_json(rows)

@@ -134,7 +134,7 @@ def _add(
     return {"channel_id": channel_id, "tenant": tenant, "kind": kind, "service": service, "secret": secret}
 
 
-def _list(ops: Operations, *, body: bytes, progress: Progress, tenant: str) -> list[dict[str, object]]:
+def _list(ops: Operations, *, body: bytes, progress: Progress, tenant: str | None) -> list[dict[str, object]]:
     return [_told(ops.relay, channel) for channel in ops.relay.channels.of(tenant)]
 
 
@@ -144,6 +144,7 @@ def _told(relay: Relay, channel: Channel) -> dict[str, object]:
     counts = relay.ledger.counts(channel.channel_id)
     return {
         "channel_id": channel.channel_id,
+        "tenant": channel.tenant,
         "name": wishes.name,
         "kind": channel.kind,
         "leads_to": _leads_to(channel),

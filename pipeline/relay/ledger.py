@@ -252,6 +252,14 @@ class Ledger:
                     (status, answer, done, one.channel_id, one.message_id),
                 )
 
+    def resume(self, one: Delivery, now: datetime) -> None:
+        """Send it again, unless its result was written after ``one`` was read."""
+        self._do(
+            "update delivery set status = 'due', next_at = ?, answer = 'the process ended meanwhile'"
+            " where channel_id = ? and message_id = ? and status = 'sending' and attempts = ?",
+            (_text(now), one.channel_id, one.message_id, one.attempts),
+        )
+
     def wait(self, one: Delivery, until: datetime, *, bundled: bool) -> None:
         """Not before ``until``; ``bundled``: then together with what else waits so."""
         self._do(

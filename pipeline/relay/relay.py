@@ -192,16 +192,17 @@ class Relay:
             self.ledger.mirrored([number for number, _ in rows])
 
     def _resume(self) -> None:
-        """Once after a start: what was being sent when the process ended is sent again, under the same id."""
-        if self._began:
-            return
-        self._began = True
+        """What was being sent when a process ended, or when its result could not be written, is sent again."""
         now = self._clock.now()
         for one in self.ledger.interrupted():
+            with self._lock:
+                busy = one.channel_id in self._busy
             if one.kind == plan.TEST:
-                self.ledger.finish(one, "failed", "the process ended meanwhile", now=now)
-            else:
-                self.ledger.finish(one, "due", "the process ended meanwhile", now=now, next_at=now)
+                if not self._began:
+                    self.ledger.finish(one, "failed", "the process ended meanwhile", now=now)
+            elif not busy:
+                self.ledger.resume(one, now)
+        self._began = True
 
     def _serve(self, channel_id: str) -> None:
         """Send what is due over one channel, one after the other, until an attempt fails."""
@@ -265,7 +266,10 @@ class Relay:
         """One attempt, written down before and after; False when it failed."""
         now = self._clock.now()
         self.ledger.begin(one, now)
-        outcome = self._sender(channel, one.message_id, one.body, now, one.severity)
+        try:
+            outcome = self._sender(channel, one.message_id, one.body, now, one.severity)
+        except Exception as error:  # a mistake of ours must not be made twice a second
+            outcome = Outcome("again", f"the attempt failed here: {type(error).__name__}")
         self._fault("sent")
         begun = self.ledger.get(channel.channel_id, one.message_id)
         if begun is not None:
