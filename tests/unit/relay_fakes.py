@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,12 @@ Answer = tuple[int, dict[str, str]]
 class Receiver:
     """An HTTP server that keeps what it gets; ``answers`` are given in turn, then 200."""
 
-    def __init__(self, answers: Sequence[int | Answer] = (), seen: Callable[[Got], None] = lambda got: None) -> None:
+    def __init__(
+        self,
+        answers: Sequence[int | Answer] = (),
+        seen: Callable[[Got], None] = lambda got: None,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         self.answers = [(one, {}) if isinstance(one, int) else one for one in answers]
         self.got: list[Got] = []
         receiver = self
@@ -75,6 +81,10 @@ class Receiver:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.url = f"http://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

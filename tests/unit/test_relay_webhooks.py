@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -175,6 +177,44 @@ def test_one_dead_receiver_keeps_nobody_waiting(world: World, receivers: Callabl
     world.webhook(alive.url)
     world.tell(an_alert(1), an_alert(2))
     assert len(alive.got) == 2
+
+
+def test_a_receiver_that_hangs_delays_nobody_else_and_not_the_end(tmp_path: Path) -> None:
+    """In threads, as ``spotter up`` runs it."""
+    hold = threading.Event()
+    hanging, alive = Receiver(seen=lambda got: hold.wait(30) and None), Receiver()
+    world = World(tmp_path)
+    world.webhook(hanging.url)
+    world.webhook(alive.url)
+    world.stream.tell(*(an_alert(n) for n in range(1, 6)))
+    world.relay.start()
+    ends_at = time.monotonic() + 20
+    while len(alive.got) < 5 or not hanging.got:
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
+    assert len(hanging.got) == 1
+    world.relay.close()
+    hold.set()
+    world.relay = world._relay()  # the next start finds the attempt under way, and makes it again
+    world.relay.turn()
+    assert sorted(set(hanging.names)) == sorted(alive.names)
+    assert [hanging.names.count(name) for name in alive.names] == [2, 1, 1, 1, 1]
+    hanging.close()
+    alive.close()
+
+
+def test_a_mistake_in_sending_is_not_repeated_without_end(
+    world: World, receivers: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = receivers()
+    channel, _ = world.webhook(receiver.url)
+    with monkeypatch.context() as broken:
+        broken.setattr(webhook, "headers", lambda *_: {}["nothing"])
+        world.tell(an_alert())
+    (one,) = world.relay.ledger.history(channel, 9)
+    assert (one.status, one.attempts, one.answer) == ("due", 1, "the attempt failed here: KeyError")
+    world.later(seconds=6)
+    assert len(receiver.got) == 1
 
 
 def test_a_redirect_is_not_followed(world: World, receivers: Callable[..., Receiver]) -> None:
