@@ -13,6 +13,7 @@ from pipeline.errors import UsageError
 
 DATA_DEFAULT = Path("data")
 PREFIX = "SPOTTER_"
+ADDRESSES = ("public", "any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Settings:
     wait_seconds_max: float = 600.0  # how long the command line waits for the worker
     sql_seconds_max: float = 60.0  # wall clock of one analyst query
     sql_memory_bytes_max: int = 512 << 20
+    channel_addresses: str = "public"  # where channels may lead: "public", or "any" for one's own network as well
+    delivery_seconds_max: float = 20.0  # one attempt to deliver a message, from the name to the end of the answer
+    secret_overlap_hours: float = 24.0  # a rotated secret of a channel signs beside the new one so long
 
     brokers: str = ""  # host:port, several with commas; only the distributed roles need it
     security_protocol: str = "PLAINTEXT"  # or SSL, SASL_PLAINTEXT, SASL_SSL
@@ -65,6 +69,12 @@ class Settings:
             text = found.get(name)
             if text is not None:
                 given[field.name] = _parse(name, text, type(field.default))
+        if given.get("channel_addresses", ADDRESSES[0]) not in ADDRESSES:
+            raise UsageError(
+                f"the setting {PREFIX}CHANNEL_ADDRESSES cannot be used",
+                f"it is {given['channel_addresses']!r}, not one of {', '.join(ADDRESSES)}",
+                f"correct or unset {PREFIX}CHANNEL_ADDRESSES",
+            )
         return cls(**given)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from schemas.times import Day
 
 EVIDENCE_MAX = 200
 
-Rule = Annotated[str, Field(pattern=r"^R[0-9]{2}$")]
+Rule = Annotated[str, Field(pattern=r"^[RX][0-9]{2}$")]  # X: a gym's own
 Severity = Literal["info", "advice", "warning", "high"]
 AlertId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="UUIDv5")]
 

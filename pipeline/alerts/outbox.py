@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -58,6 +58,7 @@ ID_COLUMNS = pa.schema([("alert_id", pa.string()), ("opened_on", pa.date32())])
 _WORDS = [(name, pa.string()) for name in ("tenant_id", "athlete_id", "alert_id", "revision", "state", "payload")]
 _SENT_COLUMNS = pa.schema([*_WORDS, ("alert_no", pa.uint64())])
 _OUTBOX_COLUMNS = pa.schema([("seq", pa.int64()), *_WORDS, ("log_offset", pa.int64())])
+_DELIVERED = pa.schema([("alert_id", pa.string()), ("revision", pa.string()), ("delivered_at", pa.timestamp("us"))])
 _NUMBERED = pa.schema([("alert_no", pa.uint64()), ("alert_id", pa.string())])
 
 _Row = tuple[str, str, str, str, str, str]
@@ -105,6 +106,17 @@ def withdraw_lost(connection: Connection, *, log_offset: int) -> int:
         rows.append((tenant, athlete, name, revision, "withdrawn", orjson.dumps(payload).decode()))
     _write(connection, [_without_evidence(row) for row in rows], rows, [row[2] for row in rows], log_offset)
     return len(rows)
+
+
+def note_delivered(connection: Connection, rows: Sequence[tuple[str, str, datetime]]) -> None:
+    """Remember what has left for a person: (alert id, revision, instant); known ones are passed over."""
+    told = statements.table([(name, revision, at.replace(tzinfo=None)) for name, revision, at in rows], _DELIVERED)
+    with statements.registered(connection, "alert_told_in", told):
+        connection.execute(
+            "insert into base.alert_delivered by name select distinct on (alert_id, revision) * from alert_told_in t"
+            " where not exists (select 1 from base.alert_delivered d"
+            " where d.alert_id = t.alert_id and d.revision = t.revision)"
+        )
 
 
 def _withdraw(

@@ -131,6 +131,7 @@ def _inside(data: Path) -> list[Finding]:
             found.append(_finding("own rules", lambda: _own_rules(data, state)))
             found.append(_finding("gym's clock", lambda: _gyms(_rows(session, "clocks"))))
             found.append(_finding("time zones", lambda: _zones(_rows(session, "unzoned_sets"))))
+            found.append(_finding("channels", lambda: _channels(session.call("channel_list", tenant=None))))
     except SpotterError as error:
         found.append({"check": "log and shard", "status": "bad", "says": f"{error.what}: {error.why}", "do": error.do})
     return found
@@ -183,6 +184,26 @@ def _own_rules(data: Path, state: dict[str, Any]) -> _Said:
         return _Said("low", f"{says}; {wrong}", f"`spotter rules check {files}` says everything that is wrong")
     if state["background"] and state.get("rule_version") != version_of(data):
         return _Said("low", f"{says}; the running service has others", "restart `spotter up` to take them in")
+    return _Said("good", says)
+
+
+def _channels(channels: list[dict[str, Any]]) -> _Said:
+    says = counted(len(channels), "channel") if channels else "none: alerts leave for nobody"
+    off = [
+        f"{row['channel_id']} of {row['tenant']} is off ({row['disabled_why']})"
+        for row in channels
+        if row["disabled_at"]
+    ]
+    lost = [
+        f"{row['channel_id']} of {row['tenant']} gave up {counted(row['failed'], 'message')}"
+        for row in channels
+        if row["failed"] and not row["disabled_at"]
+    ]
+    if off or lost:
+        do = (
+            "`spotter channels log ID --tenant T` says why; `channels test ID` tries it, `channels enable ID` starts it"
+        )
+        return _Said("low", "; ".join([says, *off, *lost]), do)
     return _Said("good", says)
 
 

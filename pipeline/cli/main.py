@@ -11,7 +11,9 @@ import typer
 from pipeline import disk
 from pipeline.cli import (
     access,
+    alerts,
     backtest,
+    channels,
     checkin,
     cluster,
     exercises,
@@ -35,7 +37,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (serving, sending, checkin, reading, rules, backtest, exercises, keeping, generating, access, cluster):
+for part in (
+    serving,
+    sending,
+    checkin,
+    alerts,
+    channels,
+    reading,
+    rules,
+    backtest,
+    exercises,
+    keeping,
+    generating,
+    access,
+    cluster,
+):
     part.add_to(app)
 
 

@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dashboards.panels import Panels, panel_names
 from pipeline.catalogue import matching
 from pipeline.catalogue.loader import add_alias, own_aliases, remove_alias
+from pipeline.cli.relay_operations import RELAY_OPERATIONS
 from pipeline.clock import Clock
 from pipeline.errors import RefusedError, StorageError, UsageError
 from pipeline.gateway.control import Control
@@ -23,6 +25,9 @@ from pipeline.gateway.file_imports import FileImports, FileRequest
 from pipeline.gateway.uploads import Uploads
 from pipeline.settings import Settings
 from pipeline.worker.embedded import Embedded
+
+if TYPE_CHECKING:
+    from pipeline.relay.relay import Relay
 
 Progress = Callable[[dict[str, object]], None]
 NDJSON = "application/x-ndjson"
@@ -43,9 +48,21 @@ class Operations:
         self.imports = FileImports(service, self.panels, clock)
         self._background = background
 
+    @cached_property
+    def relay(self) -> Relay:
+        """The relay of this folder; made when it is needed."""
+        from pipeline.cli.relay_operations import build_relay
+
+        return build_relay(self.service, self.control, self.clock, self.settings)
+
+    def close(self) -> None:
+        """Stop the relay, if there is one."""
+        if "relay" in self.__dict__:
+            self.relay.close()
+
     def __call__(self, op: str, args: dict[str, Any], body: bytes, progress: Progress) -> object:
         """The result of ``op``; raises SpotterError."""
-        handler = _OPERATIONS.get(op)
+        handler = _OPERATIONS.get(op) or RELAY_OPERATIONS.get(op)
         if handler is None:
             raise UsageError(
                 f"the running service does not know {op!r}",
@@ -166,19 +183,6 @@ def _panel(ops: Operations, *, body: bytes, progress: Progress, name: str, param
     return ops.panels.rows(name, *parameters)
 
 
-def _alerts(
-    ops: Operations,
-    *,
-    body: bytes,
-    progress: Progress,
-    tenant: str,
-    athlete: str | None,
-    state: str | None,
-    rows_max: int,
-) -> object:
-    return ops.panels.alerts(tenant, athlete, state, rows_max)
-
-
 def _snapshot(ops: Operations, *, body: bytes, progress: Progress) -> dict[str, object]:
     return {"path": str(ops.service.snapshot().resolve())}
 
@@ -259,7 +263,6 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "settle": _settle,
     "current": _current,
     "panel": _panel,
-    "alerts": _alerts,
     "snapshot": _snapshot,
     "rebuild": _rebuild,
     "check": _check,

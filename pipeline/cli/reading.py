@@ -1,4 +1,4 @@
-"""Asking: alerts, roster, report, SQL, and what could not be taken."""
+"""Asking: roster, report, SQL, and what could not be taken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from pipeline.cli import output
 from pipeline.cli.layout import Narrow
-from pipeline.cli.options import HOME, AnyAthlete, AsJson, Athlete, Data, Format, Tenant
+from pipeline.cli.options import HOME, AsJson, Athlete, Data, Format, Tenant
 from pipeline.errors import QueryError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.store.sandbox import Result
 
 ROWS_MAX = 100_000
-ALERTS_SHOWN = 50  # more than that scrolls away unread
 REPORT_DAYS = 14
 
 rejected = typer.Typer(help="What could not be taken, and why.", no_args_is_help=True, rich_markup_mode=None)
@@ -28,45 +27,10 @@ rejected = typer.Typer(help="What could not be taken, and why.", no_args_is_help
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("alerts")(alerts)
     app.command("roster")(roster)
     app.command("report")(report)
     app.command("sql")(sql)
     app.add_typer(rejected, name="rejected")
-
-
-def alerts(
-    athlete: AnyAthlete = None,
-    only_open: Annotated[bool, typer.Option("--open", help="Only those that are open now.")] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", min=1, max=ROWS_MAX, help=f"Newest so many; default {ALERTS_SHOWN}, with --json all."),
-    ] = None,
-    tenant: Tenant = HOME,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Alerts, newest first."""
-    state = "open" if only_open else None
-    shown = limit or (ROWS_MAX if as_json else ALERTS_SHOWN)
-    with _session(data) as session:
-        found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=shown)
-        count = [] if as_json else session.call("panel", name="alert_count", parameters=[tenant, athlete, state])
-        if athlete is not None and not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
-            raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
-    if as_json:
-        output.print_json(found)
-        return
-    columns = {"athlete_id": "athlete", "severity": "severity", "rule": "rule", "state": "state"}
-    dates = {"opened_on": "opened", "updated_on": "updated", "title": "what", "action": "what to do"}
-    narrow = Narrow(
-        texts=("athlete_id", "title", "action"),
-        left_out=("updated_on", "state", "rule") if only_open else ("updated_on", "rule", "action"),
-    )
-    output.print_rows(found, columns | dates, empty="no alerts" + (" are open" if only_open else ""), narrow=narrow)
-    more = count[0]["alerts"] - len(found)
-    if more > 0:
-        output.say(f"… {more} more, use --limit or --json")
 
 
 def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:

@@ -1,4 +1,4 @@
-"""The embedded service: gateway, worker, pages and local socket in one process."""
+"""The embedded service: gateway, worker, relay, pages and local socket in one process."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ def serve(data: Path, settings: Settings, *, demo: bool) -> None:
         control = Control(data, clock)
         stack.callback(control.close)
         operations = Operations(service, control, clock, settings, background=True)
+        stack.callback(operations.close)
         if demo:
             output.say("loading the demo …")
             operations("demo", {}, b"", lambda step: None)
@@ -88,6 +89,7 @@ def serve(data: Path, settings: Settings, *, demo: bool) -> None:
         stack.callback(LocalServer(data, operations).close)
         server = http_server(_application(operations, service, settings), settings)
         ticker.start()
+        operations.relay.start()
         _greet(settings, control)
         with _watched(service, server):
             server.run(sockets=[listening])

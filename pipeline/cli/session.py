@@ -137,7 +137,11 @@ def _own(data: Path) -> Iterator[Session]:
         control = Control(data, clock)
         try:
             settings = Settings.from_environment()
-            yield FolderSession(Operations(service, control, clock, settings, background=False))
+            operations = Operations(service, control, clock, settings, background=False)
+            try:
+                yield FolderSession(operations)
+            finally:
+                operations.close()
         finally:
             control.close()
     finally:

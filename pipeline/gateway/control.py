@@ -1,4 +1,4 @@
-"""Control data: tenants, API keys, idempotency keys, senders. A small SQLite file of the gateway.
+"""Control data: tenants, API keys, idempotency keys, senders, channels. A small SQLite file of the gateway.
 
 Several processes may use it at once (``spotter keys`` beside a running ``spotter up``). What
 guards access is synced to disk before it is confirmed; the rest may lose its last second in a
@@ -47,6 +47,18 @@ create table if not exists idempotency (
 create index if not exists idempotency_age on idempotency (created_at);
 create table if not exists placement (tenant_id text primary key, partition integer not null);
 create table if not exists sender (tenant_id text primary key, last_at text not null, ticked_at text);
+create table if not exists channel (
+    channel_id text primary key, tenant_id text not null references tenant, kind text not null, url text not null,
+    secret text, old_secret text, old_until text, wishes text not null, created_at text not null,
+    disabled_at text, disabled_why text
+);
+create table if not exists acknowledged (
+    tenant_id text not null, alert_id text not null, at text not null, primary key (tenant_id, alert_id)
+);
+create table if not exists snoozed (
+    tenant_id text not null, what text not null, name text not null, until text not null,
+    primary key (tenant_id, what, name)
+);
 """
 
 
@@ -90,7 +102,8 @@ class Control:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma foreign_keys = on")
             self._db.executescript(_TABLES)
-            self._durably("insert or ignore into tenant values (?, ?)", (HOME, self._now()))
+            self.path.chmod(0o600)  # secrets that sign must be kept as they are
+            self.durably("insert or ignore into tenant values (?, ?)", (HOME, self._now()))
         except (sqlite3.Error, OSError) as error:
             raise _unusable(self.path, error) from error
 
@@ -106,26 +119,26 @@ class Control:
         check_tenant_name(tenant)
         if self.has_tenant(tenant):
             raise RefusedError(f"the tenant {tenant!r} exists already", do="`spotter tenants list` shows all")
-        self._durably("insert or ignore into tenant values (?, ?)", (tenant, self._now()))
+        self.durably("insert or ignore into tenant values (?, ?)", (tenant, self._now()))
 
     def ensure_tenant(self, tenant: str) -> None:
         """Make the tenant unless it exists; only for callers that own the data folder."""
         check_tenant_name(tenant)
         if not self.has_tenant(tenant):
-            self._durably("insert or ignore into tenant values (?, ?)", (tenant, self._now()))
+            self.durably("insert or ignore into tenant values (?, ?)", (tenant, self._now()))
 
     def has_tenant(self, tenant: str) -> bool:
         """Whether the tenant exists."""
-        return bool(self._rows("select 1 from tenant where tenant_id = ?", (tenant,)))
+        return bool(self.rows("select 1 from tenant where tenant_id = ?", (tenant,)))
 
     def tenants(self) -> list[tuple[str, str]]:
         """(tenant, created_at), by name."""
-        return [(str(a), str(b)) for a, b in self._rows("select tenant_id, created_at from tenant order by 1")]
+        return [(str(a), str(b)) for a, b in self.rows("select tenant_id, created_at from tenant order by 1")]
 
     def place(self, tenant: str, partition: int) -> int:
         """The partition of the log a tenant is kept in: ``partition`` at first, and from then on always the same."""
-        self._durably("insert or ignore into placement values (?, ?)", (tenant, partition))
-        return int(self._rows("select partition from placement where tenant_id = ?", (tenant,))[0][0])
+        self.durably("insert or ignore into placement values (?, ?)", (tenant, partition))
+        return int(self.rows("select partition from placement where tenant_id = ?", (tenant,))[0][0])
 
     # keys ------------------------------------------------------------------
 
@@ -144,7 +157,7 @@ class Control:
             raise _no_tenant(tenant)
         key = new_key()
         expiry = expires_at.astimezone(UTC).isoformat() if expires_at else None
-        self._durably(
+        self.durably(
             "insert into api_key (key_id, tenant_id, secret_hash, scopes, label, created_at, expires_at)"
             " values (?, ?, ?, ?, ?, ?, ?)",
             (key.key_id, tenant, key.secret_hash, " ".join(wanted), label[:200], self._now(), expiry),
@@ -153,7 +166,7 @@ class Control:
 
     def list_keys(self, tenant: str | None = None) -> list[KeyRow]:
         """All keys, or those of one tenant, oldest first."""
-        rows = self._rows(
+        rows = self.rows(
             "select key_id, tenant_id, scopes, label, created_at, expires_at, revoked_at, last_used_at"
             " from api_key where ? is null or tenant_id = ? order by created_at, key_id",
             (tenant, tenant),
@@ -162,9 +175,9 @@ class Control:
 
     def revoke_key(self, key_id: str) -> None:
         """End a key; running gateways notice within ``REVOKED_WITHIN_S``."""
-        if not self._rows("select 1 from api_key where key_id = ? and revoked_at is null", (key_id,)):
+        if not self.rows("select 1 from api_key where key_id = ? and revoked_at is null", (key_id,)):
             raise RefusedError(f"there is no live key {key_id!r}", do="`spotter keys list` shows the ids")
-        self._durably("update api_key set revoked_at = ? where key_id = ?", (self._now(), key_id))
+        self.durably("update api_key set revoked_at = ? where key_id = ?", (self._now(), key_id))
 
     def caller(self, text: str) -> Caller | None:
         """Who the key speaks for; None for malformed, unknown, wrong, expired and revoked keys alike."""
@@ -182,7 +195,7 @@ class Control:
         return known[2]
 
     def _look_up(self, key_id: str) -> tuple[float, bytes, Caller] | None:
-        rows = self._rows(
+        rows = self.rows(
             "select tenant_id, secret_hash, scopes from api_key"
             " where key_id = ? and revoked_at is null and (expires_at is null or expires_at > ?)",
             (key_id, self._now()),
@@ -206,7 +219,7 @@ class Control:
 
     def remembered(self, tenant: str, key: str) -> Remembered | None:
         """What was answered to this Idempotency-Key before."""
-        rows = self._rows(
+        rows = self.rows(
             "select body_hash, status, answer from idempotency where tenant_id = ? and idempotency_key = ?",
             (tenant, key),
         )
@@ -239,7 +252,7 @@ class Control:
 
     def tick_due(self, hour: datetime, live_since: datetime) -> list[str]:
         """Tenants that sent since ``live_since`` and have no tick of ``hour`` yet."""
-        rows = self._rows(
+        rows = self.rows(
             "select tenant_id from sender where last_at >= ? and (ticked_at is null or ticked_at < ?) order by 1",
             (live_since.isoformat(), hour.isoformat()),
         )
@@ -254,7 +267,8 @@ class Control:
     def _now(self) -> str:
         return self._clock.now().isoformat()
 
-    def _rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds."""
         with self._used():
             return self._db.execute(sql, parameters).fetchall()
 
@@ -263,7 +277,8 @@ class Control:
             self._db.execute("pragma synchronous = normal")
             self._db.execute(sql, parameters)
 
-    def _durably(self, sql: str, parameters: tuple[object, ...]) -> None:
+    def durably(self, sql: str, parameters: tuple[object, ...]) -> None:
+        """Change something and sync it to disk before returning."""
         with self._used():
             self._db.execute("pragma synchronous = full")
             self._db.execute(sql, parameters)

@@ -11,10 +11,12 @@ import gc
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from pipeline import disk
+from pipeline.alerts.outbox import note_delivered
 from pipeline.alerts.own_condition import OwnRuleError
 from pipeline.alerts.rules import Rules
 from pipeline.clock import Clock, SystemClock
@@ -238,6 +240,11 @@ class Embedded:
         if self.failure is not None:
             raise self.failure
         return reached
+
+    def note_delivered(self, rows: Sequence[tuple[str, str, datetime]]) -> None:
+        """Remember what has left for a person: (alert id, revision, instant in UTC)."""
+        with self._writer, self._in_words(), self._shard.transaction():
+            note_delivered(self._shard.connection, rows)
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""

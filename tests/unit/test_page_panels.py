@@ -15,6 +15,7 @@ from pipeline.store.shard import Shard
 PARAMETERS: dict[str, tuple[object, ...]] = {
     "alert_count": ("home", None, None),
     "alert_evidence": ("home", ["a", "b"]),
+    "alert_named": ("home", "0123abcd"),
     "alerts": ("home", None, "open", 10),
     "athlete_days": ("home", "ana", date(2026, 11, 1), None, 10),
     "athlete_known": ("home", "ana"),
