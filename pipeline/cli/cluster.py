@@ -1,8 +1,9 @@
-"""The distributed roles: topics, gateway and worker on Kafka."""
+"""The distributed roles: topics, gateway, worker and relay on Kafka."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("gateway")(gateway)
     app.command("worker")(worker)
+    app.command("relay")(relay)
     app.add_typer(topics, name="topics")
 
 
@@ -72,6 +74,24 @@ def worker(brokers: Brokers = None, data: Data = None) -> None:
     from pipeline.worker.faust_app import run_worker
 
     run_worker(data_folder(data), settings)
+
+
+def relay(
+    brokers: Brokers = None,
+    control: Annotated[
+        Path | None,
+        typer.Option("--control", metavar="DIR", help="The gateway's folder; default the relay's own."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Deliver alerts to the channels of each gym, until stopped."""
+    from pipeline.cli.relay_role import serve_relay
+    from pipeline.settings import data_folder
+
+    settings = cluster_settings(brokers)
+    log_as_json()
+    with stopped_by_signals():
+        serve_relay(data_folder(data), control or data_folder(data), settings)
 
 
 @topics.command("ensure")

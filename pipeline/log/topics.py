@@ -49,7 +49,7 @@ def wanted(settings: Settings) -> list[Topic]:
     replication = settings.topic_replication
     return [
         Topic(uploads_topic(settings), settings.topic_partitions, replication, uploads),
-        Topic(alerts_topic(settings), settings.topic_partitions, replication, compacted),
+        Topic(alerts_topic(settings), 1, replication, compacted),  # the relay reads them in one order
         Topic(control_topic(settings), 1, replication, compacted),
     ]
 

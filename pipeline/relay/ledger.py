@@ -28,7 +28,8 @@ create table if not exists cursor (
     state text not null, log_offset integer not null
 );
 create table if not exists alert (
-    alert_id text primary key, tenant_id text not null, revision text not null, state text not null
+    alert_id text primary key, tenant_id text not null, revision text not null, state text not null,
+    log_offset integer not null default 0
 );
 create table if not exists turn (
     alert_id text not null, revision text not null, state text not null, turns integer not null,
@@ -144,9 +145,14 @@ class Ledger:
         rows = self._rows("select revision, state from alert where alert_id = ?", (alert_id,))
         return Known(*rows[0]) if rows else None
 
-    def note(self, tenant: str, alert_id: str, now: Known) -> int:
+    def known_until(self, alert_id: str) -> int:
+        """Up to which record of the log an alert was taken in."""
+        rows = self._rows("select log_offset from alert where alert_id = ?", (alert_id,))
+        return int(rows[0][0]) if rows else 0
+
+    def note(self, tenant: str, alert_id: str, now: Known, log_offset: int = 0) -> int:
         """Remember how the alert stands; returns how often it came to stand so, from 1."""
-        self._do("insert or replace into alert values (?, ?, ?, ?)", (alert_id, tenant, *now))
+        self._do("insert or replace into alert values (?, ?, ?, ?, ?)", (alert_id, tenant, *now, log_offset))
         self._do(
             "insert into turn values (?, ?, ?, 1)"
             " on conflict (alert_id, revision, state) do update set turns = turns + 1",

@@ -101,7 +101,9 @@ class Relay:
                 self._take(message, set())
             for name, body in self.ledger.open_and_told():
                 if name not in found:
-                    self._plan(orjson.loads(body)["data"] | {"state": "withdrawn", "evidence": []})
+                    self._plan(
+                        orjson.loads(body)["data"] | {"state": "withdrawn", "evidence": []}, stream[-1].mark.log_offset
+                    )
             self.ledger.move(stream[-1].mark)
             self.ledger.mirror_again()
         log.info("the outbox was made anew", messages=len(stream))
@@ -111,14 +113,18 @@ class Relay:
         mark = message.mark
         if self.ledger.known(mark.alert_id) == Known(mark.revision, mark.state):
             return
-        if mark.alert_id in silent:  # the ledger is new, and somebody has heard of it
-            self.ledger.note(message.alert["tenant_id"], mark.alert_id, Known(mark.revision, mark.state))
+        if mark.log_offset < self.ledger.known_until(mark.alert_id):  # a worker that began from an older copy
             return
-        self._plan(message.alert)
+        if mark.alert_id in silent:  # the ledger is new, and somebody has heard of it
+            self.ledger.note(
+                message.alert["tenant_id"], mark.alert_id, Known(mark.revision, mark.state), mark.log_offset
+            )
+            return
+        self._plan(message.alert, mark.log_offset)
 
-    def _plan(self, alert: dict[str, Any]) -> None:
+    def _plan(self, alert: dict[str, Any], log_offset: int) -> None:
         name, state = alert["alert_id"], Known(alert["revision"], alert["state"])
-        turn = self.ledger.note(alert["tenant_id"], name, state)
+        turn = self.ledger.note(alert["tenant_id"], name, state, log_offset)
         now = self._clock.now()
         for channel in self.channels.of(alert["tenant_id"]):
             before = self.ledger.of_alert(channel.channel_id, name)

@@ -46,6 +46,24 @@ class Delivered(NamedTuple):
     at: datetime
 
 
+class _Told(Protocol):
+    @property
+    def alert_id(self) -> str: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def log_offset(self) -> int: ...
+
+
+class TopicMessage(Protocol):
+    """A message of the topic (``pipeline.log.alerts_topic.Heard``)."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def told(self) -> _Told: ...
+
+
 class AlertSource(Protocol):
     """A numbered stream of alerts that can be read again."""
 
@@ -63,6 +81,42 @@ class AlertSource(Protocol):
     def note_delivered(self, rows: Sequence[Delivered]) -> None:
         """Tell the store what has left; telling it twice does no harm."""
         ...
+
+
+class TopicSource:
+    """The topic of alerts, told by the workers of a cluster; ``read`` and ``end_offset`` are those of the topic.
+
+    The topic is compacted: where the message that was read last is gone, the reading goes on behind it.
+    """
+
+    def __init__(self, read: Callable[[int, int], Sequence[TopicMessage]], end_offset: Callable[[], int]) -> None:
+        self._read, self._end_offset = read, end_offset
+
+    def read(self, after: Mark | None, limit: int) -> list[Message] | None:
+        """See ``AlertSource``."""
+        if after is not None and self._end_offset() <= after.seq:  # the topic was made anew
+            return None
+        found = [
+            _message(heard)
+            for heard in self._read(after.seq if after else 0, limit + 1)
+            if heard.told.payload  # nothing is said of an alert that was erased
+        ]
+        if after is not None and found and found[0].mark.seq == after.seq:
+            return found[1:] if found[0].mark == after else None
+        return found[:limit]
+
+    def heard_of(self) -> set[str]:
+        """The ledger of the relay alone knows: it is to be kept."""
+        return set()
+
+    def note_delivered(self, rows: Sequence[Delivered]) -> None:
+        """Workers take what they published as heard."""
+
+
+def _message(heard: TopicMessage) -> Message:
+    alert: dict[str, Any] = orjson.loads(heard.told.payload)
+    mark = Mark(heard.offset, heard.told.alert_id, alert["revision"], alert["state"], heard.told.log_offset)
+    return Message(mark, alert)
 
 
 class OutboxSource:

@@ -230,6 +230,8 @@ create table if not exists base.outbox (
     seq bigint, alert_id varchar, revision varchar, state varchar, tenant_id varchar, athlete_id varchar,
     log_offset bigint, payload varchar
 );
+-- a worker of a cluster: up to where the outbox was published (no row: nothing was)
+create table if not exists base.outbox_published (seq bigint);
 create table if not exists base.alert_sent (
     tenant_id varchar, athlete_id varchar, alert_id varchar, revision varchar, state varchar, payload varchar
 );

@@ -17,6 +17,8 @@ import structlog
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
+from pipeline.errors import StorageError
+from pipeline.log.alerts_topic import Told
 from pipeline.log.kafka import logged_of
 from pipeline.worker.consumer import LedgerConsumer
 from pipeline.worker.shards import Shards
@@ -25,6 +27,7 @@ T = TypeVar("T")
 OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being opened
 LOCK_EVERY_S = 0.1
 SETTLE_EVERY_S = 0.25
+TELL_AGAIN_S = 2.0
 
 log = structlog.get_logger("spotter.worker")
 
@@ -43,6 +46,9 @@ class Custody:
         self._late: set[asyncio.Task[None]] = set()
         self._ends: dict[int, int] = {}
         self._stopping = False
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
 
     async def _work(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -132,6 +138,30 @@ class Custody:
     def _behind(self, number: int) -> bool:
         return self.shards.offsets.get(number, 0) < self._ends.get(number, 0)
 
+    async def tell_for_ever(self, publish: Callable[[list[Told]], None]) -> None:
+        """Alerts of the outboxes to their topic, then a note that they were told.
+
+        A process that dies between the two tells them again; the relay knows them by id, revision and place.
+        """
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="alerts") as thread:
+            while not self._stopping:
+                try:
+                    found = await loop.run_in_executor(thread, self.shards.news)
+                    if found is None:
+                        await asyncio.sleep(SETTLE_EVERY_S)
+                        continue
+                    number, news = found
+                    await loop.run_in_executor(thread, publish, [_told(number, row) for row in news])
+                    await self._work(partial(self.shards.note_published, number, news))
+                except StorageError as error:  # brokers that are away come back; the outbox keeps everything
+                    log.warning("alerts could not be published", what=error.what, why=error.why)
+                    await asyncio.sleep(TELL_AGAIN_S)
+                except Exception:
+                    if not self._is_stopping():
+                        raise
+                    return  # the shard was closed under the reader
+
     async def publish_for_ever(self, every_s: float) -> None:
         """Copies of shards that moved, in a thread of its own, so that nothing waits for them."""
         with ThreadPoolExecutor(1, thread_name_prefix="snapshots") as thread:
@@ -152,3 +182,7 @@ class Custody:
                 raise
             if not busy:
                 await asyncio.sleep(SETTLE_EVERY_S)
+
+
+def _told(partition: int, row: dict[str, object]) -> Told:
+    return Told(str(row["alert_id"]), str(row["payload"]).encode(), partition, int(str(row["log_offset"])))

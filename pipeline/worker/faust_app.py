@@ -24,6 +24,7 @@ from mode import CrashingSupervisor
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import SpotterError, StorageError
+from pipeline.log.alerts_topic import AlertsTopic
 from pipeline.log.clients import broker_list, client_arguments, uploads_topic
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import Settings, make_private
@@ -33,7 +34,7 @@ from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
 from pipeline.worker.embedded import GARBAGE_OBJECTS
 from pipeline.worker.shards import Shards
-from pipeline.worker.told import tell
+from pipeline.worker.told import tell as tell_state
 from pipeline.worker.watchdog import Watchdog
 
 STOP_SECONDS_MAX = 9.0  # of the ten that whoever stops it waits
@@ -198,6 +199,14 @@ def add_tasks(app: App, watchdog: Watchdog, data: Path, settings: Settings) -> N
         await app.ledgers.settle_for_ever()
 
     @app.task  # type: ignore[untyped-decorator]
+    async def tell() -> None:
+        alerts = AlertsTopic(settings)
+        try:
+            await app.ledgers.tell_for_ever(alerts.publish)
+        finally:
+            alerts.close()
+
+    @app.task  # type: ignore[untyped-decorator]
     async def publish() -> None:
         await app.ledgers.publish_for_ever(settings.snapshot_seconds)
 
@@ -209,7 +218,7 @@ def add_tasks(app: App, watchdog: Watchdog, data: Path, settings: Settings) -> N
                 watchdog.beat()
                 shards = app.ledgers.shards
                 state = {"pid": os.getpid(), "waiting": shards.excused, "partitions": shards.state}
-                tell(data, state, before)
+                tell_state(data, state, before)
                 before = state
                 await asyncio.sleep(BEAT_EVERY_S)
 

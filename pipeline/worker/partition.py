@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline import disk
+from pipeline.alerts.outbox import note_delivered
 from pipeline.alerts.own_condition import OwnRuleError
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
@@ -35,7 +36,16 @@ from pipeline.worker.rebuild import batches, build, differences, run_everything_
 from pipeline.worker.rules_in_force import RulesInForce
 from pipeline.worker.takeover import publish, restore
 
-KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox")  # what was handed out; no log tells it
+KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox", "outbox_published")  # what was handed out; no log tells it
+
+
+_NEWS = """
+select seq, alert_id, revision, state, log_offset, payload
+from base.outbox
+where seq > coalesce((select max(seq) from base.outbox_published), 0)
+order by seq
+limit ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +322,18 @@ class Partition:
         self.shard.checkpoint_if_due()
 
     # read
+
+    def news(self, most: int) -> list[dict[str, object]]:
+        """What stands in the outbox and was not published yet, in order; safe from any thread."""
+        return self.read(_NEWS, [most])
+
+    def note_published(self, news: Sequence[dict[str, object]]) -> None:
+        """Remember that these were published: somebody may have heard of them."""
+        told = [(str(row["alert_id"]), str(row["revision"]), self._clock.now()) for row in news]
+        with self.shard.transaction() as connection:
+            note_delivered(connection, told)
+            connection.execute("delete from base.outbox_published")
+            connection.execute("insert into base.outbox_published values (?)", [news[-1]["seq"]])
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""

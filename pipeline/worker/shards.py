@@ -26,6 +26,7 @@ from pipeline.worker.rules_in_force import RulesInForce
 
 log = structlog.get_logger("spotter.worker")
 
+NEWS_MAX = 500
 BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
 
 
@@ -38,6 +39,7 @@ class _Held:
         self.settled = -1
         self.settling = False
         self.published = -1
+        self.told = self.told_settled = -2
         self.reached = Reached()
 
 
@@ -99,6 +101,22 @@ class Shards:
         self._stopping = True
         self._wake.set()
 
+    def news(self) -> tuple[int, list[dict[str, object]]] | None:
+        """Of one shard what its outbox holds and nobody was told; None when there is nothing. Beside the thread."""
+        for number, held in list(self._held.items()):
+            if held.told == held.offset and held.told_settled == held.settled:
+                continue
+            before = held.offset, held.settled
+            if found := held.partition.news(NEWS_MAX):
+                return number, found
+            held.told, held.told_settled = before
+        return None
+
+    def note_published(self, number: int, news: list[dict[str, object]]) -> None:
+        """The working thread remembers what was told; a shard that was closed meanwhile tells it again."""
+        if (held := self._held.get(number)) is not None:
+            self._patiently(number, held, lambda: held.partition.note_published(news))
+
     def publish_next(self) -> bool:
         """Copy one shard that moved since its last copy to the snapshot store; false when none did.
 
@@ -107,7 +125,7 @@ class Shards:
         if self._snapshots is None:
             return False
         for number, held in list(self._held.items()):
-            if held.offset == held.published or self._stopping:
+            if held.offset in (0, held.published) or self._stopping:  # nothing is worth no copy
                 continue
             try:
                 held.published = held.partition.publish()
