@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from pipeline.gateway.channels import Wishes
 from pipeline.relay import hours
-from pipeline.relay.ledger import UNDONE, Delivery
+from pipeline.relay.delivery import UNDONE, Delivery
 
 LEVELS = ("info", "advice", "warning", "high")
 OPENED, UPDATED, CORRECTED = "alert.opened", "alert.updated", "alert.corrected"
@@ -91,14 +91,13 @@ def gate(one: Delivery, wishes: Wishes, aside: PutAside, sent_today: int, now: d
             return Gate("wait", snoozed)
     if one.severity == LEVELS[-1] or wishes.zone is None:
         return GO
+    fresh = one.kind != DIGEST and not one.bundled and one.attempts == 0
+    if fresh and wishes.digest is not None:
+        return _bundled(wishes, hours.next_time(now, wishes.digest, wishes.zone))
     until = _quiet(wishes, now)
     if until is not None:
         return Gate("wait", until, bundled=one.kind != DIGEST)
-    if one.kind == DIGEST or one.bundled or one.attempts > 0:
-        return GO
-    if wishes.digest is not None:
-        return _bundled(wishes, hours.next_time(now, wishes.digest, wishes.zone))
-    if wishes.per_day is not None and one.kind != WITHDRAWN and sent_today >= wishes.per_day:
+    if fresh and wishes.per_day is not None and one.kind != WITHDRAWN and sent_today >= wishes.per_day:
         return _bundled(wishes, hours.day_of(now, wishes.zone)[1])
     return GO
 

@@ -14,7 +14,8 @@ from relay_fakes import Receiver, World, an_alert
 
 from pipeline.relay import messages
 from pipeline.relay import relay as relay_module
-from pipeline.relay.ledger import Delivery, Ledger
+from pipeline.relay.delivery import Delivery
+from pipeline.relay.ledger import Ledger
 
 
 class Killed(BaseException):
@@ -251,6 +252,20 @@ def test_what_may_have_arrived_is_taken_back(world: World, receiver: Receiver) -
     world.tell(an_alert(state="withdrawn"))
     world.later(days=2)
     assert receiver.types == ["alert.opened", "alert.withdrawn"]
+
+
+def test_what_ended_long_ago_is_forgotten_and_not_sent_again(world: World, receiver: Receiver) -> None:
+    channel, _ = world.webhook(receiver.url, updates=True)
+    over = an_alert(1, state="resolved", resolved_on="2026-11-24")
+    world.tell(an_alert(1), an_alert(2))
+    world.tell(over)
+    world.later(days=399)
+    assert len(world.statuses(channel)) == 3
+    world.later(days=2)
+    assert [one.alert_id for one in world.relay.ledger.history(channel, 9)] == [an_alert(2)["alert_id"]]
+    world.stream.lose(over, an_alert(2))
+    world.relay.turn()
+    assert len(receiver.got) == 3
 
 
 def test_filters_and_gyms(world: World, receiver: Receiver) -> None:
