@@ -51,11 +51,13 @@ def news_kind(
         return WITHDRAWN if told and told[-1].kind != WITHDRAWN else None
     if alert["state"] == "resolved":
         return RESOLVED if told and told[-1].kind != WITHDRAWN and wishes.updates else None
-    if sent and sent[-1].kind != WITHDRAWN:
+    if told and told[-1].kind == WITHDRAWN:  # it was taken back, and stands again
+        return OPENED if wants(wishes, alert) else None
+    if sent:
         return UPDATED if wishes.updates or _rises(alert, sent[-1]) else None
-    waiting = outdated(before)
+    waiting = [one.kind for one in outdated(before) if one.kind in (OPENED, CORRECTED)]
     if waiting:
-        return waiting[-1].kind
+        return waiting[-1]
     if corrected is not None:
         return CORRECTED if wishes.updates or _rises(alert, corrected) else None
     return OPENED if wants(wishes, alert) else None

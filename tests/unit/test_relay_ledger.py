@@ -17,6 +17,12 @@ from pipeline.relay import relay as relay_module
 from pipeline.relay.delivery import Delivery
 from pipeline.relay.ledger import Ledger
 
+KINDS = {
+    "open": ("alert.opened", "alert.updated"),
+    "resolved": ("alert.resolved",),
+    "withdrawn": ("alert.withdrawn",),
+}
+
 
 class Killed(BaseException):
     """The process ended here."""
@@ -268,6 +274,22 @@ def test_what_ended_long_ago_is_forgotten_and_not_sent_again(world: World, recei
     assert len(receiver.got) == 3
 
 
+@pytest.mark.parametrize("between", ["withdrawn", "resolved"])
+@pytest.mark.parametrize("answers", [[500], [500, 500], [200, 500], [200]])
+def test_an_alert_that_stands_again_is_told_as_such(
+    world: World, receiver: Receiver, between: str, answers: list[int]
+) -> None:
+    """Whatever arrived of it before."""
+    receiver.answers = [(status, {}) for status in answers]
+    world.webhook(receiver.url, updates=True)
+    world.tell(an_alert())
+    world.tell(an_alert(state=between, resolved_on="2026-11-24" if between == "resolved" else None))
+    world.tell(an_alert(revision="r2"))
+    world.later(days=1)
+    last = receiver.got[-1].json
+    assert (last["type"], last["data"]["revision"]) in {("alert.opened", "r2"), ("alert.updated", "r2")}
+
+
 def test_filters_and_gyms(world: World, receiver: Receiver) -> None:
     world.webhook(receiver.url, severities=("warning", "high"), rules=("R02", "R17"))
     world.tell(an_alert(1), an_alert(2, severity="info"), an_alert(3, rule="R01"), an_alert(4, tenant_id="other"))
@@ -320,6 +342,7 @@ def test_random_histories_end_in_the_newest_state(tmp_path: Path, seed: int) -> 
     bodies: dict[str, str] = {}
     for got in receiver.got:
         assert bodies.setdefault(got.name, got.body) == got.body
+        assert got.json["type"] in KINDS[got.json["data"]["state"]]
         last[got.json["data"]["alert_id"]] = got.json["data"]
     for name, alert in now.items():
         told = last.get(name)
