@@ -10,18 +10,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from pipeline import disk
 from pipeline.errors import StorageError
+from pipeline.relay.delivery import COLUMNS, Delivery, Known, Status, delivery_of, text_of
 from pipeline.relay.source import Delivered, Mark
 
 FILE_NAME = "relay.sqlite"
-Status = Literal["due", "sending", "in digest", "sent", "failed", "dropped"]
-UNDONE = ("due", "sending", "in digest")
 _TABLES = """
 create table if not exists cursor (
     one integer primary key check (one = 1), seq integer not null, alert_id text not null, revision text not null,
@@ -46,46 +44,6 @@ create index if not exists delivery_due on delivery (status, next_at);
 create index if not exists delivery_alert on delivery (channel_id, alert_id);
 create table if not exists pause (channel_id text primary key, until text not null);
 """
-_COLUMNS = (
-    "channel_id, message_id, kind, alert_id, revision, tenant_id, athlete_id, severity, status, attempts, next_at,"
-    " bundled, digest_id, body, answer, created_at, first_at, done_at"
-)
-
-
-class Known(NamedTuple):
-    """The state in which an alert was taken in last."""
-
-    revision: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message for one channel. Instants are in UTC; ``first_at`` is that of the first attempt."""
-
-    channel_id: str
-    message_id: str
-    kind: str
-    alert_id: str | None = None
-    revision: str | None = None
-    tenant: str = ""
-    athlete: str | None = None
-    severity: str = "info"
-    status: str = "due"
-    attempts: int = 0
-    next_at: datetime | None = None
-    bundled: bool = False
-    digest_id: str | None = None
-    body: str = ""
-    answer: str | None = None
-    created_at: datetime | None = None
-    first_at: datetime | None = None
-    done_at: datetime | None = None
-
-    @property
-    def told(self) -> bool:
-        """Whether the receiver may have it."""
-        return self.attempts > 0
 
 
 class Ledger:
@@ -191,10 +149,10 @@ class Ledger:
                 one.athlete,
                 one.severity,
                 one.status,
-                _text(one.next_at),
+                text_of(one.next_at),
                 int(one.bundled),
                 one.body,
-                _text(one.created_at),
+                text_of(one.created_at),
             ),
         )
 
@@ -207,14 +165,14 @@ class Ledger:
         rows = self._rows(
             "select channel_id from delivery where status = 'due' and next_at <= ? and channel_id not in"
             " (select channel_id from pause where until > ?) group by 1 order by min(next_at), 1",
-            (_text(now), _text(now)),
+            (text_of(now), text_of(now)),
         )
         return [str(row[0]) for row in rows]
 
     def due(self, channel_id: str, now: datetime) -> list[Delivery]:
         """What a channel may be sent by ``now``, the longest due first."""
         return self._deliveries(
-            "status = 'due' and channel_id = ? and next_at <= ? order by next_at, rowid", (channel_id, _text(now))
+            "status = 'due' and channel_id = ? and next_at <= ? order by next_at, rowid", (channel_id, text_of(now))
         )
 
     def interrupted(self) -> list[Delivery]:
@@ -226,30 +184,35 @@ class Ledger:
         found = self._deliveries("channel_id = ? and message_id = ?", (channel_id, message_id))
         return found[0] if found else None
 
-    def begin(self, one: Delivery, now: datetime) -> None:
-        """Written before an attempt: from now on the receiver may have the message, and those its digest holds."""
+    def begin(self, one: Delivery, now: datetime) -> bool:
+        """Written before an attempt: from now on the receiver may have the message, and those its digest holds.
+
+        False, and nothing is written, when the message is no longer due.
+        """
         with self.transaction():
-            self._do(
+            taken = self._do(
                 "update delivery set status = 'sending', attempts = attempts + 1, first_at = coalesce(first_at, ?)"
-                " where channel_id = ? and message_id = ?",
-                (_text(now), one.channel_id, one.message_id),
+                " where channel_id = ? and message_id = ? and status = 'due'",
+                (text_of(now), one.channel_id, one.message_id),
             )
-            self._do(
-                "update delivery set attempts = attempts + 1, first_at = coalesce(first_at, ?)"
-                " where channel_id = ? and digest_id = ? and status = 'in digest'",
-                (_text(now), one.channel_id, one.message_id),
-            )
+            if taken:
+                self._do(
+                    "update delivery set attempts = attempts + 1, first_at = coalesce(first_at, ?)"
+                    " where channel_id = ? and digest_id = ? and status = 'in digest'",
+                    (text_of(now), one.channel_id, one.message_id),
+                )
+        return bool(taken)
 
     def finish(
         self, one: Delivery, status: Status, answer: str, *, now: datetime, next_at: datetime | None = None
     ) -> None:
         """What became of a message, and with it of those its digest holds."""
-        done = None if status == "due" else _text(now)
+        done = None if status == "due" else text_of(now)
         with self.transaction():
             self._do(
                 "update delivery set status = ?, answer = ?, next_at = ?, done_at = ?"
                 " where channel_id = ? and message_id = ?",
-                (status, answer, _text(next_at), done, one.channel_id, one.message_id),
+                (status, answer, text_of(next_at), done, one.channel_id, one.message_id),
             )
             if done is not None:
                 self._do(
@@ -263,18 +226,18 @@ class Ledger:
         self._do(
             "update delivery set status = 'due', next_at = ?, answer = 'the process ended meanwhile'"
             " where channel_id = ? and message_id = ? and status = 'sending' and attempts = ?",
-            (_text(now), one.channel_id, one.message_id, one.attempts),
+            (text_of(now), one.channel_id, one.message_id, one.attempts),
         )
 
     def wait(self, one: Delivery, until: datetime, *, bundled: bool) -> None:
         """Not before ``until``; ``bundled``: then together with what else waits so."""
         self._do(
-            "update delivery set status = 'due', next_at = ?, bundled = ? where channel_id = ? and message_id = ?",
-            (_text(until), int(bundled), one.channel_id, one.message_id),
+            "update delivery set next_at = ?, bundled = ? where channel_id = ? and message_id = ? and status = 'due'",
+            (text_of(until), int(bundled), one.channel_id, one.message_id),
         )
 
-    def bundle(self, digest: Delivery, parts: Sequence[Delivery]) -> None:
-        """Put several messages into one, all or nothing."""
+    def bundle(self, digest: Delivery, parts: Sequence[Delivery], now: datetime) -> None:
+        """Put several messages into one; they wait on, and the digest is dropped, if one of them is no longer due."""
         with self.transaction():
             self._do(  # a digest of the same messages that was given up before
                 "delete from delivery where channel_id = ? and message_id = ?", (digest.channel_id, digest.message_id)
@@ -282,9 +245,12 @@ class Ledger:
             self.add(digest)
             for part in parts:
                 self._do(
-                    "update delivery set status = 'in digest', digest_id = ? where channel_id = ? and message_id = ?",
+                    "update delivery set status = 'in digest', digest_id = ?"
+                    " where channel_id = ? and message_id = ? and status = 'due'",
                     (digest.message_id, part.channel_id, part.message_id),
                 )
+            if len(self.members(digest)) != len(parts):  # one of them changed meanwhile
+                self.unbundle(digest, "a part has changed meanwhile", now=now, next_at=now)
 
     def members(self, digest: Delivery) -> list[Delivery]:
         """The messages a digest still stands for."""
@@ -299,7 +265,7 @@ class Ledger:
             self._do(
                 "update delivery set status = 'due', bundled = 1, digest_id = null, next_at = ?"
                 " where channel_id = ? and digest_id = ? and status = 'in digest'",
-                (_text(next_at), digest.channel_id, digest.message_id),
+                (text_of(next_at), digest.channel_id, digest.message_id),
             )
             self.finish(digest, "dropped", why, now=now)
 
@@ -309,7 +275,7 @@ class Ledger:
             self._rows(
                 "select count(*) from delivery where channel_id = ? and athlete_id = ? and digest_id is null"
                 " and first_at >= ? and first_at < ?",
-                (channel_id, athlete, _text(begin), _text(end)),
+                (channel_id, athlete, text_of(begin), text_of(end)),
             )[0][0]
         )
 
@@ -322,11 +288,23 @@ class Ledger:
         rows = self._rows("select status, count(*) from delivery where channel_id = ? group by 1", (channel_id,))
         return {str(status): int(count) for status, count in rows}
 
+    def prune(self, before: datetime) -> int:
+        """Forget messages done before then, but not about alerts that are open: how many.
+
+        How an alert stood when it was taken in last is kept, so nothing is sent again; an alert that ended so long ago
+        is not taken back any more.
+        """
+        return self._do(
+            "delete from delivery where done_at < ? and not exists"
+            " (select 1 from alert a where a.alert_id = delivery.alert_id and a.state = 'open')",
+            (text_of(before),),
+        )
+
     # pauses and the mirror -------------------------------------------------
 
     def pause(self, channel_id: str, until: datetime) -> None:
         """The receiver asked to be left alone until then."""
-        self._do("insert or replace into pause values (?, ?)", (channel_id, _text(until)))
+        self._do("insert or replace into pause values (?, ?)", (channel_id, text_of(until)))
 
     def paused_until(self, channel_id: str) -> datetime | None:
         """Until when nothing may be sent there."""
@@ -354,7 +332,7 @@ class Ledger:
     # -----------------------------------------------------------------------
 
     def _deliveries(self, where: str, parameters: tuple[object, ...]) -> list[Delivery]:
-        return [_delivery(row) for row in self._rows(f"select {_COLUMNS} from delivery where {where}", parameters)]
+        return [delivery_of(row) for row in self._rows(f"select {COLUMNS} from delivery where {where}", parameters)]
 
     def _rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -363,25 +341,13 @@ class Ledger:
             except sqlite3.Error as error:
                 raise _unusable(self.path, error) from error
 
-    def _do(self, sql: str, parameters: Sequence[object]) -> None:
+    def _do(self, sql: str, parameters: Sequence[object]) -> int:
+        """Rows changed."""
         with self._lock:
             try:
-                self._db.execute(sql, tuple(parameters))
+                return self._db.execute(sql, tuple(parameters)).rowcount
             except sqlite3.Error as error:
                 raise _unusable(self.path, error) from error
-
-
-def _text(at: datetime | None) -> str | None:
-    """Instants as text of equal length, so that they compare as such."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _delivery(row: tuple[Any, ...]) -> Delivery:
-    values = list(row)
-    for place in (10, 15, 16, 17):
-        values[place] = datetime.fromisoformat(values[place]) if values[place] else None
-    values[11] = bool(values[11])
-    return Delivery(*values)
 
 
 def _unusable(path: Path, error: Exception) -> StorageError:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from pipeline.gateway.channels import Wishes
 from pipeline.relay import hours
-from pipeline.relay.ledger import UNDONE, Delivery
+from pipeline.relay.delivery import UNDONE, Delivery
 
 LEVELS = ("info", "advice", "warning", "high")
 OPENED, UPDATED, CORRECTED = "alert.opened", "alert.updated", "alert.corrected"
@@ -51,11 +51,13 @@ def news_kind(
         return WITHDRAWN if told and told[-1].kind != WITHDRAWN else None
     if alert["state"] == "resolved":
         return RESOLVED if told and told[-1].kind != WITHDRAWN and wishes.updates else None
-    if sent and sent[-1].kind != WITHDRAWN:
+    if told and told[-1].kind == WITHDRAWN:  # it was taken back, and stands again
+        return OPENED if wants(wishes, alert) else None
+    if sent:
         return UPDATED if wishes.updates or _rises(alert, sent[-1]) else None
-    waiting = outdated(before)
+    waiting = [one.kind for one in outdated(before) if one.kind in (OPENED, CORRECTED)]
     if waiting:
-        return waiting[-1].kind
+        return waiting[-1]
     if corrected is not None:
         return CORRECTED if wishes.updates or _rises(alert, corrected) else None
     return OPENED if wants(wishes, alert) else None
@@ -91,14 +93,13 @@ def gate(one: Delivery, wishes: Wishes, aside: PutAside, sent_today: int, now: d
             return Gate("wait", snoozed)
     if one.severity == LEVELS[-1] or wishes.zone is None:
         return GO
+    fresh = one.kind != DIGEST and not one.bundled and one.attempts == 0
+    if fresh and wishes.digest is not None:
+        return _bundled(wishes, hours.next_time(now, wishes.digest, wishes.zone))
     until = _quiet(wishes, now)
     if until is not None:
         return Gate("wait", until, bundled=one.kind != DIGEST)
-    if one.kind == DIGEST or one.bundled or one.attempts > 0:
-        return GO
-    if wishes.digest is not None:
-        return _bundled(wishes, hours.next_time(now, wishes.digest, wishes.zone))
-    if wishes.per_day is not None and one.kind != WITHDRAWN and sent_today >= wishes.per_day:
+    if fresh and wishes.per_day is not None and one.kind != WITHDRAWN and sent_today >= wishes.per_day:
         return _bundled(wishes, hours.day_of(now, wishes.zone)[1])
     return GO
 

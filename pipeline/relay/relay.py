@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import orjson
@@ -22,7 +22,8 @@ from pipeline.clock import Clock
 from pipeline.errors import SpotterError
 from pipeline.gateway.channels import Channel, Channels
 from pipeline.relay import hours, messages, plan
-from pipeline.relay.ledger import Delivery, Known, Ledger
+from pipeline.relay.delivery import Delivery, Known
+from pipeline.relay.ledger import Ledger
 from pipeline.relay.outcome import Outcome
 from pipeline.relay.schedule import wait_after
 from pipeline.relay.source import AlertSource, Message
@@ -31,6 +32,8 @@ READ_MAX = 500
 DIGEST_MAX = 50  # alerts in one digest
 SENDERS = 32  # attempts at once, one per channel
 LOOK_EVERY_S = 0.5
+KEPT = timedelta(days=400)  # what was done so long ago is forgotten: a year, and time to look back at it
+PRUNE_EVERY = timedelta(days=1)
 CLOSE_SECONDS_MAX = 3.0
 CLOSE_POLL_S = 0.05
 CHANGED = "the alert has changed meanwhile"
@@ -70,6 +73,7 @@ class Relay:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._began = False
+        self._pruned_at: datetime | None = None
 
     # taking in -------------------------------------------------------------
 
@@ -178,6 +182,7 @@ class Relay:
         for channel_id in self.ledger.channels_due(self._clock.now()):
             self._serve(channel_id)
         self.mirror()
+        self._prune()
 
     def test(self, channel: Channel) -> Outcome:
         """Send a test message now; it is written down like any other, and tried once."""
@@ -196,6 +201,12 @@ class Relay:
         while rows := self.ledger.not_mirrored():
             self._source.note_delivered([row for _, row in rows])
             self.ledger.mirrored([number for number, _ in rows])
+
+    def _prune(self) -> None:
+        now = self._clock.now()
+        if self._pruned_at is None or now - self._pruned_at >= PRUNE_EVERY:
+            self._pruned_at = now
+            self.ledger.prune(now - KEPT)
 
     def _resume(self) -> None:
         """What was being sent when a process ended, or when its result could not be written, is sent again."""
@@ -265,13 +276,14 @@ class Relay:
             body=messages.digest_body(now, [part.body for part in parts]),
             created_at=now,
         )
-        self.ledger.bundle(digest, parts)
+        self.ledger.bundle(digest, parts, now)
         return digest
 
     def _attempt(self, channel: Channel, one: Delivery) -> bool:
         """One attempt, written down before and after; False when it failed."""
         now = self._clock.now()
-        self.ledger.begin(one, now)
+        if not self.ledger.begin(one, now):
+            return True  # it has changed meanwhile, and what it is now has its own turn
         try:
             outcome = self._sender(channel, one.message_id, one.body, now, one.severity)
         except Exception as error:  # a mistake of ours must not be made twice a second
@@ -341,6 +353,7 @@ class Relay:
                 for channel_id in self.ledger.channels_due(self._clock.now()):
                     self._launch(channel_id)
                 self.mirror()
+                self._prune()
             except SpotterError as error:
                 log.warning("relay waits", what=error.what, why=error.why)
             self._stop.wait(LOOK_EVERY_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +20,8 @@ ANSWER_BYTES_MAX = 64 << 10  # what is read of an answer, so that the connection
 ADDRESSES_MAX = 4  # of one host are tried
 CONNECT_SECONDS_MAX = 5.0
 USER_AGENT = "spotter-relay"
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # they would log addresses, which may hold a receiver's secret
 
 
 def headers(message_id: str, body: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:

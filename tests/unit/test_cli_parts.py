@@ -139,6 +139,9 @@ def test_settings_come_from_the_environment_and_name_what_is_wrong() -> None:
     for text in ("x", "-1", "0", ""):
         with pytest.raises(UsageError, match="SPOTTER_PORT"):
             Settings.from_environment({"SPOTTER_PORT": text})
+    assert Settings.from_environment({"SPOTTER_CHANNEL_ADDRESSES": "any"}).channel_addresses == "any"
+    with pytest.raises(UsageError, match="SPOTTER_CHANNEL_ADDRESSES"):
+        Settings.from_environment({"SPOTTER_CHANNEL_ADDRESSES": "all"})
     assert data_folder(None, {}) == Path("data")
     assert data_folder(None, {"SPOTTER_DATA": "elsewhere"}) == Path("elsewhere")
     assert data_folder(Path("given"), {"SPOTTER_DATA": "elsewhere"}) == Path("given")

@@ -204,6 +204,18 @@ def test_a_digest_time_in_quiet_hours_waits_for_their_end(world: World, receiver
     assert receiver.types == ["alert.digest"]
 
 
+def test_what_comes_in_quiet_hours_waits_for_the_digest_as_well(world: World, receiver: Receiver) -> None:
+    world.webhook(receiver.url, digest="08:00", **NIGHT)
+    world.at("2026-11-23T23:00+01:00")
+    world.tell(an_alert(1), an_alert(2))
+    world.at("2026-11-24T07:30+01:00")
+    assert receiver.got == []
+    world.tell(an_alert(3))
+    world.at("2026-11-24T08:00+01:00")
+    (got,) = receiver.got
+    assert len(got.json["data"]["messages"]) == 3
+
+
 def test_a_limit_a_day_holds_per_athlete_and_lets_high_severity_through(world: World, receiver: Receiver) -> None:
     world.webhook(receiver.url, zone=BERLIN, per_day=2)
     world.at("2026-11-23T22:00+01:00")

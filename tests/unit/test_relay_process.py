@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pipeline.relay.ledger import FILE_NAME
 
 WAIT_SECONDS_MAX = 30.0
 QUIET_S = 3.0
+KILLS = 6
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -135,6 +137,40 @@ def test_a_kill_between_sending_and_writing_repeats_the_same_id(service: Service
             Webhook(channel["secret"]).verify(got.body, got.headers)
     finally:
         receiver.close()
+
+
+def test_random_kills_under_load_lose_and_double_no_alert(service: Service, receiver: Receiver) -> None:
+    """Killed at random moments while sets come in: what the receiver heard last of each alert is how it stands."""
+    chance = random.Random(7)
+    add_channel(service.data, receiver.url, "--updates")
+    lifts = ["Squat (Barbell)", "Deadlift (Barbell)", "Bench Press (Barbell)", "Overhead Press (Barbell)"]
+    for turn in range(KILLS):
+        for n in range(chance.randint(1, 4)):
+            status, _ = service.request("POST", "/v1/events", failures(f"k{turn}-{n}", chance.choice(lifts)))
+            assert status == 202
+        time.sleep(chance.uniform(0.0, 1.2))
+        service.kill()
+        service.start()
+    rows = json.loads(spotter("alerts", "--json", data=service.data).stdout)
+    want = {(row["alert_id"], row["revision"]) for row in rows if row["state"] == "open"}
+    assert want
+
+    def last() -> dict[str, Got]:
+        return {got.json["data"]["alert_id"]: got for got in list(receiver.got)}
+
+    until(lambda: want <= {(name, got.json["data"]["revision"]) for name, got in last().items()})
+    time.sleep(QUIET_S)
+    heard = {name: got.json["data"] for name, got in last().items()}
+    assert {(name, alert["revision"]) for name, alert in heard.items() if alert["state"] == "open"} == want
+    ids: dict[tuple[str, str, str], set[str]] = {}
+    bodies: dict[str, set[str]] = {}
+    for got in receiver.got:
+        alert = got.json["data"]
+        ids.setdefault((alert["alert_id"], alert["revision"], alert["state"]), set()).add(got.name)
+        bodies.setdefault(got.name, set()).add(got.body)
+    assert all(len(same) == 1 for same in bodies.values())
+    assert all(len(names) == 1 for names in ids.values())
+    assert len(receiver.got) <= len(bodies) + KILLS  # a kill repeats at most the message under way
 
 
 def test_alerts_can_be_followed_acknowledged_and_snoozed(service: Service, receiver: Receiver) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from relay_fakes import NOON, Receiver, World, an_alert
+from relay_fakes import NOON, Got, Receiver, World, an_alert
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -203,6 +204,20 @@ def test_a_receiver_that_hangs_delays_nobody_else_and_not_the_end(tmp_path: Path
     alive.close()
 
 
+def test_what_changes_while_others_are_sent_goes_out_as_it_stands(world: World) -> None:
+    def change(got: Got) -> None:
+        if len(receiver.got) == 1:
+            world.stream.tell(an_alert(2, state="withdrawn"), an_alert(3, revision="r2"), an_alert(1, revision="r2"))
+            world.relay.take_in()
+
+    receiver = Receiver(seen=change)
+    world.webhook(receiver.url)
+    world.tell(an_alert(1), an_alert(2), an_alert(3))
+    world.later(minutes=1)
+    assert receiver.names == [f"{an_alert(1)['alert_id']}_r1", f"{an_alert(3)['alert_id']}_r2"]
+    receiver.close()
+
+
 def test_a_mistake_in_sending_is_not_repeated_without_end(
     world: World, receivers: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,9 +248,20 @@ def test_an_answer_without_end_is_cut(receivers: Callable[..., Receiver]) -> Non
     assert told.verdict == "again"
 
 
-def test_nothing_secret_is_shown(world: World, receivers: Callable[..., Receiver]) -> None:
-    receiver = receivers()
+def test_nothing_secret_is_shown(
+    world: World,
+    receivers: Callable[..., Receiver],
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    receiver = receivers([500])
     channel, secret = world.webhook(receiver.url + "?token=canary")
+    with caplog.at_level(logging.DEBUG):
+        world.tell(an_alert())
+        world.later(minutes=1)
+    shown = caplog.text + "".join(capfd.readouterr()) + str(world.relay.ledger.history(channel, 9))
+    assert len(receiver.got) == 2 and channel in shown
+    assert secret not in shown and "canary" not in shown
     found = world.channels.require("home", channel)
     assert secret not in repr(found) and "canary" not in repr(found)
     assert world.control.path.stat().st_mode & 0o077 == 0
