@@ -11,7 +11,7 @@ SOAK_ARGS ?=
 KILLS_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check lint types bench evaluate soak
+.PHONY: demo test check lint types bench evaluate soak up down
 
 demo: $(VENV)/.installed ## load the demo gym and the shipped exports, print the roster, serve the pages
 	$(BIN)/spotter demo --data $(DATA)
@@ -51,3 +51,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[cluster,test]'
 	@touch $@ $(VENV)/.installed
+
+# the plug-in of newer Docker, else the program of its own
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+up: ## the cluster of docker-compose.yml: Kafka, gateway, two workers, relay
+	$(COMPOSE) up -d --build
+	@echo "a key for devices: $(COMPOSE) exec gateway spotter keys create --scope ingest"
+
+down: ## stop it; data stay in the volumes
+	$(COMPOSE) down

@@ -7,6 +7,7 @@ import json
 import signal
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.clock import SystemClock
@@ -22,13 +23,15 @@ from tests.broker.roles import Role, Shard, running, settled, until
 from tests.unit.relay_fakes import Receiver, World, an_alert
 
 
-def failures(session: str, day: int) -> bytes:
-    """A session that opens an alert: sets to failure on a lift that should have none."""
+def failures(session: str, days_ago: int) -> bytes:
+    """A session that opens an alert: sets to failure on a lift that should have none. A running gateway tells the
+    time, so it must be of these days."""
+    begun = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago, hours=2)
     return json.dumps(
         [
             {
                 "kind": "set", "athlete": "ana", "source": "bar", "document": f"{session}-{n}", "session": session,
-                "performed_at": f"2026-11-{day:02}T18:{n:02}:00+01:00", "exercise": "Squat (Barbell)", "set_index": n,
+                "performed_at": (begun + timedelta(minutes=n)).isoformat(), "set_index": n, "exercise": "Squat (Barbell)",
                 "set_type": "working", "weight": {"value": 80, "unit": "kg"}, "reps": 5,
                 "outcome": "failed_mechanical",
             }
@@ -63,7 +66,7 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
     roles = [gateway, first, relay]
     with running(*roles):
         gateway.wait_for("the gateway is up")
-        send(port, key, failures("w1", 20))
+        send(port, key, failures("w1", 3))
         until(lambda: len(receiver.got) > 0, "the first alert")
         told = set(receiver.names)
         log = KafkaLog(settings)
@@ -79,7 +82,7 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
         second = Role("worker", tmp_path / "second", settings, **kept)
         roles.append(second)
         second.wait_for("snapshot restored")
-        send(port, key, failures("w2", 21))
+        send(port, key, failures("w2", 2))
         until(lambda: settled(tmp_path / "second").get(home) == log.end_offset(home), "the second upload")
         until(lambda: set(receiver.names) > told, "the second alert")
         assert relay.end() == 0, relay.told()
@@ -88,7 +91,7 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
         again = Role("relay", tmp_path / "relay", settings, "--control", str(tmp_path / "gateway"), **kept)
         roles.append(again)
         again.wait_for("the relay is up")
-        send(port, key, failures("w3", 22))
+        send(port, key, failures("w3", 1))
         until(lambda: len(receiver.names) > len(seen), "the third alert")
         for role in (again, second, gateway):
             assert role.end() == 0, role.told()
