@@ -33,6 +33,7 @@ class _Held:
         self.settled = -1
         self.settling = False
         self.reached = Reached()
+        self.reached.tell()  # its rest begins now
 
 
 class Shards:
