@@ -73,7 +73,8 @@ def worker(brokers: Brokers = None, data: Data = None) -> None:
     log_as_json()
     from pipeline.worker.faust_app import run_worker
 
-    run_worker(data_folder(data), settings)
+    with stopped_by_signals():  # until the worker listens itself
+        run_worker(data_folder(data), settings)
 
 
 def relay(

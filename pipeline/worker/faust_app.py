@@ -8,7 +8,6 @@ start reads from the ledger.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -34,7 +33,7 @@ from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
 from pipeline.worker.embedded import GARBAGE_OBJECTS
 from pipeline.worker.shards import Shards
-from pipeline.worker.told import tell as tell_state
+from pipeline.worker.told import tell, tell_no_more
 from pipeline.worker.watchdog import Watchdog
 
 STOP_SECONDS_MAX = 9.0  # of the ten that whoever stops it waits
@@ -59,6 +58,22 @@ class Runner(faust.Worker):  # type: ignore[misc]
     """Runs the application until a signal or a failure."""
 
     watchdog: Watchdog
+    data: Path
+
+    async def on_first_start(self) -> None:
+        """Beat from the very start: an application that does not come up is found as well."""
+        await super().on_first_start()
+        self.add_future(self._beat())
+
+    async def _beat(self) -> None:
+        before: dict[str, Any] | None = None
+        shards = self.app.ledgers.shards
+        while not self.should_stop:
+            self.watchdog.beat()
+            state = {"waiting": shards.excused, "partitions": shards.state}
+            tell(self.data, state, before)
+            before = state
+            await asyncio.sleep(BEAT_EVERY_S)
 
     def stop_after_failure(self) -> None:
         """Stop in order; the failure is told by whoever ran this."""
@@ -75,7 +90,8 @@ class Runner(faust.Worker):  # type: ignore[misc]
 def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault: Fault = no_fault) -> None:
     """Work until stopped; returns when it was, raises what ended it."""
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s: %(message)s")
+    level = logging.INFO if os.environ.get("SPOTTER_DEBUG") else logging.ERROR
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(name)s: %(message)s")
     make_private(data)
     kafka = KafkaLog(settings)
     failures: list[BaseException] = []
@@ -97,8 +113,9 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
 
         app.ledgers = Custody(shards, kafka.topic, fail)
         add_agent(app, settings, fail)
-        add_tasks(app, watchdog, data, settings)
-        runner = _runner(app, loop, watchdog)
+        add_tasks(app, settings)
+        runner = Runner(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+        runner.watchdog, runner.data, runner.spinner = watchdog, data, None
         watchdog.start()
         code: object = 0
         try:
@@ -107,18 +124,13 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
             code = end.code
         finally:
             watchdog.close()
+            tell_no_more(data)
         if failures:
             raise _ended(failures[0])
         if code:
             raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
     finally:
         kafka.close()
-
-
-def _runner(app: App, loop: asyncio.AbstractEventLoop, watchdog: Watchdog) -> Any:
-    runner = Runner(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
-    runner.watchdog, runner.spinner = watchdog, None
-    return runner
 
 
 def make_app(settings: Settings, data: Path) -> App:
@@ -183,7 +195,7 @@ def add_agent(app: App, settings: Settings, fail: Any) -> None:
                 await stream.ack(event)
 
 
-def add_tasks(app: App, watchdog: Watchdog, data: Path, settings: Settings) -> None:
+def add_tasks(app: App, settings: Settings) -> None:
     """What runs beside the agent, and what the group's changes do."""
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
@@ -199,7 +211,7 @@ def add_tasks(app: App, watchdog: Watchdog, data: Path, settings: Settings) -> N
         await app.ledgers.settle_for_ever()
 
     @app.task  # type: ignore[untyped-decorator]
-    async def tell() -> None:
+    async def tell_alerts() -> None:
         alerts = AlertsTopic(settings)
         try:
             await app.ledgers.tell_for_ever(alerts.publish)
@@ -209,18 +221,6 @@ def add_tasks(app: App, watchdog: Watchdog, data: Path, settings: Settings) -> N
     @app.task  # type: ignore[untyped-decorator]
     async def publish() -> None:
         await app.ledgers.publish_for_ever(settings.snapshot_seconds)
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def beat() -> None:
-        before: dict[str, Any] | None = None
-        with contextlib.suppress(asyncio.CancelledError):
-            while not app.should_stop:
-                watchdog.beat()
-                shards = app.ledgers.shards
-                state = {"pid": os.getpid(), "waiting": shards.excused, "partitions": shards.state}
-                tell_state(data, state, before)
-                before = state
-                await asyncio.sleep(BEAT_EVERY_S)
 
 
 def _ended(failure: BaseException) -> SpotterError:

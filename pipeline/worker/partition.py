@@ -230,16 +230,20 @@ class Partition:
         self.engine = self._new_engine(self.shard, self.engine.catalogue)
 
     def _build_and_swap(self, catalogue: Catalogue, keep: Shard | None = None) -> None:
-        """Build a shard from the log under another name, then put it in place."""
+        """Build a shard from the log under another name, then put it in place.
+
+        From what the log holds now: uploads without end would keep it building for ever.
+        """
         place = self.place
         if (first := self.log.first_offset(place.partition)) > 0:
             raise BehindError.of(place.log_name, place.partition, 0, first)
+        end = self.log.end_offset(place.partition)
         fresh = place.data / f"{place.shard_name}.new"
 
         def work(rules: Rules) -> None:
             remove_files(place.data, f"{place.shard_name}.new*")
             kept = {name: keep.connection.table(f"select * from base.{name}") for name in KEPT_TABLES} if keep else None
-            build(fresh, self.log, catalogue, rules, partition=place.partition, kept=kept).close()
+            build(fresh, self.log, catalogue, rules, partition=place.partition, end=end, kept=kept).close()
 
         try:
             with keep.narrowed() if keep else contextlib.nullcontext():

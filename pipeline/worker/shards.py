@@ -41,6 +41,7 @@ class _Held:
         self.published = -1
         self.told = self.told_settled = -2
         self.reached = Reached()
+        self.reached.tell()  # its rest begins now
 
 
 class Shards:

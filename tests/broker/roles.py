@@ -41,7 +41,7 @@ class Role:
             "SPOTTER_BROKERS": settings.brokers,
             "SPOTTER_TOPIC_PREFIX": settings.topic_prefix,
             "SPOTTER_SESSION_SECONDS": "6",
-            "SPOTTER_DEBUG": "",
+            "SPOTTER_DEBUG": os.environ.get("SPOTTER_DEBUG", ""),
             "PYTHONPATH": str(ROOT),
             **environment,
         }
@@ -96,10 +96,13 @@ def ends(settings: Settings) -> list[int]:
         log.close()
 
 
-def settled(data: Path) -> dict[int, int]:
-    """By partition: below which offset a running worker has done everything, days included."""
-    found = told(data) or {"partitions": {}}
-    return {int(number): min(state.values()) for number, state in found["partitions"].items()}
+def settled(data: Path, process: int | None = None) -> dict[int, int]:
+    """By partition: below which offset running workers, or one of them, have done everything, days included."""
+    found: dict[int, int] = {}
+    for pid, said in told(data).items():
+        if process in (None, pid):
+            found |= {int(number): min(state.values()) for number, state in said["partitions"].items()}
+    return found
 
 
 class Shard:

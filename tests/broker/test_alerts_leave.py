@@ -31,8 +31,8 @@ def failures(session: str, days_ago: int) -> bytes:
         [
             {
                 "kind": "set", "athlete": "ana", "source": "bar", "document": f"{session}-{n}", "session": session,
-                "performed_at": (begun + timedelta(minutes=n)).isoformat(), "set_index": n, "exercise": "Squat (Barbell)",
-                "set_type": "working", "weight": {"value": 80, "unit": "kg"}, "reps": 5,
+                "performed_at": (begun + timedelta(minutes=n)).isoformat(), "set_index": n,
+                "exercise": "Squat (Barbell)", "set_type": "working", "weight": {"value": 80, "unit": "kg"}, "reps": 5,
                 "outcome": "failed_mechanical",
             }
             for n in range(1, 4)

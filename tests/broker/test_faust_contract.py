@@ -57,7 +57,7 @@ def message(app: App, offset: int, value: Any = b"x") -> ConsumerMessage:
 async def read(
     app: App, offsets: Sequence[int], body: Callable[[Any], Awaitable[None]], values: Sequence[Any] = ()
 ) -> Any:
-    """Deliver at most two messages (a stream is full then) and run a body until it fails; the consumer with its acks."""
+    """Deliver two messages at most (then a stream is full), run a body until it fails; the consumer with its acks."""
     app.flow_control.resume()  # as after a rebalance
     stream = a_topic(app).stream()
     for number, offset in enumerate(offsets):

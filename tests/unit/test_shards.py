@@ -1,0 +1,223 @@
+"""The shards of a worker of a cluster: opened, moved, closed; what was applied before is dropped, a hole stops."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+from service_events import RECEIVED, a_set
+
+from pipeline.clock import FixedClock
+from pipeline.errors import GapError, StorageError
+from pipeline.gateway.accept import accept_events
+from pipeline.log.base import Logged
+from pipeline.record import Record, parse_header
+from pipeline.worker import room
+from pipeline.worker.shards import Shards
+
+NAME = "spotter.uploads"
+
+
+class ListLog:
+    """A log of several partitions in memory."""
+
+    def __init__(self, partitions: int) -> None:
+        self.records: list[list[Record]] = [[] for _ in range(partitions)]
+
+    def append(self, records: Sequence[Record]) -> int:
+        raise AssertionError("the worker does not append")
+
+    def put(self, partition: int, documents: Sequence[str]) -> list[Logged]:
+        """Add a set a record; they as they come from the stream."""
+        first = len(self.records[partition])
+        for name in documents:
+            body = json.dumps(a_set(name)).encode()
+            taken = accept_events(body, tenant=f"gym{partition}", upload_id=name, received_at=RECEIVED)
+            self.records[partition] += taken.records
+        return self.read(partition, first, items_max=1 << 20, bytes_max=1 << 30)
+
+    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
+        return [Logged(offset + n, one) for n, one in enumerate(self.records[partition][offset : offset + items_max])]
+
+    def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
+        for logged in self.read(partition, 0, items_max=end, bytes_max=1 << 30):
+            if logged.record.athlete == athlete and parse_header(logged.record.header).tenant == tenant:
+                yield logged
+
+    def end_offset(self, partition: int) -> int:
+        return len(self.records[partition])
+
+    def close(self) -> None: ...
+
+
+class Full:
+    """A fault: there is no room for the first transactions."""
+
+    def __init__(self, times: int) -> None:
+        self.left, self.met = times, threading.Event()
+
+    def __call__(self, point: str) -> None:
+        if point == "inside:6" and self.left:
+            self.left -= 1
+            self.met.set()
+            raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+
+def a_worker(data: Path, log: ListLog, fault: Full | None = None) -> Shards:
+    data.mkdir(exist_ok=True)
+    clock = FixedClock(RECEIVED)
+    return Shards(data, log, NAME, clock, fault) if fault else Shards(data, log, NAME, clock)
+
+
+def opened(shards: Shards, number: int) -> int:
+    lock = shards.place(number).take()
+    assert lock is not None
+    return shards.open(number, lock)
+
+
+def sets_in(data: Path, number: int) -> list[str]:
+    """The documents of a shard that nobody has open."""
+    with duckdb.connect(str(data / f"shard-{number}.duckdb"), read_only=True) as connection:
+        return [row[0] for row in connection.execute("select document_id from set_fact order by 1").fetchall()]
+
+
+def test_each_partition_has_files_of_its_own(tmp_path: Path) -> None:
+    log = ListLog(3)
+    shards = a_worker(tmp_path, log)
+    assert [opened(shards, number) for number in (0, 2)] == [0, 0]
+    assert shards.apply(2, log.put(2, ["a", "b"])) and shards.apply(0, log.put(0, ["c"]))
+    assert shards.offsets == {0: 1, 2: 2}
+    shards.close()
+    assert (sets_in(tmp_path, 0), sets_in(tmp_path, 2)) == (["c"], ["a", "b"])
+    assert not (tmp_path / "shard-1.duckdb").exists()
+    with duckdb.connect(str(tmp_path / "shard-2.duckdb")) as connection:
+        assert connection.execute("select partition, next_offset from ledger").fetchall() == [(2, 2)]
+
+
+def test_what_was_applied_before_is_dropped(tmp_path: Path) -> None:
+    log = ListLog(1)
+    shards = a_worker(tmp_path, log)
+    opened(shards, 0)
+    batch = log.put(0, ["a", "b", "c"])
+    assert shards.apply(0, batch[:2]) and shards.apply(0, batch) and shards.apply(0, batch[:1])
+    assert shards.offsets == {0: 3}
+    shards.close()
+    assert sets_in(tmp_path, 0) == ["a", "b", "c"]
+
+
+def test_a_hole_stops_and_changes_nothing(tmp_path: Path) -> None:
+    log = ListLog(1)
+    shards = a_worker(tmp_path, log)
+    opened(shards, 0)
+    batch = log.put(0, ["a", "b", "c", "d"])
+    shards.apply(0, batch[:1])
+    with pytest.raises(GapError) as told:
+        shards.apply(0, batch[2:])
+    assert f"{NAME}, partition 0: offset 1 is missing, 2 came next" in str(told.value) and "do:" in str(told.value)
+    with pytest.raises(GapError):
+        shards.apply(0, [batch[1], batch[3]])
+    assert shards.offsets == {0: 1}
+    shards.close()
+    assert sets_in(tmp_path, 0) == ["a"]
+
+
+def test_a_batch_for_a_shard_that_is_not_held_is_dropped(tmp_path: Path) -> None:
+    log = ListLog(1)
+    shards = a_worker(tmp_path, log)
+    opened(shards, 0)
+    batch = log.put(0, ["a"])
+    shards.close(frozenset({0}))
+    assert shards.apply(0, batch) is False
+    assert shards.offsets == {}
+
+
+def test_a_shard_has_one_owner_and_the_next_goes_on_at_its_ledger(tmp_path: Path) -> None:
+    log = ListLog(2)
+    one, other = a_worker(tmp_path, log), a_worker(tmp_path, log)
+    opened(one, 0)
+    one.apply(0, log.put(0, ["a", "b"]))
+    assert other.place(0).take() is None
+    opened(other, 1)  # a folder may have several workers, a shard one
+    one.close()
+    assert opened(other, 0) == 2
+    other.apply(0, log.put(0, ["c"]))
+    other.close()
+    assert sets_in(tmp_path, 0) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("damage", [None, b"no database"])
+def test_a_missing_or_damaged_shard_is_built_from_the_log(tmp_path: Path, damage: bytes | None) -> None:
+    log = ListLog(2)
+    log.put(1, ["a", "b"])
+    shards = a_worker(tmp_path, log)
+    if damage is not None:
+        (tmp_path / "shard-1.duckdb").write_bytes(damage)
+    assert opened(shards, 1) == 2
+    shards.close()
+    assert sets_in(tmp_path, 1) == ["a", "b"]
+    assert len(list(tmp_path.glob("shard-1.duckdb.corrupt-*"))) == (damage is not None)
+
+
+def test_tables_that_reach_beyond_the_log_are_not_opened(tmp_path: Path) -> None:
+    log = ListLog(1)
+    shards = a_worker(tmp_path, log)
+    opened(shards, 0)
+    shards.apply(0, log.put(0, ["a", "b"]))
+    shards.close()
+    del log.records[0][1:]
+    with pytest.raises(StorageError) as told:
+        opened(shards, 0)
+    assert f"{NAME} holds 1" in str(told.value)
+    assert shards.place(0).take() is not None  # and the lock is free
+
+
+def test_a_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PAUSE_FIRST_S", 0.01)
+    log, full = ListLog(1), Full(3)
+    shards = a_worker(tmp_path, log, full)
+    opened(shards, 0)
+    assert shards.apply(0, log.put(0, ["a"])) and full.left == 0
+    assert shards.excused is None and shards.offsets == {0: 1}
+    shards.close()
+    assert sets_in(tmp_path, 0) == ["a"]
+
+
+def test_who_waits_for_room_lets_go_when_the_shard_is_taken_away(tmp_path: Path) -> None:
+    log, full = ListLog(1), Full(1 << 30)
+    shards = a_worker(tmp_path, log, full)
+    opened(shards, 0)
+    done: list[bool] = []
+    batch = log.put(0, ["a"])
+    working = threading.Thread(target=lambda: done.append(shards.apply(0, batch)))
+    working.start()
+    assert full.met.wait(30)
+    shards.give_up(frozenset({0}))
+    working.join(30)
+    assert done == [False]
+    assert "waiting for disk space" in str(shards.excused)
+    shards.close()
+    full.left = 0
+    assert opened(shards, 0) == 0 and shards.apply(0, batch)
+    shards.close()
+
+
+def test_days_are_worked_out_when_a_shard_has_caught_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.worker import reached
+
+    monkeypatch.setattr(reached, "REST_S", 0.0)
+    log = ListLog(1)
+    shards = a_worker(tmp_path, log)
+    opened(shards, 0)
+    shards.apply(0, log.put(0, ["a", "b"]))
+    assert shards.state == {"0": {"next_offset": 2, "settled": -1}}
+    assert not shards.settle_next(lambda number: True)  # more is on its way
+    while shards.settle_next(lambda number: False):
+        pass
+    assert shards.state == {"0": {"next_offset": 2, "settled": 2}}
+    shards.close()
+    with duckdb.connect(str(tmp_path / "shard-0.duckdb")) as connection:
+        assert connection.execute("select count(*) from base.mark").fetchall() == [(0,)]
