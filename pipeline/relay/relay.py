@@ -103,7 +103,7 @@ class Relay:
         with self.ledger.transaction():
             for message in stream:
                 self._take(message, set())
-            for name, body in self.ledger.open_and_told():
+            for name, body in self.ledger.standing():
                 if name not in found:
                     self._plan(orjson.loads(body)["data"] | {"state": "withdrawn", "evidence": []})
             self.ledger.move(stream[-1].mark)
