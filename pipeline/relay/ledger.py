@@ -122,15 +122,14 @@ class Ledger:
             ]
         )
 
-    def open_and_told(self) -> list[tuple[str, str]]:
-        """(alert id, body) of the last message about each alert that somebody was told and that was not withdrawn."""
-        return [
-            (str(row[0]), str(row[1]))
-            for row in self._rows(
-                "select d.alert_id, d.body, max(d.rowid) from delivery d join alert a on d.alert_id = a.alert_id"
-                " where d.attempts > 0 and a.state <> 'withdrawn' group by d.alert_id order by d.alert_id"
-            )
-        ]
+    def standing(self) -> list[tuple[str, str]]:
+        """(alert id, body) of the last message about each alert that was told, or waits to be, and not withdrawn."""
+        rows = self._rows(
+            "select d.alert_id, d.body, max(d.rowid) from delivery d join alert a on d.alert_id = a.alert_id"
+            " where (d.attempts > 0 or d.status in ('due', 'in digest')) and a.state <> 'withdrawn'"
+            " group by d.alert_id order by d.alert_id"
+        )
+        return [(str(row[0]), str(row[1])) for row in rows]
 
     # deliveries ------------------------------------------------------------
 

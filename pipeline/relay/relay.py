@@ -103,7 +103,7 @@ class Relay:
         with self.ledger.transaction():
             for message in stream:
                 self._take(message, set())
-            for name, body in self.ledger.open_and_told():
+            for name, body in self.ledger.standing():
                 if name not in found:
                     self._plan(
                         orjson.loads(body)["data"] | {"state": "withdrawn", "evidence": []}, stream[-1].mark.log_offset
@@ -242,6 +242,8 @@ class Relay:
     def _passes(self, one: Delivery, channel: Channel) -> bool:
         """Whether a message goes now; otherwise it is written down why not."""
         now = self._clock.now()
+        if self._drop_changed(one, now, now):
+            return False
         if one.alert_id is not None:
             before = [other for other in self.ledger.of_alert(channel.channel_id, one.alert_id) if other != one]
             alert = orjson.loads(one.body)["data"]
@@ -307,18 +309,22 @@ class Relay:
         if outcome.not_before is not None:
             self.ledger.pause(channel.channel_id, outcome.not_before)
         wait = wait_after(one.attempts, one.message_id)
-        changed = [part for part in self.ledger.members(one) if self._has_changed(part)]
         if wait is None:
             self.ledger.finish(one, "failed", f"{outcome.told}; given up", now=now)
-        elif self._has_changed(one):
-            self.ledger.finish(one, "dropped", CHANGED, now=now)
-        elif changed:
-            self.ledger.unbundle(one, CHANGED, now=now, next_at=now + wait)
-            for part in changed:
-                self.ledger.finish(part, "dropped", CHANGED, now=now)
-        else:
+        elif not self._drop_changed(one, now, now + wait):
             next_at = max(now + wait, outcome.not_before or now)
             self.ledger.finish(one, "due", outcome.told, now=now, next_at=next_at)
+
+    def _drop_changed(self, one: Delivery, now: datetime, next_at: datetime) -> bool:
+        """Whether a message, or a part of a digest, tells what is no longer so; then it is not tried again."""
+        changed = [part for part in self.ledger.members(one) if self._has_changed(part)]
+        if changed:
+            self.ledger.unbundle(one, CHANGED, now=now, next_at=next_at)
+        elif self._has_changed(one):
+            changed = [one]
+        for part in changed:
+            self.ledger.finish(part, "dropped", CHANGED, now=now)
+        return bool(changed)
 
     def _has_changed(self, one: Delivery) -> bool:
         """Whether the alert stands otherwise by now, so that this message would tell something old."""

@@ -307,12 +307,20 @@ def test_a_removed_channel_gets_nothing_more(world: World, receiver: Receiver) -
     assert len(receiver.got) == 1
 
 
-@pytest.mark.parametrize("seed", [*range(12), 107])
-def test_random_histories_end_in_the_newest_state(tmp_path: Path, seed: int) -> None:
+WISHES: dict[str, dict[str, Any]] = {
+    "at once": {},
+    "quiet hours": {"zone": "Europe/Berlin", "quiet": ("14:00", "09:00")},
+    "digest": {"zone": "Europe/Berlin", "digest": "15:30", "per_day": 2},
+}
+
+
+@pytest.mark.parametrize("wishes", WISHES)
+@pytest.mark.parametrize("seed", [*range(6), 107, 1026, 1123])
+def test_random_histories_end_in_the_newest_state(tmp_path: Path, seed: int, wishes: str) -> None:
     """Changes, failures, kills and lost shards in any order: what the receiver heard last is how the alert stands."""
     chance = random.Random(seed)
     receiver, world = Receiver(), World(tmp_path)
-    world.webhook(receiver.url, updates=True)
+    world.webhook(receiver.url, updates=True, **WISHES[wishes])
     now: dict[str, dict[str, Any]] = {}
     for step in range(25):
         receiver.answers = [(chance.choice([200, 200, 500, 503]), {}) for _ in range(6)]
@@ -336,14 +344,15 @@ def test_random_histories_end_in_the_newest_state(tmp_path: Path, seed: int) -> 
             world.restart()
     receiver.answers = []
     world.restart()
-    for _ in range(8):
-        world.later(hours=25)
+    for _ in range(150):
+        world.later(hours=1)
     last: dict[str, dict[str, Any]] = {}
     bodies: dict[str, str] = {}
     for got in receiver.got:
         assert bodies.setdefault(got.name, got.body) == got.body
-        assert got.json["type"] in KINDS[got.json["data"]["state"]]
-        last[got.json["data"]["alert_id"]] = got.json["data"]
+        for one in got.json["data"]["messages"] if got.json["type"] == "alert.digest" else [got.json]:
+            assert one["type"] in KINDS[one["data"]["state"]]
+            last[one["data"]["alert_id"]] = one["data"]
     for name, alert in now.items():
         told = last.get(name)
         if alert["state"] == "open":
