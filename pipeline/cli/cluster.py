@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +39,7 @@ def cluster_settings(brokers: str | None) -> Settings:
 
     from pipeline.settings import Settings
 
-    if any(find_spec(name) is None for name in ("faust", "kafka", "aiokafka")):
+    if any(name not in sys.modules and find_spec(name) is None for name in ("faust", "kafka", "aiokafka")):
         raise UsageError(
             "the distributed roles are not installed",
             "they need the libraries of the extra `cluster`",

@@ -104,6 +104,7 @@ def listener(settings: Settings) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((settings.host, settings.port))
+        bound.listen(CONNECTIONS_MAX)  # whoever calls before the server runs waits for it
     except OSError as error:
         bound.close()
         raise RefusedError(

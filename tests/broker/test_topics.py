@@ -20,7 +20,7 @@ def test_topics_are_made_once_and_then_kept(cluster: Callable[..., Settings]) ->
     prefix = settings.topic_prefix
     rows = {row["topic"].removeprefix(prefix): row for row in describe(settings)}
     assert [row["differs"] for row in rows.values()] == ["", "", ""]
-    assert [rows[name]["partitions"] for name in (".uploads", ".alerts", ".control")] == [3, 3, 1]
+    assert [rows[name]["partitions"] for name in (".uploads", ".alerts", ".control")] == [3, 1, 1]
     assert rows[".uploads"]["configs"]["retention.ms"] == str(48 * 3_600_000)
     assert rows[".uploads"]["configs"]["cleanup.policy"] == "delete"
     assert rows[".control"]["configs"]["cleanup.policy"] == rows[".alerts"]["configs"]["cleanup.policy"] == "compact"
