@@ -1,4 +1,4 @@
--- panel: alerts, newest first
+-- panel: alerts, newest first; of open ones the most severe first
 -- $1 tenant, $2 athlete or null, $3 state or null, $4 rows at most
 with chosen as (
     select *
@@ -7,7 +7,9 @@ with chosen as (
         tenant_id = $1
         and ($2::varchar is null or athlete_id = $2::varchar)
         and ($3::varchar is null or state = $3::varchar)
-    order by updated_on desc, opened_on desc, athlete_id, rule, scope, alert_id
+    order by
+        case when $3::varchar = 'open' then list_position(['high', 'warning', 'advice', 'info'], severity) end,
+        updated_on desc, opened_on desc, athlete_id, rule, scope, alert_id
     limit $4::bigint
 ),
 titled as (
@@ -46,4 +48,6 @@ select
     c.model_version
 from chosen as c
 left join titled as t on t.alert_id = c.alert_id
-order by c.updated_on desc, c.opened_on desc, c.athlete_id, c.rule, c.scope, c.alert_id
+order by
+    case when $3::varchar = 'open' then list_position(['high', 'warning', 'advice', 'info'], c.severity) end,
+    c.updated_on desc, c.opened_on desc, c.athlete_id, c.rule, c.scope, c.alert_id

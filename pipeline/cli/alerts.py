@@ -42,7 +42,7 @@ def list_alerts(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Alerts, newest first."""
+    """Alerts, newest first; of open ones the most severe first."""
     if context.invoked_subcommand is not None:
         return
     from pipeline.cli.session import open_reading

@@ -181,7 +181,7 @@ def delete_import(request: Request, import_id: str, caller: Sender) -> Response:
 
 @api.get(
     "/v1/alerts",
-    summary="Alerts with their evidence, newest first",
+    summary="Alerts with their evidence, newest first; of open ones the most severe first",
     response_model=doc.Alerts,
     responses=doc.problems(*COMMON),
 )
