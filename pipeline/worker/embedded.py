@@ -147,6 +147,9 @@ class Embedded:
             "select next_offset, model_version, rule_version, catalogue_version from base.ledger"
         ).fetchall()[0]
         require_reach(self.log.end_offset(EMBEDDED_PARTITION), stored[0], self.shard_path.name)
+        if self._shard.facts_are_old:
+            self._build_and_swap(self._engine.catalogue, keep=self._shard)
+            return
         if stored[1:] == (MODEL_VERSION, self.rules.version, self._engine.catalogue.version):
             return
         if stored[3] != self._engine.catalogue.version:
