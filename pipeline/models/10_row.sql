@@ -4,7 +4,7 @@
 -- source: contract.md, "One set, one row"
 create or replace temp table row_in as
 with logged as not materialized (     -- twice in the text: materialised it would read all history
-    select athlete_no, doc_key, ordinal, source, session, session_key, anchor_day, performed_at, performed_local,
+    select athlete_no, doc_key, ordinal, source, session, session_key, anchor_day, performed_at, performed_local, zone,
         name_no, exercise_block, set_index, set_type, weight_mg, load_kind, side, reps, duration_s,
         rir_logged, rpe_logged, effort_scale, effort_value, outcome, superset, effort_dropped
     from base.set_log

@@ -21,6 +21,8 @@ rated as (                          -- a rating given in any session document co
     select athlete_no, session_key,
         arg_max(cr10, (rank, value, log_offset, item_index)) filter (cr10 is not null) as cr10,
         max(end_at) as end_at, arg_max(end_local, (end_at, end_local)) filter (end_at is not null and end_local is not null) as end_local,
+        arg_max_null(zone, (end_at, coalesce(end_local, '-infinity'), coalesce(zone, ''))) filter (end_at is not null) as end_zone,
+        arg_min_null(zone, (start_at, coalesce(start_local, 'infinity'), coalesce(zone, ''))) as start_zone,
         min(start_at) as start_at, arg_min_null(start_local, (start_at, coalesce(start_local, 'infinity'))) as start_local,
         min(anchor_day) as anchor_from, max(anchor_day) as anchor_to
     from doc
@@ -33,6 +35,8 @@ rows_of as (
             filter (r.performed_at is not null) as first_local,
         max(r.performed_at) as last_at, arg_max_null(r.performed_local, (r.performed_at, coalesce(r.performed_local, '-infinity')))
             filter (r.performed_at is not null) as last_local,
+        arg_max_null(r.zone, (r.performed_at, coalesce(r.performed_local, '-infinity'), coalesce(r.zone, '')))
+            filter (r.performed_at is not null) as last_zone,
         count(*) as row_count, min(r.anchor_day) as anchor_from, max(r.anchor_day) as anchor_to
     from row_in r
     left join doc_first d on r.athlete_no = d.athlete_no and r.session_key = d.session_key
@@ -58,6 +62,11 @@ select
         when ends.valid then coalesce(g.end_local, g.end_at + (g.start_local - g.start_at))
         else g.start_local
     end as last_local,
+    case
+        when r.last_at is not null then r.last_zone
+        when ends.valid then g.end_zone
+        else g.start_zone
+    end as zone,
     coalesce(ends.valid, false) as ended,
     case when ends.valid then epoch_us(g.end_at - g.start_at) / 60e6 end as duration_min,
     g.cr10 as cr10, coalesce(d.date_only, false) as date_only,

@@ -10,9 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib.resources import files
 
+from pipeline.models.zone_clock import note_zone_clock
 from pipeline.store.connection import Connection
 
-MODEL_VERSION = "5"
+MODEL_VERSION = "6"
 
 _OLD_SESSION = """
 create or replace temp table old_session as
@@ -110,6 +111,7 @@ def run_session_models(connection: Connection, *, velocities: bool, supersede: b
     run(model("30_set_fact"))
     _drop(connection, "row_in", "order_in", "side_second")
     run(model("40_exercise_session"))
+    note_zone_clock(connection)
     run(model("50_muscle_session"))
     run(_TOUCHED_EXERCISE)
     days = VELOCITY_DAYS if velocities else REFERENCE_DAYS

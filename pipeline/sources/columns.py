@@ -45,6 +45,7 @@ SET = pa.schema(
         ("performed_at_us", pa.int64()),
         ("performed_local_us", pa.int64()),
         ("zone_kind", pa.int8()),
+        ("zone", pa.string()),  # name of the zone of the event or import; null: an offset alone, or Z
         ("exercise", pa.string()),  # as logged
         ("exercise_block", pa.int32()),
         ("set_index", pa.int32()),
@@ -80,6 +81,7 @@ SESSION = pa.schema(
         ("start_at_us", pa.int64()),
         ("start_local_us", pa.int64()),
         ("zone_kind", pa.int8()),
+        ("zone", pa.string()),  # as of a set
         ("end_at_us", pa.int64()),
         ("end_local_us", pa.int64()),
         ("date_only", pa.bool_()),  # the source gives a date without a time of day

@@ -48,7 +48,7 @@ _MEASURED_DAYS = frozenset({"night", "day"})
 def set_row(doc_row: int, event: Set, tz: str | None, upload: Upload, warnings: list[str]) -> Row:
     """The SET row of a set that is its own document; raises RefusedItemError."""
     placed = placed_at(event.performed_at, "performed_at", tz, upload)
-    head = (doc_row, 0, event.session, placed.at_us, placed.local_us, placed.zone_kind)
+    head = (doc_row, 0, event.session, *placed)
     return head + _measures(event, event.set_index, "", warnings)
 
 
@@ -58,11 +58,11 @@ def member_row(
     """The SET row of one set of a session whose own row is ``session_row``. Raises RefusedItemError."""
     prefix = f"sets[{ordinal - 1}]."
     at_us = local_us = None
-    doc_row, zone_kind = session_row[0], session_row[4]
+    doc_row, zone_kind, zone = session_row[0], session_row[4], session_row[5]
     if event.performed_at is not None:
         placed = placed_at(event.performed_at, f"{prefix}performed_at", session.timezone, upload)
-        at_us, local_us, zone_kind = placed
-    head = (doc_row, ordinal, session.session, at_us, local_us, zone_kind)
+        at_us, local_us, zone_kind, zone = placed
+    head = (doc_row, ordinal, session.session, at_us, local_us, zone_kind, zone)
     return head + _measures(event, ordinal if event.set_index is None else event.set_index, prefix, warnings)
 
 
@@ -117,9 +117,7 @@ def session_row(doc_row: int, event: Session, tz: str | None, upload: Upload, wa
     return (
         doc_row,
         event.session,
-        start.at_us,
-        start.local_us,
-        start.zone_kind,
+        *start,
         end_at,
         end_local,
         event.date_only,

@@ -284,6 +284,7 @@ def _times(checks: Checks, part: Lines) -> dict[str, Any]:
         "performed_at_us": at_us,
         "performed_local_us": pa.array(local_us, mask=unknown) if unknown.any() else local_us,
         "zone_kind": zone_kind,
+        "zone": zones,
     }
 
 

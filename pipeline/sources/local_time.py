@@ -113,11 +113,15 @@ def utc_of(zone: str, local_us: int) -> int:
 
 
 class Placed(NamedTuple):
-    """A moment on the time line: instant, wall clock (null until a zone is known) and where that comes from."""
+    """A moment on the time line: instant, wall clock (null until a zone is known) and where that comes from.
+
+    ``zone``: the name, where the event or the import states one.
+    """
 
     at_us: int
     local_us: int | None
     zone_kind: int
+    zone: str | None = None
 
 
 def place(moment: Moment, event_zone: str | None, import_zone: str | None) -> Placed | None:
@@ -128,14 +132,14 @@ def place(moment: Moment, event_zone: str | None, import_zone: str | None) -> Pl
     if moment.is_instant:
         at_us = moment.instant_us
         if event_zone is not None:
-            return Placed(at_us, local_of(event_zone, at_us), ZONE_EVENT)
+            return Placed(at_us, local_of(event_zone, at_us), ZONE_EVENT, event_zone)
         if moment.offset_s is not None:
             return Placed(at_us, moment.wall_us, ZONE_OFFSET)
         if import_zone is not None:
-            return Placed(at_us, local_of(import_zone, at_us), ZONE_IMPORT)
+            return Placed(at_us, local_of(import_zone, at_us), ZONE_IMPORT, import_zone)
         return Placed(at_us, None, ZONE_NONE)
     zone = event_zone or import_zone
     if zone is None:
         return None
     at_us = utc_of(zone, moment.wall_us)
-    return Placed(at_us, local_of(zone, at_us), ZONE_EVENT if event_zone is not None else ZONE_IMPORT)
+    return Placed(at_us, local_of(zone, at_us), ZONE_EVENT if event_zone is not None else ZONE_IMPORT, zone)

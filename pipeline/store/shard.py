@@ -29,6 +29,7 @@ STORAGE_VERSION = "v1.5.0"
 CHECKPOINT_WAL_BYTES = 48 << 20  # a checkpoint runs between batches once the WAL is this long
 DEAD_SHARE_MAX = 0.25  # of the rows a shard holds
 VACUUM_TASKS = 100
+_HAS_ZONES = "select 1 from duckdb_columns() where table_name = 'set_log' and column_name = 'zone'"
 THREADS = 1  # of a worker, whose batches are small; handing pieces to a second thread took longer than the work on them
 MEMORY_MB = 160  # what DuckDB's buffers take; a transaction that needs more gets more, up to MEMORY_MB_MAX
 NARROW_MEMORY_MB = 48  # see narrowed
@@ -47,6 +48,7 @@ class Shard:
     def __init__(self, path: Path | None, *, memory_mb: int = MEMORY_MB, fsync: bool = True) -> None:
         """``fsync`` off is for a file nobody relies on until it is complete, see ``settle_file``."""
         self.path = path
+        self.facts_are_old = False  # made before its facts had a column they have now: the log must be read again
         self._memory_mb = memory_mb
         self._memory_lock = threading.Lock()
         self._fsync_mode = "STANDARD" if fsync else "NONE"
@@ -77,6 +79,7 @@ class Shard:
         else:
             self.connection.execute("select next_offset from base.ledger").fetchall()
             _create(self.connection)
+            self.facts_are_old = not self.connection.execute(_HAS_ZONES).fetchall()
         self.connection.execute("set disabled_optimizers = 'join_order'")
         if created and self.path is not None:
             self.connection.execute("checkpoint")

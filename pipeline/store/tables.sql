@@ -60,6 +60,7 @@ create table if not exists base.set_log (       -- one row per set of a living d
     source varchar, session varchar, session_key bigint,  -- session_key: digest of source and session; null: unnamed
     anchor_day date,                            -- UTC day of the row (performed_at, else session start): for pruning
     performed_at timestamp, performed_local timestamp, zone_kind tinyint,
+    zone varchar,                               -- of the event or the import; null: an offset alone, or Z
     name_no integer, exercise_block integer, set_index integer, set_type base.set_type,
     weight_mg bigint, weight_value double, weight_unit base.weight_unit, load_kind base.load_kind, side base.side,
     reps integer, duration_s double, distance_m double,
@@ -69,7 +70,7 @@ create table if not exists base.set_log (       -- one row per set of a living d
 );
 create table if not exists base.session_log (
     athlete_no integer, doc_key bigint, source varchar, session varchar, session_key bigint, anchor_day date,
-    start_at timestamp, start_local timestamp, zone_kind tinyint, end_at timestamp, end_local timestamp,
+    start_at timestamp, start_local timestamp, zone_kind tinyint, zone varchar, end_at timestamp, end_local timestamp,
     date_only boolean, cr10 double, title varchar, notes varchar, owns_sets boolean, origin tinyint,
     document_id varchar, rank tinyint, value bigint, log_offset bigint, item_index integer
 );
@@ -126,6 +127,7 @@ create table if not exists mart.session (
     local_day date,                             -- training day: local date of the first set (else of the start)
     start_at timestamp, start_local timestamp,  -- first set, else stated start
     last_at timestamp, last_local timestamp,    -- last set, else stated end
+    zone varchar,                               -- where that was, if the event or the import names it
     ended boolean,                              -- an end was stated
     duration_min double, cr10 double, date_only boolean,
     rows integer, superseded_by varchar,        -- document or session that stands for it; null: counts
@@ -180,6 +182,7 @@ create table if not exists mart.exercise_reference (  -- M7, rung 4: median sess
 create table if not exists mart.muscle_session (
     athlete_no integer, session_key bigint, muscle varchar, local_day date, first_at timestamp, last_at timestamp,
     utc_offset_s integer,                       -- local minus UTC at its last set
+    change_at timestamp, change_offset_s integer, -- the clock change of its zone within 8 days of that, and the offset after
     hard_known_half integer, hard_assumed_half integer,   -- fractional hard sets in halves (M13)
     failure_load_half bigint,                   -- sum c_half * phi_e8 * q_half (local: no k); / 4e8 = FES
     primary_sets integer, primary_failure boolean, primary_failure_explicit boolean,

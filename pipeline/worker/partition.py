@@ -213,6 +213,9 @@ class Partition:
         ).fetchall()[0]
         end = self.log.end_offset(self.place.partition)
         require_reach(end, stored[0], self.place.shard_name, self.place.log_name)
+        if self.shard.facts_are_old:
+            self._build_and_swap(self.engine.catalogue, keep=self.shard)
+            return
         if stored[1:] == (MODEL_VERSION, self.in_force.rules.version, self.engine.catalogue.version):
             return
         if stored[3] != self.engine.catalogue.version:

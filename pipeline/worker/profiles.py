@@ -1,4 +1,4 @@
-"""Athlete events: profiles, and the wall clocks of instants in Z when a zone history changes."""
+"""Athlete events: profiles; and wall clocks and ends of days when a zone history changes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,23 @@ def refresh_profiles(connection: Connection, zones: Zones) -> None:
         ("event_log", "doc_key", [("measured_at", "measured_local")]),
     ):
         _resolve_again(connection, zones, table, key, pairs)
+    for table in ("set_log", "session_log"):
+        _touch_offsets(connection, table)
+
+
+def _touch_offsets(connection: Connection, table: str) -> None:
+    """Sessions whose times have an offset alone: whether that is the athlete's own clock decides when it changes."""
+    connection.execute(
+        "insert into touched_row select l.athlete_no, l.session_key, l.anchor_day, l.source, null"
+        f" from base.{table} l join changed_profile c on l.athlete_no = c.athlete_no"
+        " where l.zone_kind = 1 and l.session_key is not null"
+    )
+    if table == "set_log":
+        connection.execute(
+            "insert into touched_unnamed select l.athlete_no, l.source, l.performed_at"
+            " from base.set_log l join changed_profile c on l.athlete_no = c.athlete_no"
+            " where l.zone_kind = 1 and l.session_key is null"
+        )
 
 
 def _resolve_again(connection: Connection, zones: Zones, table: str, key: str, pairs: list[tuple[str, str]]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from tests.oracle.effort import phi_e8
 from tests.oracle.exercises import STABILISERS
 from tests.oracle.rows import Row
 from tests.oracle.sessions import Session
+from tests.oracle.times import Zones, day_end
 
 CLOCK_DAYS = timedelta(3)  # 72 h at most; what a traveller's zones add to that is not counted
 FES_SCALE = 1000 * 2 * 10**8  # k in thousandths, q in halves, phi in 1e-8
@@ -91,9 +92,13 @@ class Stimulus:
     """What a session was for one muscle: the input of its freshness clock."""
 
     local_day: date
-    last_at: datetime  # instant of the same
-    last: datetime  # wall clock of the session's last row of the muscle; a drop row ends its set
+    last_at: datetime  # of the session's last row of the muscle; a drop row ends its set
+    zone: str | None  # whose clock ends the days after it; null: the offset stays
+    offset: timedelta
     rest_h: int
+
+    def day_end(self, day: date) -> datetime:
+        return day_end(day, self.zone, self.offset)
 
 
 @dataclass
@@ -106,7 +111,7 @@ class AthleteDays:
     today: date | None = None
 
 
-def stimuli(sessions: list[Session]) -> dict[str, list[Stimulus]]:
+def stimuli(sessions: list[Session], zones: Zones) -> dict[str, list[Stimulus]]:
     """The qualifying sessions of each muscle (M32)."""
     found: dict[str, list[Stimulus]] = {}
     for session in sessions:
@@ -115,7 +120,7 @@ def stimuli(sessions: list[Session]) -> dict[str, list[Stimulus]]:
         halves: dict[str, int] = {}
         primary: dict[str, int] = {}
         failed: set[str] = set()
-        last: dict[str, tuple[datetime, datetime]] = {}
+        last: dict[str, datetime] = {}
         for row in session.rows:
             for muscle, c_half in row.exercise.muscles:
                 if not row.q_half or (c_half == 1 and muscle in STABILISERS):
@@ -123,17 +128,20 @@ def stimuli(sessions: list[Session]) -> dict[str, list[Stimulus]]:
                 halves[muscle] = halves.get(muscle, 0) + c_half * row.hard_assumed
                 at = row.time.at if row.time else session.last[0] if session.last else None
                 if at is not None and session.last and session.last[1]:
-                    offset = session.last[1] - session.last[0].replace(tzinfo=None)  # summer time may begin meanwhile
-                    local = at.replace(tzinfo=None) + offset
-                    last[muscle] = max((at, local), last.get(muscle, (at, local)))
+                    last[muscle] = max(at, last.get(muscle, at))
                 if c_half == 2:
                     primary[muscle] = primary.get(muscle, 0) + row.hard_assumed
                     if row.counted and row.is_failure:
                         failed.add(muscle)
+        if not last:
+            continue
+        at, local = session.last
+        zone = session.last_zone or zones.at_home(at, local)
+        offset = local - at.replace(tzinfo=None)
         for muscle, half in halves.items():
             if muscle in last and half >= (4 if primary.get(muscle) else 8):
                 rest = 72 if muscle in failed or half >= 16 else 48
-                found.setdefault(muscle, []).append(Stimulus(session.local_day, *last[muscle], rest))
+                found.setdefault(muscle, []).append(Stimulus(session.local_day, last[muscle], zone, offset, rest))
     return found
 
 
@@ -142,7 +150,9 @@ def freshness(stimulus: Stimulus, rested: timedelta) -> float:
     return min(1.0, max(0.0, rested / timedelta(hours=1)) / stimulus.rest_h)
 
 
-def day_sums(sessions: list[Session], first: date | None, today: date | None, now: datetime | None) -> AthleteDays:
+def day_sums(
+    sessions: list[Session], zones: Zones, first: date | None, today: date | None, now: datetime | None
+) -> AthleteDays:
     """One athlete's days from the first with data to today; ``now`` is the instant at which today is looked at."""
     result = AthleteDays(today=today)
     day = first
@@ -157,12 +167,13 @@ def day_sums(sessions: list[Session], first: date | None, today: date | None, no
             for muscle, c_half in row.exercise.muscles:
                 if row.counted or row.q_half:
                     result.muscles.setdefault((session.local_day, muscle), MuscleSums()).add(row, c_half)
-    for muscle, found in stimuli(sessions).items():
+    for muscle, found in stimuli(sessions, zones).items():
         for day in result.days:
             past = [stimulus for stimulus in found if timedelta(0) <= day - stimulus.local_day <= CLOCK_DAYS]
             if past:
-                newest = max(past, key=lambda s: (s.last_at, s.rest_h))  # ended together: the longer rest
-                rested = datetime.combine(day + timedelta(1), time()) - newest.last
+                # ended together: the longer rest, and the day that ends first
+                newest = min(past, key=lambda s: (-s.last_at.timestamp(), -s.rest_h, s.day_end(day)))
+                rested = newest.day_end(day) - newest.last_at
                 if day == today and now:
                     rested = now - newest.last_at
                 result.freshness[day, muscle] = freshness(newest, rested)

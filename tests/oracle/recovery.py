@@ -15,6 +15,7 @@ from tests.oracle.regularity import Sleeper, sleepers
 from tests.oracle.times import Zones
 
 SILENT_DAYS = {"sleep": 3, "resting_heart_rate": 3, "hrv": 3, "checkin": 7}
+STALE_DAYS = 3  # of sleep, resting heart rate and HRV: what is older says nothing of today
 UNLISTED = 1000
 HRV_KINDS = ("ln_rmssd_overnight", "ln_rmssd_morning", "ln_rmssd", "ln_sdnn_overnight", "ln_sdnn_morning", "ln_")
 SCALE_STEP = {"hooper": 1 / 6, "mclean": 1 / 4, "plain": 1 / 10}
@@ -118,7 +119,7 @@ class Day:
             mean(week),
             base.n,
             base.median,
-            max(0.0, debt) * 14 / len(fortnight) if len(fortnight) >= 10 else None,
+            max(0.0, debt) * 14 / len(fortnight) if len(fortnight) >= 10 and look.age_days <= STALE_DAYS else None,
             *self.sleeping[source].index(self.day),
         )
         return dict(zip(names, values, strict=True))
@@ -139,7 +140,7 @@ class Day:
         source, look = chosen
         base, week = look.baseline(28), look.last(7)
         off = z = None
-        if base.n >= 14 and len(week) >= 3:
+        if base.n >= 14 and len(week) >= 3 and look.age_days <= STALE_DAYS:
             off = statistics.median(week) - base.median
             z = off / max(base.spread, 1.0)
         values = (look.value, source, len(week), base.n, base.median, off, z)
@@ -165,7 +166,7 @@ class Day:
         base, week = look.baseline(60), look.last(7)
         average, deviation = mean(week), statistics.stdev(week) if len(week) > 1 else None
         state = z = None
-        if len(week) >= 3 and base.n >= 21:
+        if len(week) >= 3 and base.n >= 21 and look.age_days <= STALE_DAYS:
             half = base.sd / 2
             state = "BELOW" if average < base.mean - half else "ABOVE" if average > base.mean + half else "WITHIN"
             z = (average - base.mean) / base.sd if base.sd else None

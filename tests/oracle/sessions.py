@@ -25,6 +25,7 @@ class Session:
     owner: Document | None = None
     start: tuple[datetime, datetime | None] | None = None
     end: tuple[datetime, datetime | None] | None = None
+    zones: dict[str, str | None] = field(default_factory=dict)  # as stated with start and end
     superseded_by: str | None = None
 
     def _timed(self) -> list[tuple[datetime, datetime | None]]:
@@ -39,6 +40,14 @@ class Session:
     def last(self) -> tuple[datetime, datetime | None] | None:
         """(instant, wall clock) of the last set, else of the stated end or start."""
         return max(self._timed(), key=lambda t: t[0], default=self.end or self.start)
+
+    @property
+    def last_zone(self) -> str | None:
+        """The name of the zone stated with the last set, else with the end or start."""
+        timed = [(row.time.at, row.local or datetime.min, row.time.zone or "") for row in self.rows if row.time]
+        if timed:
+            return max(timed)[2] or None
+        return self.zones.get("end" if self.end else "start")
 
     @property
     def local_day(self) -> date | None:
@@ -68,6 +77,7 @@ def group(documents: list[Document], rows: list[Row], zones: Zones) -> list[Sess
                 time = read_time(event[name], event.get("timezone"), document.item.tz)
                 assert time is not None
                 setattr(session, name, (time.at, zones.local(time)))
+                session.zones[name] = time.zone
     unnamed: dict[str, list[Row]] = {}
     for row in rows:
         name = row.document.event["session"] if row.ordinal else (row.document.event or {}).get("session")

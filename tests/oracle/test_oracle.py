@@ -93,7 +93,7 @@ def test_gv_10_muscles():
 
 @pytest.mark.parametrize(("hours", "rest_h", "expected"), [(30, 48, 0.625), (30, 72, 0.416667), (50, 72, 0.694444)])
 def test_gv_26_freshness(hours, rest_h, expected):
-    stimulus = Stimulus(RECEIVED.date(), RECEIVED, RECEIVED.replace(tzinfo=None), rest_h)
+    stimulus = Stimulus(RECEIVED.date(), RECEIVED, None, timedelta(0), rest_h)
     assert freshness(stimulus, timedelta(hours=hours)) == pytest.approx(expected, abs=5e-7)
 
 

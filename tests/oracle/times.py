@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ class Time:
 
     at: datetime
     local: datetime | None
+    zone: str | None = None  # its name, where the event or the import states one
 
 
 def read_time(text: str, timezone: str | None, tz: str | None) -> Time | None:
@@ -35,11 +36,19 @@ def read_time(text: str, timezone: str | None, tz: str | None) -> Time | None:
         if zone is None:
             return None
         at = moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        return Time(at, wall(at, zone))
+        return Time(at, wall(at, zone), zone)
     at = moment.astimezone(UTC)
     if zone is not None:
-        return Time(at, wall(at, zone))
+        return Time(at, wall(at, zone), zone)
     return Time(at, None if zulu else moment.replace(tzinfo=None))
+
+
+def day_end(day: date, zone: str | None, offset: timedelta) -> datetime:
+    """The instant at which a local day ends, by the zone's clock or at a fixed offset."""
+    midnight = datetime.combine(day + timedelta(1), time())
+    if zone is None:
+        return (midnight - offset).replace(tzinfo=UTC)
+    return midnight.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def wall(at: datetime, zone: str) -> datetime:
@@ -59,6 +68,11 @@ class Zones:
             if since is None or wall(at, name).date() >= since:
                 zone = name
         return zone
+
+    def at_home(self, at: datetime, local: datetime) -> str | None:
+        """The zone in force, if its clock is the one that showed ``local``."""
+        zone = self.in_force(at)
+        return zone if zone and wall(at, zone) == local else None
 
     def local(self, time: Time) -> datetime | None:
         """The wall clock of a time, null while no zone is known."""

@@ -73,7 +73,7 @@ def _truth(documents: list[Document], clock: datetime | None, find: Find) -> Tru
             set_load(row, _mass_on(masses, session.local_day))
     estimate(sessions)
     first, today, now = _span(documents, sessions, zones, clock)
-    truth = Truth(rows, sessions, day_sums(sessions, first, today, now))
+    truth = Truth(rows, sessions, day_sums(sessions, zones, first, today, now))
     truth.recovery = recovery(documents, zones, profiles, first, today)
     truth.heart_rates = heart_rate_loads(sessions, zones, profiles, truth.recovery)
     truth.load = load_days(truth.days, sessions)

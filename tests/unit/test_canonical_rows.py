@@ -296,7 +296,7 @@ def test_default_source_and_import_zone_come_from_the_header() -> None:
     held = decode(a_set(source=..., performed_at="2026-11-20T18:00:00"), header=header)
     assert held["documents"][0]["source"] == "phone"
     assert held["sets"][0]["performed_at_us"] == us(2026, 11, 20, 9)
-    assert held["sets"][0]["zone_kind"] == columns.ZONE_IMPORT
+    assert (held["sets"][0]["zone_kind"], held["sets"][0]["zone"]) == (columns.ZONE_IMPORT, "Asia/Tokyo")
 
 
 def test_large_items_are_rejected_and_so_are_their_stand_ins() -> None:

@@ -170,6 +170,19 @@ def test_a_withdrawn_import_leaves_the_state_as_if_it_had_never_come(tmp_path: P
     without.close()
 
 
+def test_facts_made_before_they_kept_names_of_zones_are_read_again_from_the_log(tmp_path: Path) -> None:
+    service = open_service(tmp_path)
+    send(service, [a_set("d1", performed_at="2026-11-20T18:00:00", timezone="Europe/Berlin")])
+    assert rows(service, "select zone from base.set_log") == [("Europe/Berlin",)]
+    with service._shard.transaction() as connection:
+        connection.execute("alter table base.set_log drop column zone")
+    service.close()
+    service = open_service(tmp_path)
+    assert rows(service, "select zone from base.set_log") == [("Europe/Berlin",)]
+    assert rows(service, "select sets from athlete_day") == [(1,)]
+    service.close()
+
+
 def test_a_zone_told_later_gives_local_days_to_times_in_z(tmp_path: Path) -> None:
     service = open_service(tmp_path)
     send(service, [a_set("late", performed_at="2026-11-20T23:30:00Z")])

@@ -122,3 +122,23 @@ def test_any_order_and_corrections_are_what_one_batch_gives(driver: Driver, zone
     assert driver.query(TABLE) == expected
     driver.service.rebuild()
     assert driver.query(TABLE) == expected
+
+
+def test_gv_19_end_to_end_is_too_few_days(driver: Driver) -> None:
+    """Its three days agree in 45 of 48 hours (87.5); an index asks for five pairs of days, so none is shown."""
+
+    def asleep(document: str, start: str, end: str) -> dict[str, Any]:
+        return reading("sleep", document, start=start, end=end, timezone=ZONE, stages=[
+            {"stage": "asleep", "start": start, "end": end},
+        ])  # fmt: skip
+
+    driver.ingest([
+        asleep("first", f"{day(1)}T00:00:00", f"{day(1)}T07:00:00"),
+        asleep("second", f"{day(1)}T23:00:00", f"{day(2)}T07:00:00"),
+        asleep("third", f"{day(3)}T00:00:00", f"{day(3)}T08:00:00"),
+        asleep("fourth", f"{day(3)}T23:00:00", f"{day(4)}T07:00:00"),
+    ])  # fmt: skip
+    value, pairs = index(driver, 4)
+    assert value is None and 0 < pairs < 5
+    assert indicator(driver, 4, "sleep_regularity_index") == ("INSUFFICIENT", None, pairs)
+    assert driver.problems() == []

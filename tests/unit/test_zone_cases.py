@@ -10,10 +10,10 @@ import pytest
 
 from tests.sim.driver import NOW, Driver
 from tests.sim.generator import Upload
-from tests.unit import zone_cases, zone_cases_days, zone_cases_readings
+from tests.unit import zone_cases, zone_cases_clock, zone_cases_days, zone_cases_readings
 from tests.unit.zone_events import Case
 
-CASES = [*zone_cases.CASES, *zone_cases_readings.CASES, *zone_cases_days.CASES]
+CASES = [*zone_cases.CASES, *zone_cases_readings.CASES, *zone_cases_days.CASES, *zone_cases_clock.CASES]
 
 
 @pytest.fixture(scope="module")

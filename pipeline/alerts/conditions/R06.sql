@@ -4,7 +4,8 @@
 -- source: practice rule (48 to 72 h); domain.md M32, 4.2, 4.6
 with near as materialized (
     select
-        m.athlete_no, m.muscle, m.session_key, m.local_day, m.first_at, m.last_at, m.utc_offset_s, m.rest_h,
+        m.athlete_no, m.muscle, m.session_key, m.local_day, m.first_at, m.last_at, m.rest_h,
+        m.utc_offset_s, m.change_at, m.change_offset_s,
         m.primary_sets, m.date_only, m.hard_sets, m.unknown_effort_sets, t.from_day
     from mart.muscle_session m
     join touched_alert t on m.athlete_no = t.athlete_no and m.local_day >= t.from_day - 7
@@ -46,6 +47,6 @@ select
     ]::double[] as found,
     session_key, null::integer as exercise_no, replace(muscle, '_', ' ') as subject,
     last_at + to_hours(rest_h) as resolves_at,
-    (last_at + to_hours(rest_h) + to_seconds(utc_offset_s))::date as resolves_on
+    (resolves_at + to_seconds(if(coalesce(resolves_at >= change_at, false), change_offset_s, utc_offset_s)))::date as resolves_on
 from judged
 where gap_h >= 0 and gap_h < before_rest_h

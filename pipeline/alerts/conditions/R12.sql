@@ -36,7 +36,8 @@ judged as (
         if(d.sleep_n_28d >= $r12_baseline::integer, d.sleep_median_28d_min, null) as usual_min,
         d.sleep_n_7d, r.restless, r.nights, r.usual,
         if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r12_recent::integer, d.sleep_quality_z, null) as quality_z,
-        d.wellness_n_7d, d.sleep_midpoint_sd_min, d.sleep_midpoint_n_14d, u.usual_sd_min, u.sd_days
+        d.wellness_n_7d, d.sleep_midpoint_sd_min, d.sleep_midpoint_n_14d, u.usual_sd_min, u.sd_days,
+        d.sleep_age_days, d.wellness_age_days, d.wellness_n_28d
     from day d
     left join usual_clock u on d.athlete_no = u.athlete_no and d.local_day = u.local_day
     left join restless r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
@@ -61,7 +62,11 @@ counted as (
     from flagged
 )
 select
-    athlete_no, 'body' as scope, '' as subject, local_day, most_3d = 0 as closes,
+    athlete_no, 'body' as scope, '' as subject, local_day,
+    -- a night or an answer that is missing is no good one; without any for 4 weeks nothing is left to speak of
+    most_3d = 0 and (week_min is not null or coalesce(sleep_age_days > 28, true)) and (
+        quality_z is not null or coalesce(wellness_n_28d < 10 or wellness_age_days > 28, true)
+    ) as closes,
     [
         if(week_min is null, null, is_short), sleep_n_7d, null,
         week_min, sleep_n_7d, usual_min,

@@ -35,7 +35,7 @@ select
     athlete_no, 'body' as scope, '' as subject, local_day,
     coalesce(mood_z > $r13_close_z::double, true) and coalesce(stress_z > $r13_close_z::double, true)
         and coalesce(low = 0 or reports < 3, true)
-        and (mood_z is not null or stress_z is not null or coalesce(wellness_age_days > 7, true)) as closes,
+        and (mood_z is not null or stress_z is not null or coalesce(wellness_age_days > 28, true)) as closes,
     [
         mood_z, wellness_n_7d, null,
         stress_z, wellness_n_7d, null,

@@ -26,7 +26,7 @@ counted as (
 )
 select
     athlete_no, 'body' as scope, '' as subject, local_day,
-    inside_3d >= $r14_close_days::integer or coalesce(hrv_age_days > 3, true) as closes,
+    inside_3d >= $r14_close_days::integer or coalesce(hrv_age_days > 28, true) as closes,
     [
         if(outside, outside_7d, null), 7, null,
         if(hrv_n_7d >= $r14_recent::integer, week_ms, null), hrv_n_7d, usual_ms,

@@ -26,7 +26,8 @@ counted as (
 )
 select
     athlete_no, 'body' as scope, '' as subject, local_day,
-    coalesce(resting_hr_deviation_bpm < $r15_close_bpm::double, true) or coalesce(resting_hr_age_days > 3, true) as closes,
+    coalesce(resting_hr_age_days <= 3 and resting_hr_deviation_bpm < $r15_close_bpm::double, false)
+        or coalesce(resting_hr_age_days > 28, true) as closes,
     [
         least(coalesce(since_other, seen), 28), resting_hr_n_7d, null,
         resting_hr_deviation_bpm, resting_hr_n_7d, resting_hr_median_28d_bpm,
