@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,8 @@ def cluster_settings(brokers: str | None) -> Settings:
 
     from pipeline.settings import Settings
 
-    if any(find_spec(name) is None for name in ("faust", "kafka", "aiokafka")):
+    # a module that is loaded is not looked for: faust takes its own place in the table of modules, without a spec
+    if any(name not in sys.modules and find_spec(name) is None for name in ("faust", "kafka", "aiokafka")):
         raise UsageError(
             "the distributed roles are not installed",
             "they need the libraries of the extra `cluster`",
