@@ -39,6 +39,7 @@ def cluster_settings(brokers: str | None) -> Settings:
 
     from pipeline.settings import Settings
 
+    # a module that is loaded is not looked for: faust takes its own place in the table of modules, without a spec
     if any(name not in sys.modules and find_spec(name) is None for name in ("faust", "kafka", "aiokafka")):
         raise UsageError(
             "the distributed roles are not installed",

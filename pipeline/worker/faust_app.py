@@ -90,8 +90,7 @@ class Runner(faust.Worker):  # type: ignore[misc]
 def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault: Fault = no_fault) -> None:
     """Work until stopped; returns when it was, raises what ended it."""
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
-    level = logging.INFO if os.environ.get("SPOTTER_DEBUG") else logging.ERROR
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(name)s: %(message)s")
+    _take_log_lines()
     make_private(data)
     kafka = KafkaLog(settings)
     failures: list[BaseException] = []
@@ -131,6 +130,21 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
             raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
     finally:
         kafka.close()
+
+
+class _OneLine(logging.Handler):
+    """Log lines of libraries as data like our own, without traces: what ended the worker is told once, in words."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        first = record.getMessage().partition("\n")[0]
+        structlog.get_logger(record.name).log(record.levelno, first)
+
+
+def _take_log_lines() -> None:
+    if os.environ.get("SPOTTER_DEBUG"):
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    else:
+        logging.basicConfig(level=logging.ERROR, handlers=[_OneLine()])
 
 
 def make_app(settings: Settings, data: Path) -> App:

@@ -41,6 +41,7 @@ SLICES_BEFORE_CHECKPOINT = 8
 _WRITERS = 2  # slices at work side by side
 _DECODERS = 1  # threads that decode ahead of the shard; a second one only waits for the interpreter, and holds a batch
 
+_MARK = WITHDRAWAL.encode()  # most headers are not those of withdrawals, and reading each takes a while
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
 
@@ -69,7 +70,8 @@ def batches(
 def length_of_batch(read: Sequence[Logged], alone: frozenset[int] = frozenset()) -> int:
     """How many of some records may be applied together, so that withdrawals and the offsets ``alone`` stand alone."""
     for number, logged in enumerate(read):
-        if logged.offset in alone or parse_header(logged.record.header).decoder == WITHDRAWAL:
+        header = logged.record.header
+        if logged.offset in alone or (_MARK in header and parse_header(header).decoder == WITHDRAWAL):
             return max(number, 1)
     return len(read)
 

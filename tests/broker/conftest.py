@@ -6,6 +6,7 @@ Without any of them the tests are left out and say why; ``SPOTTER_REQUIRE=broker
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from pipeline.settings import Settings
 
 HERE = Path(__file__).parent
 REQUIRED = "broker" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
-if find_spec("faust") is None:
+if "faust" not in sys.modules and find_spec("faust") is None:
     if REQUIRED:
         raise RuntimeError("a broker is required, but the extra `cluster` is not installed")
     collect_ignore_glob = ["test_*.py"]
@@ -38,7 +39,7 @@ def no_broker(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def brokers() -> Iterator[str]:
     """The address of a broker that runs."""
     if found := os.environ.get("SPOTTER_TEST_BROKERS"):

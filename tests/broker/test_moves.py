@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kafka import KafkaAdminClient, TopicPartition
+
 from pipeline.gateway.accept import accept_events
 from pipeline.log.kafka import KafkaLog
 from pipeline.settings import Settings
@@ -91,6 +93,59 @@ def test_workers_that_come_and_go_lose_and_double_nothing(cluster: Callable[...,
         told = event(int(name[1:]))
         assert (reps, weight) == (told["reps"], float(told["weight"]["value"]))  # type: ignore[index]
     assert ledgers(shared) == wanted
+
+
+def test_a_worker_that_slept_through_its_session_does_no_harm(cluster: Callable[..., Settings], tmp_path: Path) -> None:
+    """The other one waits for its locks; when it wakes it gives them up, and everything is there once."""
+    settings = cluster()
+    shared = tmp_path / "shards"
+    workers = [Role("worker", shared, settings) for _ in range(2)]
+    load = Load(settings)
+    with running(*workers):
+        load.start()
+        until(lambda: all(settled(shared, worker.process.pid) for worker in workers), "two workers with shards")
+        sleeper, other = workers
+        sleeper.process.send_signal(signal.SIGSTOP)
+        other.wait_for("waiting for the worker that still has the shard")
+        sleeper.process.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        load.stop()
+        wanted = dict(enumerate(ends(settings)))
+        until(lambda: in_tables(shared, workers) == wanted, f"the ends {wanted}")
+        assert [worker.end() for worker in workers] == [0, 0], [worker.told() for worker in workers]
+    names = [(gym, name) for gym, name, _, _ in tables(shared)]
+    assert len(names) == len(set(names))
+    assert {(gym, f"d{number}") for gym, number in load.acknowledged} == set(names)
+
+
+def test_retention_that_ran_past_a_ledger_ends_the_worker_with_what_to_do(
+    cluster: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = cluster(topic_partitions=1)
+    data = tmp_path / "shards"
+    log = KafkaLog(settings)
+
+    def send(first: int) -> int:
+        body = "\n".join(json.dumps(event(number)) for number in range(first, first + 5)).encode()
+        return log.append(accept_events(body, tenant="home", upload_id=f"u{first}", received_at=RECEIVED).records)
+
+    worker = Role("worker", data, settings)
+    with running(worker):
+        end = send(0)
+        until(lambda: settled(data) == {0: end}, "the first records")
+        assert worker.end() == 0
+    gone = send(100)
+    send(200)
+    log.close()
+    with KafkaAdminClient(bootstrap_servers=settings.brokers) as admin:
+        admin.delete_records({TopicPartition(f"{settings.topic_prefix}.uploads", 0): gone})
+    worker = Role("worker", data, settings)
+    with running(worker):
+        until(lambda: worker.process.poll() is not None, "the end of the worker")
+    assert worker.process.returncode == 1, worker.told()
+    assert f"offset {end} is missing, {gone} came next" in worker.told() and "snapshot" in worker.told()
+    assert "Traceback" not in worker.told()
+    assert ledgers(data) == {0: end}
 
 
 def in_tables(shared: Path, workers: Sequence[Role]) -> dict[int, int]:

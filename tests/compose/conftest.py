@@ -76,7 +76,7 @@ class Deployment:
         return self.compose("logs", "--tail", "40", fails=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment() -> Iterator[Deployment]:
     """Built and up; taken down with its volumes."""
     if (reason := why_not()) is not None:
