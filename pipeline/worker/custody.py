@@ -28,6 +28,7 @@ OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being
 LOCK_EVERY_S = 0.1
 SETTLE_EVERY_S = 0.25
 TELL_AGAIN_S = 2.0
+READ_AGAIN_MAX = 10  # in a row without getting on
 
 log = structlog.get_logger("spotter.worker")
 
@@ -45,6 +46,7 @@ class Custody:
         self._opening: dict[int, asyncio.Task[int | None]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._ends: dict[int, int] = {}
+        self._again: dict[int, tuple[int, int]] = {}
         self._stopping = False
 
     def _is_stopping(self) -> bool:
@@ -134,6 +136,25 @@ class Custody:
         """Apply a fetched batch; false when its shard is no longer held. ``end``: of the partition, as far as known."""
         self._ends[number] = end
         return await self._work(lambda: self.shards.apply(number, [logged_of(record) for record in records]))
+
+    async def read_again(self, consumer: LedgerConsumer, place: TP) -> bool:
+        """After a hole: seek back to the ledger, for around a rebalance the stream may run ahead of it.
+
+        False when that is of no use: the log no longer has what is missing, or the hole was there again and again.
+        """
+        number = place.partition
+        offset = self.shards.offsets.get(number)
+        if offset is None:
+            return True  # not held any more: the batch is dropped
+        before, times = self._again.get(number, (-1, 0))
+        times = times + 1 if before == offset else 1
+        self._again[number] = (offset, times)
+        if times > READ_AGAIN_MAX or await self._work(lambda: self.shards.first_offset(number)) > offset:
+            return False
+        log.warning("the stream ran ahead of the ledger", partition=number, next_offset=offset, times=times)
+        with contextlib.suppress(IllegalStateError):  # revoked meanwhile
+            await consumer.go_on(place, offset)
+        return True
 
     def _behind(self, number: int) -> bool:
         return self.shards.offsets.get(number, 0) < self._ends.get(number, 0)

@@ -22,7 +22,7 @@ from faust.types import TP
 from mode import CrashingSupervisor
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import SpotterError, StorageError
+from pipeline.errors import GapError, SpotterError, StorageError
 from pipeline.log.alerts_topic import AlertsTopic
 from pipeline.log.clients import broker_list, client_arguments, uploads_topic
 from pipeline.log.kafka import KafkaLog
@@ -202,6 +202,11 @@ def add_agent(app: App, settings: Settings, fail: Any) -> None:
                 done = await app.ledgers.apply(
                     message.tp.partition, message.value, app.consumer.highwater(message.tp) or 0
                 )
+            except GapError as error:
+                if not await app.ledgers.read_again(app.consumer, message.tp):
+                    fail(error)
+                    raise
+                continue
             except Exception as error:
                 fail(error)
                 raise

@@ -92,6 +92,10 @@ class Shards:
         """Where the files of a partition lie."""
         return Place.of_worker(self._data, number, self._log_name)
 
+    def first_offset(self, number: int) -> int:
+        """The first record of a partition that the log still has."""
+        return self._log.first_offset(number)
+
     def give_up(self, numbers: frozenset[int]) -> None:
         """These are about to be closed: what waits for disk space waits no longer."""
         self._given_up = numbers

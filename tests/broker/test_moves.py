@@ -143,7 +143,7 @@ def test_retention_that_ran_past_a_ledger_ends_the_worker_with_what_to_do(
     with running(worker):
         until(lambda: worker.process.poll() is not None, "the end of the worker")
     assert worker.process.returncode == 1, worker.told()
-    assert f"offset {end} is missing, {gone} came next" in worker.told() and "snapshot" in worker.told()
+    assert f"records {end} to {gone - 1} are gone" in worker.told() and "snapshot" in worker.told()
     assert "Traceback" not in worker.told()
     assert ledgers(data) == {0: end}
 

@@ -65,12 +65,12 @@ def test_ladder_of_zones() -> None:
     numeric, zulu, bare = (parse_moment("2026-11-20T18:00:00" + end) for end in ("+01:00", "Z", ""))
     seventeen, eighteen = us(datetime(2026, 11, 20, 17)), us(datetime(2026, 11, 20, 18))
     hour = 3_600_000_000
-    assert place(numeric, None, "Asia/Tokyo") == (seventeen, eighteen, 1)
-    assert place(numeric, "Asia/Tokyo", None) == (seventeen, seventeen + 9 * hour, 2)
-    assert place(zulu, None, None) == (eighteen, None, 0)
-    assert place(zulu, None, "Asia/Tokyo") == (eighteen, eighteen + 9 * hour, 3)
-    assert place(bare, "Asia/Tokyo", "Europe/Berlin") == (eighteen - 9 * hour, eighteen, 2)
-    assert place(bare, None, "Europe/Berlin") == (seventeen, eighteen, 3)
+    assert place(numeric, None, "Asia/Tokyo") == (seventeen, eighteen, 1, None)
+    assert place(numeric, "Asia/Tokyo", None) == (seventeen, seventeen + 9 * hour, 2, "Asia/Tokyo")
+    assert place(zulu, None, None) == (eighteen, None, 0, None)
+    assert place(zulu, None, "Asia/Tokyo") == (eighteen, eighteen + 9 * hour, 3, "Asia/Tokyo")
+    assert place(bare, "Asia/Tokyo", "Europe/Berlin") == (eighteen - 9 * hour, eighteen, 2, "Asia/Tokyo")
+    assert place(bare, None, "Europe/Berlin") == (seventeen, eighteen, 3, "Europe/Berlin")
     assert place(bare, None, None) is None
 
 

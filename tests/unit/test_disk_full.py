@@ -185,12 +185,12 @@ def test_half_a_snapshot_is_removed_and_the_disk_is_named(tmp_path: Path, monkey
     service = Embedded.open(tmp_path, FixedClock(RECEIVED))
     send(service, SETS)
 
-    def copy(shard: Shard, temporary: Path) -> None:
+    def copy(connection: object, temporary: Path, *, name: str) -> None:
         temporary.write_bytes(b"half")
         raise duckdb.IOException(f"IO Error: Checkpoint failed. Original error: {NO_ROOM}")
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshot, "_copy", copy)
+        patch.setattr(snapshot, "copy_to", copy)
         with pytest.raises(DiskFullError) as told:
             service.snapshot()
     assert "the snapshot could not be written: the disk is full" in str(told.value)
@@ -244,10 +244,10 @@ def test_a_command_names_the_disk(
     send(service, SETS)
     service.close()
 
-    def copy(shard: Shard, temporary: Path) -> None:
+    def copy(connection: object, temporary: Path, *, name: str) -> None:
         raise duckdb.IOException(f"IO Error: {NO_ROOM}")
 
-    monkeypatch.setattr(snapshot, "_copy", copy)
+    monkeypatch.setattr(snapshot, "copy_to", copy)
     assert run(["sql", "select 1", "--data", str(tmp_path)]) == 1
     told = capfd.readouterr().err
     assert "the disk is full" in told and "free some space" in told and "backup" not in told

@@ -79,7 +79,7 @@ def test_a_folder_that_may_not_be_written_is_named(
 
     monkeypatch.setattr(os, "access", access)  # whoever runs the tests may be allowed everything
     if command[0] == "up":
-        monkeypatch.setattr("pipeline.cli.serving._listener", lambda settings: open(os.devnull))  # noqa: PTH123, SIM115
+        monkeypatch.setattr("pipeline.cli.serving.listener", lambda settings: open(os.devnull))  # noqa: PTH123, SIM115
     assert is_clear(spotter(*command), "cannot be written", "read-only", "mount the disk for writing")
 
 
@@ -104,7 +104,7 @@ def test_a_log_that_is_missing_beside_its_tables_is_named(
 ) -> None:
     (data / "log.sqlite").unlink()
     if command[0] == "up":
-        monkeypatch.setattr("pipeline.cli.serving._listener", lambda settings: open(os.devnull))  # noqa: PTH123, SIM115
+        monkeypatch.setattr("pipeline.cli.serving.listener", lambda settings: open(os.devnull))  # noqa: PTH123, SIM115
     words = ("log.sqlite is missing", "which is the record", "restore log.sqlite from a backup", "move shard-0.duckdb")
     assert is_clear(spotter(*command), *words)
     assert not (data / "log.sqlite").exists(), "an empty one in its place would hide that it is gone"

@@ -122,14 +122,14 @@ def test_a_cursor_moved_before_its_messages_are_planned_is_caught(
     """A known-bad variant: the cursor outside of the transaction, and a kill between the two."""
     plan = relay_module.Relay._plan
 
-    def move_first(self: Any, alert: dict[str, Any]) -> None:
+    def move_first(self: Any, alert: dict[str, Any], log_offset: int) -> None:
         if alert["alert_id"].startswith("00000003") and not getattr(move_first, "done", False):
             move_first.done = True  # type: ignore[attr-defined]
             self.ledger._do("commit", ())
             self.ledger.move(world.stream.rows[-1].mark)
             self.ledger._do("begin", ())
             raise Killed("between")
-        plan(self, alert)
+        plan(self, alert, log_offset)
 
     monkeypatch.setattr(relay_module.Relay, "_plan", move_first)
     with pytest.raises(AssertionError, match="lost"):
@@ -143,8 +143,8 @@ def test_a_kill_while_taking_in_loses_and_doubles_nothing(
     world.stream.tell(*(an_alert(n) for n in range(1, 6)))
     plan, calls = relay_module.Relay._plan, itertools.count(1)
 
-    def die(self: Any, alert: dict[str, Any]) -> None:
-        plan(self, alert)
+    def die(self: Any, alert: dict[str, Any], log_offset: int) -> None:
+        plan(self, alert, log_offset)
         if next(calls) == 3:
             raise Killed("planning")
 

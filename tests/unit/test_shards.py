@@ -43,6 +43,9 @@ class ListLog:
     def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
         return [Logged(offset + n, one) for n, one in enumerate(self.records[partition][offset : offset + items_max])]
 
+    def first_offset(self, partition: int) -> int:
+        return 0
+
     def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
         for logged in self.read(partition, 0, items_max=end, bytes_max=1 << 30):
             if logged.record.athlete == athlete and parse_header(logged.record.header).tenant == tenant:
