@@ -144,7 +144,7 @@ def test_the_signs_of_sleep_trouble_stand_where_they_belong() -> None:
 def test_what_was_ruled_out_is_told_with_the_limits() -> None:
     (row,) = [row for row in rows_of("R18") if row["metric"] == "declared_causes"]
     (line,) = told([row])["Limits met"]
-    assert line.startswith("Causes declared for the 14 days") and "(number): 0 (limit: under 1)" in line
+    assert line.startswith("Declared causes that would explain it") and "(number): 0 (limit: under 1)" in line
 
 
 def test_evidence_that_came_as_json_reads_the_same() -> None:
