@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, cast, get_args
+from unicodedata import category
 
 import numpy as np
 from pydantic import ValidationError, model_validator
@@ -37,6 +38,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _GIVEN = ("subject", "few", "of_what", "was", "has", "day", "short_day", "look_back_days", "findings")
 _PARTS_OF_SAYS = ("value", "limit", "base", "n")
 _DAY = date(2026, 1, 1)
+_CUTS = ("LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER")
 _FORM = "docs/own-rules.md has a whole pair to start from"
 
 
@@ -135,6 +137,9 @@ def _decides(rule: Rule) -> Iterator[Wrong]:
         yield Wrong(f"lane is {rule.lane}", "rules of a gym's own judge days", 'write lane = "day", or leave it out')
     if rule.scope not in _SCOPES:
         yield Wrong(f"scope is {rule.scope}", "a day rule speaks of a body part or a lift", f"use {', '.join(_SCOPES)}")
+    if not rule.look_back_days:
+        why = "a text and the page of rules say how far back it looks: to the day itself at least"
+        yield Wrong("look_back_days is 0", why, "write 1 or more")
     if rule.cool_down_h % 24:
         yield Wrong(f"cool_down_h is {rule.cool_down_h}", "days are judged as a whole", "use a multiple of 24")
     for name in sorted(set(rule.suppressed_by) - set(_DECLARED)):
@@ -164,6 +169,10 @@ def _texts(rule: Rule) -> Iterator[Wrong]:
     words = rule.text or Words(title="", body="", action="", ends="")
     texts = {f"text.{name}": str(getattr(words, name)) for name in Words.model_fields} if rule.text else {}
     others = {name: str(getattr(rule, name)) for name in ("name", "source", "closes")}
+    names = {f"severities.{name!r}": name for name in rule.severities}
+    for where, text in {**texts, **others, **said, **names}.items():
+        if odd := next((one for one in text if category(one) == "Cc" and one not in "\n\t"), None):
+            yield Wrong(f"{where} has the character {odd!r}", "no text can show it", "take it out")
     for where, text in {**texts, **others, **said}.items():
         if not text.strip():
             yield Wrong(f"{where} is empty", "every alert says what, why, what to do and when it ends", _FORM)
@@ -199,6 +208,9 @@ def check_condition(rule: Rule, sql: str, at: Guard) -> list[Wrong]:
     for name in sorted(parsed.parameters - set(numbers)):
         listing = ", ".join(f"${key}" for key in numbers)
         wrong.append(Wrong(f"there is no threshold for ${name}", "the SQL asks for it", f"use {listing}"))
+    if any(one.get("type") in _CUTS for one in parsed.tree.get("modifiers", [])):
+        why = "athletes are worked out some at a time, so it would keep other rows each time"
+        wrong.append(Wrong("it may not end in LIMIT or OFFSET", why, "say in WHERE which rows are wanted"))
     width = findings.width(rule)
     for count in listed(parsed.tree, "found"):
         if count != width:

@@ -28,9 +28,39 @@ FOUND: dict[str, list[list[float | None]]] = {
     "R09": [[8, 8, None, 8, 8, None, 8, 8, None, 4, 8, None, 0, 1]],
     "R10": [[2, 5, None, 40, 5, None, 1, 5, None, -6, 9, None, 0, 1]],
     "R11": [[4, 5, None, 4, 5, None, 6, 5, None, 7, 5, None, 0, 1]],
-    "R17": [[6, None, None, 3, None, None, 2, None, None, *[1, None, None] * 6, 0, 1]],
+    "R17": [[6, None, None, 3, None, None, 2, None, None, *[1, None, None] * 6, 2, 7, None, 0, 1]],
     "R18": [
-        [3, 5, None, 60, 5, None, 1, 5, None, 9, 14, None, 8, 14, None, 1, 2, None, 7, 7, None, 93.1, 6, None, 0, 1]
+        [
+            3,
+            5,
+            None,
+            60,
+            5,
+            None,
+            1,
+            5,
+            None,
+            9,
+            14,
+            None,
+            8,
+            14,
+            None,
+            1,
+            2,
+            None,
+            7,
+            7,
+            None,
+            93.1,
+            6,
+            None,
+            0,
+            5,
+            None,
+            0,
+            1,
+        ]
     ],
     "R20": [[25, 2, 80, 2, 2, None, 100, 1, 80, 0, 1]],
     "R12": [[1, 7, None, 340, 7, 440, 4, 7, 88, -1.5, 7, None, 1, 14, 30, 95, 14, 30, 0, 15]],
@@ -98,6 +128,23 @@ def test_lines_of_evidence() -> None:
     assert told(context_rows("travel/2026-03-01/2026-03-05")) == {
         "Also noted": ["Declared travel, 1 Mar 2026 to 5 Mar 2026"]
     }
+
+
+def test_the_signs_of_sleep_trouble_stand_where_they_belong() -> None:
+    """Short sleep is one of the four signs that decide; it is no note, and said to be so only where it is."""
+    others = [None, None, None] * 2 + [0, 14, 30, None, 14, 30]
+    short = "Sleep of 7 days is far below the usual, or below 6 h (yes or no)"
+    for value, heading in ((1, "Limits met"), (0, "Looked at, not met")):
+        found = told(evidence_rows(load()["R12"], [value, 7, None, 340, 7, 440, *others, 0, 1], DAY))
+        assert [
+            line for line in found[heading] if line.startswith(f"{short}: {value} (limit: 1 or more), out of 7 nights")
+        ]
+
+
+def test_what_was_ruled_out_is_told_with_the_limits() -> None:
+    (row,) = [row for row in rows_of("R18") if row["metric"] == "declared_causes"]
+    (line,) = told([row])["Limits met"]
+    assert line.startswith("Declared causes that would explain it") and "(number): 0 (limit: under 1)" in line
 
 
 def test_evidence_that_came_as_json_reads_the_same() -> None:

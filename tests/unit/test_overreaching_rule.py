@@ -71,6 +71,9 @@ def test_weaker_for_weeks_without_a_deload_is_a_warning_that_asks_for_one(driver
     assert "not yet tested by a deload" in row["title"] and "Take a deload of 7 days first" in row["action"]
     assert "not a medical diagnosis" in row["body"] and "iron" in row["body"]
     assert "overtraining syndrome" not in f"{row['title']} {row['body']}".lower()
+    (ruled_out,) = driver.query("select * from alert_evidence where metric = 'declared_causes'")
+    assert (ruled_out["value"], ruled_out["comparator"], ruled_out["threshold"]) == (0, "<", 1)
+    assert (ruled_out["window_end"] - ruled_out["window_start"]).days == 13
     prove(driver)
 
 

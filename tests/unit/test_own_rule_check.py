@@ -47,6 +47,9 @@ def test_the_pages_pair_is_right(at: Guard) -> None:
         ('version = "1"', 'version = "1"\nother = 1', "other has no place here"),
         ('name = "Many sessions in a week"\n', "", "name is missing"),
         ("cool_down_h = 168", "cool_down_h = 30", "cool_down_h is 30"),
+        ("look_back_days = 7", "look_back_days = 0", "look_back_days is 0"),
+        ("Many sessions in a week", r"Many \u0000sessions", r"name has the character '\x00'"),
+        ('many = "advice"', r'"m\u0000" = "info", many = "advice"', r"severities.'m\x00' has the character '\x00'"),
         ("cool_down_h = 168", "cooldown = 168", "cooldown is no part of a rule"),
         ("cool_down_h = 168", "cool_down_h = 168\nlane = 'session'", "lane is session"),
         ('scope = "body"', 'scope = "session"', "scope is session"),
@@ -132,6 +135,13 @@ def test_lists_in_lists_without_end_are_told_of(at: Guard) -> None:
 def test_queries_in_queries_without_end_are_told_of(at: Guard) -> None:
     deep = "select " + 900 * "(select " + "1" + 900 * ")"
     assert whats(at, shown("toml"), deep) == ["the SQL is nested too deeply"]
+
+
+@pytest.mark.parametrize("end", ["limit 5", "limit 5 offset 2", "offset 1", "limit 50%", "order by 1 limit (select 5)"])
+def test_a_limit_at_the_end_is_refused(at: Guard, end: str) -> None:
+    assert whats(at, shown("toml"), f"{shown('sql').rstrip()}\n{end}") == ["it may not end in LIMIT or OFFSET"]
+    inside = shown("sql").replace("mart.training_week w", f"(select * from mart.training_week {end}) w")
+    assert whats(at, shown("toml"), inside) == []  # it is the gym's own business which of an athlete's rows it reads
 
 
 def test_a_union_is_counted_part_by_part(at: Guard) -> None:

@@ -143,6 +143,25 @@ def test_r17_weighs_several_signs_and_speaks_for_them(driver: Driver) -> None:
     assert driver.service.check() == []
 
 
+@pytest.mark.parametrize("declared", [0, 3])
+def test_r17_says_on_how_many_days_a_declaration_kept_signs_from_counting(driver: Driver, declared: int) -> None:
+    first = 60
+    bad = days(first + 20, first + 29)
+    events = [*steady(first + 28), *course(CURL, first=first), *course(RAISE, first=first)]
+    events += [resting(day, 60) for day in bad] + [night(day, 330) for day in bad]
+    driver.ingest(events)
+    (plain,) = alerts(driver, "R17")
+    last = plain["opened_on"] - timedelta(days=4)
+    span = {"from_day": str(last - timedelta(days=2)), "to_day": str(last)}
+    said = {"kind": "declaration", "athlete": "ana", "document": "d", "what": "travel"} | span
+    driver.ingest([said] if declared else [])
+    (row,) = alerts(driver, "R17")
+    proof = driver.query(f"select * from alert_evidence where alert_id = '{row['alert_id']}'")
+    (one,) = [part for part in proof if part["metric"] == "declared_days"]
+    assert (one["value"], one["n_obs"], one["threshold"]) == (declared, 7, None)
+    prove(driver)
+
+
 def test_r17_needs_performance_or_the_athletes_word(driver: Driver) -> None:
     bad = days(84, 96)
     driver.ingest([*steady(), *(resting(day, 60) for day in bad), *(night(day, 330) for day in bad)])

@@ -43,6 +43,13 @@ daily as (
     left join answer_level a on d.athlete_no = a.athlete_no and d.local_day = a.local_day
     group by all
 ),
+silenced as (                      -- what was declared keeps R07 to R10 and R15 from counting on its days
+    select distinct d.athlete_no, d.local_day
+    from daily d
+    join base.event_log e on d.athlete_no = e.athlete_no
+    where e.kind = 'declaration' and e.payload ->> '$.what' in ('deload', 'taper', 'illness', 'injury', 'travel')
+        and (e.payload ->> '$.from_day')::date <= d.local_day and (e.payload ->> '$.to_day')::date >= d.local_day
+),
 week as (
     select athlete_no, local_day,
         coalesce(count(*) filter (performance) over w >= $r17_days::integer, false)::integer as performance,
@@ -50,8 +57,10 @@ week as (
         coalesce(count(*) filter (sleep) over w >= $r17_days::integer, false)::integer as sleep,
         coalesce(count(*) filter (soreness) over w >= $r17_days::integer, false)::integer as soreness,
         coalesce(count(*) filter (autonomic) over w >= $r17_autonomic_days::integer, false)::integer as autonomic,
-        coalesce(bool_or(load) over w, false)::integer as load
+        coalesce(bool_or(load) over w, false)::integer as load,
+        count(s.local_day) over w as declared_days
     from daily
+    left join silenced s using (athlete_no, local_day)
     window w as (partition by athlete_no order by local_day range between interval 6 day preceding and current row)
 ),
 counted as (
@@ -74,7 +83,7 @@ select
     [
         points, null, null, domains, null, null, performance + subjective, null, null,
         performance, null, null, subjective, null, null, sleep, null, null, soreness, null, null,
-        autonomic, null, null, load, null, null,
+        autonomic, null, null, load, null, null, declared_days, 7, null,
         0
     ]::double[] as found
 from judged

@@ -146,11 +146,12 @@ unhelped as (
     select athlete_no, local_day, count(*) as exercises, count(*) filter (is_below) as still_low from after group by all
 ),
 explained as (                      -- what was declared for any of the 14 days
-    select distinct d.athlete_no, d.local_day
+    select d.athlete_no, d.local_day, count(distinct e.payload ->> '$.what') as kinds
     from day d
     join base.event_log e on d.athlete_no = e.athlete_no
     where e.kind = 'declaration' and e.payload ->> '$.what' in ('illness', 'injury', 'medication', 'energy_deficit', 'taper')
         and (e.payload ->> '$.from_day')::date <= d.local_day and (e.payload ->> '$.to_day')::date >= d.local_day - 13
+    group by all
 )
 select
     d.athlete_no, 'body' as scope, coalesce(p.subject, '') as subject, d.local_day,
@@ -158,14 +159,15 @@ select
         and (p.exercises is not null or coalesce(b.newest_day < d.local_day - 28, true))
         and coalesce(r.wellness_age_days <= 7 or r.wellness_age_days > 28, true) as closes,
     [
-        if(x.athlete_no is null, p.low, null), p.exercises, null,
-        if(x.athlete_no is null, 100.0::double * p.low / p.exercises, null), p.exercises, null,
-        if(x.athlete_no is null, p.low_main, null), p.exercises, null,
+        p.low, p.exercises, null,
+        100.0::double * p.low / p.exercises, p.exercises, null,
+        p.low_main, p.exercises, null,
         d.subjective_days, 14, null,
         d.other_days, 14, null,
         coalesce(u.still_low, 0), u.exercises, null,
         w.weeks_since_deload, w.loading_weeks, null,
         100 * p.worst_share, p.sessions, null,
+        coalesce(x.kinds, 0), 5, null,
         0
     ]::double[] as found
 from day d
