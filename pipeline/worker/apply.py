@@ -26,7 +26,7 @@ from pipeline.log.base import Logged
 from pipeline.models.heart_rate_day import add_heart_rate_marks
 from pipeline.models.recovery import run_reading_models
 from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models
-from pipeline.record import WITHDRAWAL, unpack_items
+from pipeline.record import WITHDRAWAL, Header, unpack_items
 from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
 from pipeline.sources.problems import Problem, excerpt
@@ -142,9 +142,10 @@ class Engine:
         fault("before:2")
         decoded = decode(batch)
         fault("inside:2")
+        headers = headers_of(batch)
         with self.shard.transaction() as connection:
-            staged = self._stage(connection, batch, decoded)
-            taken = taken_of(headers_of(batch), staged)
+            staged = self._stage(connection, batch, headers, decoded)
+            taken = taken_of(headers, staged)
             del decoded  # a large batch is not held twice while the models run
             fault("after:2")
             fault("before:3")
@@ -202,11 +203,13 @@ class Engine:
         found = pc.coalesce(events["local_day"], events["measured_local"].cast(pa.date32()))
         return events.set_column(events.column_names.index("local_day"), "local_day", found)
 
-    def _stage(self, connection: Connection, batch: Sequence[Logged], decoded: Decoded) -> Staged:
+    def _stage(
+        self, connection: Connection, batch: Sequence[Logged], headers: list[Header], decoded: Decoded
+    ) -> Staged:
         """A withdrawal comes alone (``batches`` cuts there) and is staged from the log's history."""
-        if headers_of(batch[:1])[0].decoder == WITHDRAWAL:
+        if headers[0].decoder == WITHDRAWAL:
             return stage_withdrawal(connection, batch[0], self.histories, self.names, self.known)
-        return stage(connection, batch, decoded, self.names, self.known)
+        return stage(connection, batch, headers, decoded, self.names, self.known)
 
     def _note(self, connection: Connection, staged: Staged) -> list[str]:
         """Clocks, profiles and body masses reach beyond their own rows; returns tenants whose clock moved."""
@@ -226,7 +229,7 @@ class Engine:
 
     def apply_facts(self, connection: Connection, batch: Sequence[Logged], decoded: Decoded) -> None:
         """Facts and ledger of a batch alone, inside the caller's transaction; models follow for all (rebuild)."""
-        staged = self._stage(connection, batch, decoded)
+        staged = self._stage(connection, batch, headers_of(batch), decoded)
         self._store(connection, staged, no_fault)
         self._note(connection, staged)
         self._close(connection, staged)
@@ -312,7 +315,7 @@ class Engine:
         connection = self.shard.connection
         if not connection.execute("select 1 from base.mark limit 1").fetchall():
             return False
-        with self.measures.timed_day_lane(), self.shard.transaction():
+        with self.measures.day_lane.time(), self.shard.transaction():
             take_next_marks(connection)
             found = run_marked_models(connection, self.rules)
             run_marked_rules(connection, self.rules, found, self.next_offset)

@@ -168,12 +168,7 @@ class Embedded:
                 try:
                     busy = self._turn()
                 except Exception as error:
-                    if not is_storage_failure(error):
-                        raise
-                    problem = storage_failure(error, self.data)
-                    if not isinstance(problem, DiskFullError):  # only want of room passes by itself
-                        raise problem from error
-                    self._room.missing(problem)
+                    self._room.wait_for(error, self.data)
                     self._reached.tell()
                     self._room.pause()
                     continue

@@ -6,8 +6,7 @@ No label names a gym, an athlete or a device: one process works for many gyms, a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -52,7 +51,7 @@ class Measures:
         self._commit = Histogram(
             "spotter_commit_seconds", "Time of the commit of a batch.", registry=registry, buckets=_SECONDS
         )
-        self._day_lane = Histogram(
+        self.day_lane = Histogram(
             "spotter_day_lane_seconds", "Time of one transaction of the day-level lane.", registry=registry,
             buckets=_SECONDS,
         )  # fmt: skip
@@ -92,12 +91,6 @@ class Measures:
             registry=self.registry,
         )  # fmt: skip
         behind.set_function(behind_s)
-
-    @contextmanager
-    def timed_day_lane(self) -> Iterator[None]:
-        """Counts the time of the work inside."""
-        with self._day_lane.time():
-            yield
 
     def committed(self, taken: Taken, begun: float, closing: float) -> None:
         """One batch is in; ``begun`` and ``closing`` are monotonic seconds, of its start and of its commit."""

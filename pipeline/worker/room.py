@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
 from pipeline import disk
 from pipeline.errors import DiskFullError, StorageError
-from pipeline.store.failure import is_out_of_memory
+from pipeline.store.failure import is_out_of_memory, is_storage_failure, storage_failure
 
 T = TypeVar("T")
 PAUSE_FIRST_S = 0.5
@@ -36,6 +37,18 @@ class Room:
             said = {"what": problem.what, "why": problem.why, "do": _DO, "again_in": f"{self._pause_s:g} s"}
             log.error("waiting for disk space", **said)
         self._problem = problem
+
+    def wait_for(self, error: Exception, data: Path) -> None:
+        """Note that room is what lacks; raises whatever else it is, what the disk said in words.
+
+        Only want of room passes by itself.
+        """
+        if not is_storage_failure(error):
+            raise error
+        problem = storage_failure(error, data)
+        if not isinstance(problem, DiskFullError):
+            raise problem from error
+        self.missing(problem)
 
     def pause(self, over: threading.Event | None = None) -> None:
         """Wait, longer each time; ends at once when the service stops, or with ``over``."""

@@ -13,9 +13,8 @@ from typing import IO
 import structlog
 
 from pipeline.clock import Clock
-from pipeline.errors import DiskFullError, GapError
+from pipeline.errors import GapError
 from pipeline.log.base import Log, Logged
-from pipeline.store.failure import is_storage_failure, storage_failure
 from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import Fault, no_fault
 from pipeline.worker.partition import Partition, Place
@@ -235,12 +234,7 @@ class Shards:
                     held.partition.revive()
                 work()
             except Exception as error:
-                if not is_storage_failure(error):
-                    raise
-                problem = storage_failure(error, self._data)
-                if not isinstance(problem, DiskFullError):  # only want of room passes by itself
-                    raise problem from error
-                self._room.missing(problem)
+                self._room.wait_for(error, self._data)
                 self._room.pause(self._wake)
                 continue
             self._room.found()

@@ -66,18 +66,18 @@ def headers_of(batch: Sequence[Logged]) -> list[Header]:
 def stage(
     connection: Connection,
     batch: Sequence[Logged],
+    headers: list[Header],
     decoded: Decoded,
     names: Names,
     known: DocumentFilter,
     *,
     ignore_stored: bool = False,
 ) -> Staged:
-    """Reduce a decoded batch against what is stored.
+    """Reduce a decoded batch, whose records have these ``headers``, against what is stored.
 
     With ``ignore_stored`` the stored versions are taken as replaced whatever they are: the batch
     holds the whole history of its documents (a withdrawn import).
     """
-    headers = headers_of(batch)
     tenants = sorted({h.tenant for h in headers})
     record_tenant = np.array([tenants.index(h.tenant) for h in headers], np.int64)
     record_offset = np.array([logged.offset for logged in batch], np.int64)

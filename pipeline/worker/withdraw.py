@@ -19,7 +19,7 @@ from pipeline.store.connection import Connection
 from pipeline.worker.keys import digest
 from pipeline.worker.lookup import DocumentFilter
 from pipeline.worker.names import Names
-from pipeline.worker.stage import Staged, stage
+from pipeline.worker.stage import Staged, headers_of, stage
 
 Histories = Callable[[str, str, int], Iterator[Logged]]
 """(tenant, athlete, end offset) to the athlete's records below the end, in order."""
@@ -68,7 +68,7 @@ def _staged(
     import_id: str,
 ) -> Staged:
     decoded = _only(decode_records([logged.record for logged in batch]), affected)
-    staged = stage(connection, batch, decoded, names, known, ignore_stored=True)
+    staged = stage(connection, batch, headers_of(batch), decoded, names, known, ignore_stored=True)
     keys = pa.table({"doc_key": pa.array(sorted(affected), pa.int64())})
     connection.register("affected", keys)
     staged.replaced = connection.table(

@@ -58,17 +58,21 @@ def broker() -> Iterator[BrokerProcess]:
         made.remove()
 
 
-def test_uploads_while_the_broker_is_away_are_refused_and_none_that_was_accepted_is_lost(
-    broker: BrokerProcess, tmp_path: Path
-) -> None:
-    settings = replace(Settings(), brokers=broker.address, topic_prefix="away")
+def a_gateway(data: Path, settings: Settings) -> tuple[Role, int, str]:
+    """A gateway that starts, its port and a key of the gym ``home``."""
     ensure(settings)
-    data = tmp_path / "gateway"
     control = Control(data)
     _, key = control.create_key("home", ("ingest", "read"))
     control.close()
     port = free_port()
-    gateway = Role("gateway", data, settings, "--port", str(port))
+    return Role("gateway", data, settings, "--port", str(port)), port, key
+
+
+def test_uploads_while_the_broker_is_away_are_refused_and_none_that_was_accepted_is_lost(
+    broker: BrokerProcess, tmp_path: Path
+) -> None:
+    settings = replace(Settings(), brokers=broker.address, topic_prefix="away")
+    gateway, port, key = a_gateway(tmp_path / "gateway", settings)
     accepted: set[int] = set()
     with running(gateway):
         gateway.wait_for("the gateway is up")
@@ -108,13 +112,7 @@ def test_uploads_while_the_broker_is_away_are_refused_and_none_that_was_accepted
 
 def test_what_needs_tables_is_refused_and_says_so(brokers: str, tmp_path: Path) -> None:
     settings = replace(Settings(), brokers=brokers, topic_prefix="tables")
-    ensure(settings)
-    data = tmp_path / "gateway"
-    control = Control(data)
-    _, key = control.create_key("home", ("ingest", "read"))
-    control.close()
-    port = free_port()
-    gateway = Role("gateway", data, settings, "--port", str(port))
+    gateway, port, key = a_gateway(tmp_path / "gateway", settings)
     with running(gateway):
         gateway.wait_for("the gateway is up")
         for path in ("/v1/alerts", "/v1/athletes/ana/days", "/v1/uploads/x"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from relay_fakes import Receiver, World
 from service_events import RECEIVED, a_set, send
 
 from pipeline.cli.main import run
@@ -35,3 +36,17 @@ def data(tmp_path: Path) -> Path:
     send(service, [a_set("d")])
     service.close()
     return found
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver on 127.0.0.1 that answers 200."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A relay over a folder of its own, with a clock that stands."""
+    return World(tmp_path)

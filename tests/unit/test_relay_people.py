@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email import message_from_string
 from email.header import decode_header, make_header
 from pathlib import Path
@@ -19,13 +19,6 @@ from pipeline.relay import messages, people, plan
 from pipeline.relay.outcome import Outcome
 
 SECONDS = 20.0
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def deliver(url: str, *, allowed: str = "any", seconds: float = SECONDS) -> Outcome:

@@ -38,13 +38,6 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
         running.kill()
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
-
-
 def failures(session: str, exercise: str = "Squat (Barbell)") -> bytes:
     """A session that opens an alert: sets to failure on a lift that should have none."""
     return json.dumps(

@@ -32,11 +32,6 @@ def receivers() -> Iterator[Callable[..., Receiver]]:
         one.close()
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def test_an_alert_leaves_once_signed_and_under_its_id(world: World, receivers: Callable[..., Receiver]) -> None:
     receiver = receivers()
     _, secret = world.webhook(receiver.url)
