@@ -47,6 +47,7 @@ WORKOUTS = (  # each muscle once a week, so that alerts come from failure and ar
     ),
 )
 SETS_PER_EXERCISE = SETS_PER_WORKOUT // len(WORKOUTS[0])
+GAINING_WEEKS = 25
 EFFORT = (3, 2, 2, 1)  # RIR of the four sets of an exercise
 _LINE = (
     '{"kind":"set","athlete":"a%04d","source":"hall","document":"%s-%02d","performed_at":"%s","session":"%s",'
@@ -56,7 +57,10 @@ _LINE = (
 
 
 def set_line(athlete: int, workout: int, number: int, *, first_day: datetime = FIRST_DAY) -> str:
-    """Set ``number`` (from 0) of an athlete's workout (from 0); one in fifteen exercises ends in failure."""
+    """Set ``number`` (from 0) of an athlete's workout (from 0); one in fifteen exercises ends in failure.
+
+    Weights rise for half a year and hold then, so that a batch finds the same people on a history of any length.
+    """
     week, slot = divmod(workout, len(WEEKDAYS))
     block, index = divmod(number, SETS_PER_EXERCISE)
     start = first_day + timedelta(days=week * 7 + WEEKDAYS[slot], hours=17, minutes=athlete % 60)
@@ -65,7 +69,7 @@ def set_line(athlete: int, workout: int, number: int, *, first_day: datetime = F
     effort = f'"effort":{{"scale":"rir","value":{EFFORT[index]}}}'
     if index == SETS_PER_EXERCISE - 1 and (athlete * 7 + workout * 3 + block) % 15 == 0:
         effort = '"outcome":"failed_mechanical"'
-    weight = 20 + (athlete * 13 + block * 17) % 80 + (week % 26) * 0.5
+    weight = 20 + (athlete * 13 + block * 17) % 80 + min(week, GAINING_WEEKS) * 0.5
     stamp = at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
     name = WORKOUTS[slot][block]
     return _LINE % (athlete, session, number, stamp, session, name, block, index + 1, weight, 6 + index % 3, effort)

@@ -88,7 +88,7 @@ def accept_events(
         if result.status != "duplicate":
             groups.setdefault(athletes[index], []).append(index)
     parts = [(athlete, part) for athlete, group in groups.items() for part in _parts(group, lines)]
-    raw_header = dataclasses.replace(header, parts=len(parts)).to_bytes()
+    raw_header = header._replace(parts=len(parts)).to_bytes()
     records = [
         Record(athlete, number, pack_items(indexes), raw_header, payload)
         for number, (athlete, (indexes, payload)) in enumerate(parts)

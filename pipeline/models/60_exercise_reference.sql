@@ -11,7 +11,7 @@ with near as materialized (         -- bounded by the earliest target, so old hi
     join touched_exercise t
         on x.athlete_no = t.athlete_no and x.exercise_no = t.exercise_no
         and x.local_day >= t.from_day - 42 and x.local_day <= t.to_day + 42
-    where x.start_at is not null
+    where x.start_at is not null and x.local_day >= $first_day
 ),
 numbered as (
     select *,

@@ -164,7 +164,7 @@ def _run_estimates(connection: Connection, days: int, velocities: bool) -> None:
         " and r.exercise_no = t.exercise_no and r.local_day >= t.from_day"
         f" and r.local_day <= t.to_day + {REFERENCE_DAYS}"
     )
-    run(model("60_exercise_reference"))
+    run(model("60_exercise_reference"), connection.since("touched_exercise", REFERENCE_DAYS))
     run(_TOUCHED_ESTIMATE.format(days=days))
     before, unknown = run(
         "select (select count(*) from estimate_before), (select count(*) from touched_estimate)"
@@ -212,6 +212,7 @@ def run_window_models(connection: Connection) -> None:
     run = connection.execute
     run(
         "delete from mart.athlete_window w using touched_window t where w.athlete_no = t.athlete_no"
-        " and w.local_day >= t.from_day and w.local_day <= t.to_day"
+        " and w.local_day >= t.from_day and w.local_day <= t.to_day and w.local_day >= $first_day",
+        connection.since("touched_window", 0),
     )
     run(model("90_athlete_window"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,8 +12,10 @@ from pipeline.sources.local_time import Placed, place
 from pipeline.sources.problems import Problem
 from pipeline.sources.revisions import revision_kind
 from schemas.events import AnyEvent, Event
-from schemas.times import Moment, format_us, is_zone, parse_moment
+from schemas.times import Moment, format_us, is_zone
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 DAY_US = 86_400_000_000
 EARLIEST_US = 631_152_000_000_000  # 1990-01-01
 FUTURE_US_MAX = DAY_US  # beyond the receipt
@@ -38,11 +41,11 @@ class Upload(NamedTuple):
 @lru_cache(maxsize=4096)
 def upload_of(header: Header) -> Upload:
     """The upload's facts; raises ValueError if ``received_at`` is no instant."""
-    received = parse_moment(header.received_at)
-    if not received.is_instant:
+    received = datetime.fromisoformat(header.received_at)
+    if received.tzinfo is None:
         raise ValueError("received_at needs an offset")
     tz = header.tz if header.tz is not None and is_zone(header.tz) else None
-    return Upload(header.source, tz, received.instant_us, header.admin)
+    return Upload(header.source, tz, (received - _EPOCH) // _MICROSECOND, header.admin)
 
 
 def implausible(at_us: int, received_us: int) -> bool:

@@ -22,7 +22,7 @@ def record(lines: Sequence[bytes], header: Header = HEADER, items: Sequence[int]
 
 
 def test_records_of_many_uploads_are_read_together() -> None:
-    phone, early = replace(HEADER, source="phone"), replace(HEADER, received_at="2020-01-01T00:00:00Z")
+    phone, early = HEADER._replace(source="phone"), HEADER._replace(received_at="2020-01-01T00:00:00Z")
     records = [
         record([line(a_set(document=f"d{n}", source=...)) for n in range(9)], items=range(10, 19)),
         record([line(a_set(document=f"p{n}", source=...)) for n in range(9)], phone),
@@ -46,7 +46,7 @@ def test_damaged_records_are_rejected_item_by_item() -> None:
     whole = record([line(a_set())])
     short = Record("ana", 0, pack_items([0, 1]), HEADER.to_bytes(), line(a_set()))
     strange = Record("ana", 0, pack_items([5]), HEADER.to_bytes().replace(b'"format":1', b'"format":9'), b"?")
-    undated = record([line(a_set())], replace(HEADER, received_at="yesterday"))
+    undated = record([line(a_set())], HEADER._replace(received_at="yesterday"))
     held = as_rows(decode_records([short, strange, undated, whole]))
     assert [row["record"] for row in held["documents"]] == [3]
     rejected = [(row["record"], row["item"], row["reason"]) for row in held["rejected"]]
@@ -54,7 +54,7 @@ def test_damaged_records_are_rejected_item_by_item() -> None:
 
 
 def test_withdrawals_have_no_rows() -> None:
-    withdrawal = Record("", 0, b"", replace(HEADER, decoder=WITHDRAWAL, import_id="i").to_bytes(), b"")
+    withdrawal = Record("", 0, b"", HEADER._replace(decoder=WITHDRAWAL, import_id="i").to_bytes(), b"")
     assert all(not rows for rows in as_rows(decode_records([withdrawal])).values())
 
 
@@ -93,7 +93,7 @@ def bar(monkeypatch: pytest.MonkeyPatch) -> Header:
     fake = SimpleNamespace(get={"bar.csv": Bar()}.__getitem__)
     monkeypatch.setitem(sys.modules, "pipeline.sources.registry", fake)  # type: ignore[arg-type]
     monkeypatch.setattr(pipeline.sources, "registry", fake, raising=False)
-    return replace(HEADER, decoder="bar.csv", source="bar", tz="Europe/Berlin")
+    return HEADER._replace(decoder="bar.csv", source="bar", tz="Europe/Berlin")
 
 
 def part(header: Header, payload: bytes) -> Record:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -225,7 +224,7 @@ def test_ticks_need_scope_admin() -> None:
     tick = {"kind": "tick", "now_at": "2026-11-20T19:00:00+01:00"}
     (refused,) = decode(tick)["rejected"]
     assert (refused["reason"], refused["athlete"]) == ("unsupported", "")
-    held = decode(tick, header=replace(HEADER, admin=True))
+    held = decode(tick, header=HEADER._replace(admin=True))
     assert (held["documents"][0]["athlete"], held["documents"][0]["document"]) == ("", "2026-11-20T18:00:00Z")
     assert held["events"][0]["at_us"] == us(2026, 11, 20, 18)
 
@@ -292,7 +291,7 @@ def test_body_mass_carries_milligrams() -> None:
 
 
 def test_default_source_and_import_zone_come_from_the_header() -> None:
-    header = replace(HEADER, source="phone", tz="Asia/Tokyo")
+    header = HEADER._replace(source="phone", tz="Asia/Tokyo")
     held = decode(a_set(source=..., performed_at="2026-11-20T18:00:00"), header=header)
     assert held["documents"][0]["source"] == "phone"
     assert held["sets"][0]["performed_at_us"] == us(2026, 11, 20, 9)
