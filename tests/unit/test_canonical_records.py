@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,7 +121,7 @@ def test_a_workout_that_is_refused_is_refused_row_by_row(bar: Header, payload: b
 
 
 def test_a_decoder_that_fails_is_a_rejection_and_no_crash(bar: Header) -> None:
-    unknown = replace(bar, decoder="nobody.csv")
+    unknown = bar._replace(decoder="nobody.csv")
     held = as_rows(decode_records([part(bar, b"raise"), part(unknown, b"plain"), record([line(a_set())])]))
     assert len(held["documents"]) == 1
     assert {row["reason"] for row in held["rejected"]} == {"unsupported"}
