@@ -195,8 +195,8 @@ def _until_alert(service: Embedded, athlete: str, end: int) -> None:
 def history(data: str, sets: str) -> Measured:
     """One more body of 1,000 sets, five of each of 200 athletes, on a history of this many; the median of several.
 
-    The athletes stay the same and their history grows: 100,000 sets are six weeks, so that every window is full
-    already, and 10 million are twelve years.
+    The athletes stay the same and their history grows: 100,000 sets are six weeks, which fill the windows of most
+    models but not those of weeks and load jumps (half a year), and 10 million are twelve years.
     """
     folder = Path(data)
     file = folder.with_suffix(".ndjson")
