@@ -10,6 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from dashboards.web.pages import routes
+from pipeline.cli.checkin_door import sending
 from pipeline.clock import FixedClock
 from pipeline.errors import StorageError
 from pipeline.gateway.access import Gate
@@ -88,7 +89,11 @@ class Door:
                 settings=self.settings,
                 not_ready=lambda: self.why_not_ready,
                 metrics=Measures().exposition,
-                pages=routes(self.panels, self.gate.page_tenant),
+                pages=routes(
+                    self.panels,
+                    self.gate.page_tenant,
+                    sending(self.uploads, self.control, self.gate, self.clock),
+                ),
             )
         )
         self.client = TestClient(self.app, base_url="http://127.0.0.1:8080", client=("127.0.0.1", 40000))
