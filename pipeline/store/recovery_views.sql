@@ -116,6 +116,7 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.s
         (d.ln_hrv_7d - d.ln_hrv_mean_60d) / nullif(d.ln_hrv_sd_60d, 0), null
     ) as hrv_z,
     d.wellness_instrument, d.wellness_source, d.wellness_items, d.wellness_n_7d, d.wellness_n_28d,
+    d.wellness_same_answers,
     d.subjective_z, d.fatigue_z, d.sleep_quality_z, d.stress_z, d.soreness_z, d.mood_z,
     l.model_version
 from mart.recovery_day d

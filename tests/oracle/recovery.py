@@ -184,7 +184,8 @@ class Day:
             instrument, _, item = signal.partition("_")
             if instrument in SCALE_STEP:
                 groups.setdefault((instrument, source), {})[item] = look
-        names = ("wellness_instrument", "wellness_source", "wellness_items", "wellness_n_7d", "wellness_n_28d")
+        names = ("wellness_instrument", "wellness_source", "wellness_items", "wellness_n_7d", "wellness_n_28d",
+                 "wellness_same_answers")  # fmt: skip
         if not groups:
             return dict.fromkeys((*names, "subjective_z", *WELLNESS_Z))
         zs = {place: {item: _item_z(look, place[0]) for item, look in items.items()} for place, items in groups.items()}
@@ -205,9 +206,27 @@ class Day:
             "wellness_items": len(items),
             "wellness_n_7d": max(len(look.last(7)) for look in items.values()),
             "wellness_n_28d": max(look.baseline(28).n for look in items.values()),
+            "wellness_same_answers": _same_answers(items, self.day),
             "subjective_z": mean(known) if len(known) >= 3 else None,
             **{name: next((z_of[i] for i in kinds if i in z_of), None) for name, kinds in WELLNESS_Z.items()},
         }
+
+
+def _same_answers(items: dict[str, Look], day: date) -> int | None:
+    """How many reports in a row, newest first, say what the newest says: of 54 days, none older than 13 days."""
+    said = {
+        n: {item: look.series[day - timedelta(n)] for item, look in items.items() if day - timedelta(n) in look.series}
+        for n in range(67)
+    }
+    reports = [(n, answers) for n, answers in said.items() if answers]
+    if not reports or reports[0][0] > 13:
+        return None
+    newest, same = reports[0][0], 0
+    for n, answers in reports:
+        if answers != reports[0][1] or n > newest + 53:
+            break
+        same += 1
+    return same
 
 
 def _item_z(look: Look, instrument: str) -> float | None:

@@ -88,6 +88,10 @@ def alike(_: Event, day: date) -> Event:
     return checkin(day)
 
 
+def lowest(_: Event, day: date) -> Event:
+    return checkin(day, sleep_quality=1, fatigue=1, stress=1, soreness=1, mood=1)
+
+
 def short(_: Event, day: date) -> Event:
     return night(day, 340)
 
@@ -110,6 +114,7 @@ CASES: dict[str, list[Event]] = {
     "From kilograms to pounds": changed(ordinary(), "set", BEGIN, BEGIN + 14, in_pounds),
     "Every set marked as failure": changed(ordinary(), "set", 0, BEGIN + 14, failed),
     "The same answers every morning": changed(ordinary(), "checkin", BEGIN - 14, BEGIN + 14, alike),
+    "The lowest answers every morning": changed(ordinary(), "checkin", 0, BEGIN + 14, lowest),
     "Short nights, then none at all": without(
         changed(ordinary(), "sleep", BEGIN - 7, BEGIN + 3, short), {"sleep"}, BEGIN + 3
     ),
@@ -235,6 +240,8 @@ def test_an_open_finding_about_sleep_keeps_the_roster_from_ready(driver: Driver)
     with Driver() as other:
         other.ingest(CASES["The same answers every morning"])
         assert roster(other) == "unknown"
+        told = other.query("select status from indicator where metric = 'mood_z' order by local_day desc limit 1")
+        assert told == [{"status": "DEGRADED"}]
     with Driver() as other:  # nights alone are no evidence about training
         other.ingest(lived(0, 30))
         assert roster(other) == "unknown"
