@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboards import proof, words
 from dashboards.panels import Panels
-from dashboards.recovery_words import recovery_lines
+from dashboards.recovery_words import night, recovery_lines
 from dashboards.web.chart import bars
 from dashboards.web.checkin_page import CheckinPage, Sending, checkin_url
 from pipeline.alerts.labels import rule_name
@@ -111,6 +111,7 @@ def _templates() -> Environment:
         "alerts_in_words": words.open_alerts,
         "headline": words.headline,
         "judged": words.judged,
+        "night_in_words": night,
         "glossary": words.GLOSSARY,
     }
     return environment

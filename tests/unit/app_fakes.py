@@ -142,6 +142,17 @@ def roster_row(athlete: str = "ana", **fields: object) -> dict[str, Any]:
         "last_session_on": date(2026, 11, 19),
         "days_since_session": 1,
         "attention": "ready",
+        "night": "none",
+        "night_age_days": None,
+        "sleep_minutes": None,
+        "sleep_median_28d_min": None,
+        "sleep_age_days": None,
+        "night_is_short": False,
+        "resting_hr_deviation_bpm": None,
+        "resting_hr_age_days": None,
+        "resting_hr_is_raised": False,
+        "hrv_state": None,
+        "hrv_age_days": None,
     }
     return row | fields
 

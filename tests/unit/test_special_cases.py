@@ -231,6 +231,18 @@ def test_what_is_missing_ends_no_alert(
         assert MONDAY + timedelta(days=BEGIN + 10) <= row["resolved_on"] < MONDAY + timedelta(days=BEGIN + 10 + 28)
 
 
+def test_the_roster_is_green_on_no_night_that_is_missing(driver: Driver) -> None:
+    """One night without data, of somebody who is ready otherwise; and again once it comes late."""
+    last = 7 * (WEEKS + 2) - 1
+    nightly = {"sleep", "resting_heart_rate", "hrv"}
+    driver.ingest(without(ordinary(), nightly, last))
+    (row,) = driver.service.query(panel_sql("roster"), ["home", None])
+    assert (row["attention"], row["night"], row["night_age_days"]) == ("unknown", "missing", 1)
+    driver.ingest([event for event in ordinary() if event["kind"] in nightly])
+    (row,) = driver.service.query(panel_sql("roster"), ["home", None])
+    assert (row["attention"], row["night"]) == ("ready", "usual")
+
+
 def test_an_open_finding_about_sleep_keeps_the_roster_from_ready(driver: Driver) -> None:
     driver.ingest(CASES["An ordinary life"])
     assert roster(driver) == "ready"
