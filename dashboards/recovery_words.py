@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from math import exp
 from typing import Any
+
+from dashboards.words import plain_day
 
 _POINTS = {
     "subjective_points": "check-ins",
@@ -13,6 +16,7 @@ _POINTS = {
     "hrv_points": "HRV",
     "resting_hr_points": "resting heart rate",
 }
+_NIGHTLY = {"sleep": "sleep", "resting heart rate": "resting_hr", "HRV": "hrv"}
 _STATES = {"BELOW": "below the usual range", "WITHIN": "inside the usual range", "ABOVE": "above the usual range"}
 
 
@@ -40,6 +44,30 @@ def recovery_lines(day: Mapping[str, Any]) -> list[str]:
             f"summary of the athlete's own signals: {day['readiness']:.0f} of 100 ({parts}; {share} % of them known)"
         )
     return lines
+
+
+def night(row: Mapping[str, Any]) -> str:
+    """What a row of the roster knows of the night before its day; a night that is missing is said to be missing."""
+    state, age = row["night"], row["night_age_days"]
+    if state == "none":
+        return "not measured"
+    if state in ("missing", "stale"):
+        return f"{state}: the newest is of {plain_day(row['today'] - timedelta(days=age))}"
+    found = []
+    if row["night_is_short"]:
+        usual = row["sleep_median_28d_min"]
+        found.append(f"slept {_hours(row['sleep_minutes'])}, usual {_hours(usual)}")
+    if row["resting_hr_is_raised"]:
+        found.append(f"resting heart rate {row['resting_hr_deviation_bpm']:+.0f} bpm in 7 days")
+    if row["hrv_state"] in ("BELOW", "ABOVE"):
+        found.append(f"HRV of 7 days {_STATES[row['hrv_state']]}")
+    silent = [name for name, signal in _NIGHTLY.items() if (row[f"{signal}_age_days"] or 0) > 0]
+    lacks = f" (no {' or '.join(silent)})" if silent else ""
+    return (
+        {"off": "off the usual: ", "usual": "as usual", "new": "measured, no usual yet"}[state]
+        + ", ".join(found)
+        + lacks
+    )
 
 
 def _usual(told: Any, value: float | None, n: int | None, least: int) -> str:

@@ -142,4 +142,6 @@ def _doubt(row: Mapping[str, Any]) -> str:
         return f"no sets in the 7 days to {plain_day(row['today'])}"
     if row["unknown_share_7d"] is None or row["unknown_share_7d"] > 0.5:
         return "effort is not logged for most sets"
+    if row["doubt"] is None:
+        return f"last night's data is {row['night']}"
     return str(row["doubt"])

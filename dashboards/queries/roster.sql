@@ -2,8 +2,12 @@
 -- $1 tenant, $2 athlete or null
 -- unit: failure load in failure-equivalent sets (FES, M11), a lower bound while effort is unknown; shares 0..1
 -- today: the day an athlete is judged on: the gym's clock, or the last day with data; null while no zone is known
+-- night: the recovery data of today, for those who had any in 28 days (none: not measured): missing, or stale after more
+-- than 3 days; off where one of it is off the athlete's own usual (a night 45 min short, resting heart rate raised, HRV
+-- outside its range), usual where nothing is, new before there is a usual
 -- attention: act (open warning or high), watch (open advice), unknown (no sets in the last 7 days, or effort unknown
--- for more than half of them, or no zone for times in Z, or an open finding about the data itself: doubt), ready (evidence, and nothing open above info)
+-- for more than half of them, or no zone for times in Z, or an open finding about the data itself: doubt, or
+-- last night's data missing or stale), ready (evidence, and nothing open above info)
 with today as (
     select athlete_id, max(local_day) as today
     from athlete_day
@@ -57,6 +61,38 @@ open_alert as (
     )
     group by athlete_id
 ),
+signal as (
+    select
+        r.athlete_id,
+        r.sleep_minutes,
+        r.sleep_median_28d_min,
+        r.sleep_age_days,
+        r.resting_hr_deviation_bpm,
+        r.resting_hr_age_days,
+        r.hrv_state,
+        r.hrv_age_days,
+        coalesce(r.sleep_age_days, least(r.resting_hr_age_days, r.hrv_age_days)) as night_age_days,
+        r.sleep_n_28d >= 14 and r.sleep_minutes <= r.sleep_median_28d_min - 45 as night_is_short,
+        r.resting_hr_deviation_bpm >= 5 or (r.resting_hr_deviation_bpm >= 3 and r.resting_hr_z >= 2) as resting_hr_is_raised,
+        r.sleep_n_28d >= 14 or r.resting_hr_deviation_bpm is not null or r.hrv_state is not null as has_usual
+    from recovery_day as r
+    inner join today as t on r.athlete_id = t.athlete_id and r.local_day = t.today
+    where r.tenant_id = $1
+),
+night as (
+    select
+        *,
+        case
+            when night_age_days is null then 'none'
+            when night_age_days > 3 then 'stale'
+            when night_age_days > 0 then 'missing'
+            when coalesce(night_is_short, false) or coalesce(resting_hr_is_raised, false)
+                or coalesce(hrv_state <> 'WITHIN', false) then 'off'
+            when has_usual then 'usual'
+            else 'new'
+        end as night
+    from signal
+),
 -- times in Z belong to no day until a zone is known
 waiting as (
     select athlete_id, count(*)::integer as sets_without_day
@@ -84,18 +120,31 @@ joined as (
         w.unknown_share_7d,
         coalesce(z.sets_without_day, 0) as sets_without_day,
         s.last_session_on,
-        w.today - s.last_session_on as days_since_session
+        w.today - s.last_session_on as days_since_session,
+        coalesce(n.night, 'none') as night,
+        n.night_age_days,
+        n.sleep_minutes,
+        n.sleep_median_28d_min,
+        n.sleep_age_days,
+        coalesce(n.night_is_short, false) as night_is_short,
+        n.resting_hr_deviation_bpm,
+        n.resting_hr_age_days,
+        coalesce(n.resting_hr_is_raised, false) as resting_hr_is_raised,
+        n.hrv_state,
+        n.hrv_age_days
     from week as w
     full join waiting as z on z.athlete_id = w.athlete_id
     left join open_alert as a on a.athlete_id = w.athlete_id
     left join last_session as s on s.athlete_id = w.athlete_id
+    left join night as n on n.athlete_id = w.athlete_id
 )
 select
     *,
     case
         when high + warning > 0 then 'act'
         when advice > 0 then 'watch'
-        when sets_7d = 0 or unknown_share_7d is null or unknown_share_7d > 0.5 or doubt is not null then 'unknown'
+        when sets_7d = 0 or unknown_share_7d is null or unknown_share_7d > 0.5 or doubt is not null or night in ('missing', 'stale')
+            then 'unknown'
         else 'ready'
     end as attention
 from joined

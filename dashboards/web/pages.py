@@ -19,8 +19,9 @@ from starlette.routing import BaseRoute, Route
 
 from dashboards import proof, words
 from dashboards.panels import Panels
-from dashboards.recovery_words import recovery_lines
+from dashboards.recovery_words import night, recovery_lines
 from dashboards.web.chart import bars
+from dashboards.web.checkin_page import CheckinPage, Sending, checkin_url
 from pipeline.alerts.labels import rule_name
 
 CHART_DAYS = 56
@@ -33,8 +34,8 @@ STATIC_TYPES = {"spotter.css": "text/css; charset=utf-8"}
 TenantOf = Callable[[Request], str]
 
 
-def routes(panels: Panels, tenant_of: TenantOf) -> list[BaseRoute]:
-    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises."""
+def routes(panels: Panels, tenant_of: TenantOf, sending: Sending) -> list[BaseRoute]:
+    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises; ``sending`` takes check-ins."""
 
     def roster(request: Request) -> Response:
         tenant = tenant_of(request)
@@ -66,6 +67,7 @@ def routes(panels: Panels, tenant_of: TenantOf) -> list[BaseRoute]:
     return [
         Route("/", roster, name="roster"),
         Route("/athletes/{athlete_id:path}", athlete, name="athlete"),
+        *CheckinPage(panels, tenant_of, sending, _page).routes(),
         Route("/static/{name}", _static, name="static"),
     ]
 
@@ -102,12 +104,14 @@ def _templates() -> Environment:
     environment.filters |= {"rule_name": rule_name}
     environment.globals |= {
         "athlete_url": athlete_url,
+        "checkin_url": checkin_url,
         "style_url": style_url,
         "failure_load": words.failure_load,
         "failure_sets": words.failure_sets,
         "alerts_in_words": words.open_alerts,
         "headline": words.headline,
         "judged": words.judged,
+        "night_in_words": night,
         "glossary": words.GLOSSARY,
     }
     return environment

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.alerts.declared import SHOWN
 from pipeline.alerts.evidence import EvidenceRow, crosses
 from pipeline.alerts.findings import DEGRADED
 from pipeline.alerts.rules import Rule
@@ -291,9 +292,9 @@ def render(rule: Rule, subject: str, day: date, evidence: _Evidence) -> Text:
     if any(row["metric"] == "date_only" for row in evidence):
         body += " The log gives a date without a time, so this is shown one level lower."
     if any(row["metric"] == DEGRADED for row in evidence):
-        body += " Part of the input is thin, so this is shown one level lower."
+        body += " Part of the input is thin or never varies, so this is shown one level lower."
     for row in evidence:
-        if row["metric"].startswith("declared_") and row["metric"] != "declared_beginner":
-            what = row["metric"].removeprefix("declared_")
+        what = row["metric"].removeprefix("declared_")
+        if what != row["metric"] and what in SHOWN:
             body += f" Context: declared {what}, {plain_date(row['window_start'])} to {plain_date(row['window_end'])}."
     return Text(title[:1].upper() + title[1:], body, words.action.format_map(fields))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from datetime import UTC
 from typing import Annotated, Any
 
 import typer
@@ -12,16 +10,8 @@ import typer
 from pipeline.cli import output
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
 from pipeline.errors import RefusedError, UsageError
+from schemas.checkin import JOINTS, answer_number, checkin_event, question
 from schemas.recovery import INSTRUMENTS
-
-_ASKED = {
-    "sleep_quality": "sleep (0 bad, 10 good)",
-    "fatigue": "fatigue (0 none, 10 worst)",
-    "stress": "stress (0 none, 10 worst)",
-    "soreness": "soreness (0 none, 10 worst)",
-    "mood": "mood (0 bad, 10 good)",
-}
-_JOINTS = ("ankle", "elbow", "hip", "knee", "lower back", "neck", "shoulder", "wrist")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -89,11 +79,9 @@ def _ask(instrument: str) -> list[str]:
         raise UsageError(
             "no answer is given", "there is no terminal to ask at", "add answers, for example mood=7 fatigue=4"
         )
-    names, lowest, highest = INSTRUMENTS[instrument]
     given = []
-    for name in names:
-        text = _ASKED[name] if instrument == "plain" else f"{name.replace('_', ' ')} ({lowest:g} to {highest:g})"
-        answer = typer.prompt(text, default="", show_default=False).strip()
+    for name in INSTRUMENTS[instrument][0]:
+        answer = typer.prompt(question(instrument, name), default="", show_default=False).strip()
         if answer:
             given.append(f"{name}={answer}")
     if not given:
@@ -104,6 +92,7 @@ def _ask(instrument: str) -> list[str]:
 def _event(athlete: str, instrument: str, given: list[str], pain: list[str], tz: str | None) -> dict[str, Any]:
     from pipeline.catalogue.loader import muscle_names
     from pipeline.clock import SystemClock
+    from schemas.times import is_zone
 
     names = INSTRUMENTS[instrument][0]
     muscles = muscle_names()
@@ -122,44 +111,21 @@ def _event(athlete: str, instrument: str, given: list[str], pain: list[str], tz:
                 f"muscles are {', '.join(sorted(muscles))}",
             )
     joints = dict(_pair(text) for text in pain)
-    unknown = sorted(set(joints) - set(_JOINTS))
+    unknown = sorted(set(joints) - set(JOINTS))
     if unknown:
-        raise UsageError(f"{unknown[0][:40]!r} is no joint", "", f"joints are {', '.join(_JOINTS)}")
-    now = SystemClock().now().astimezone(UTC).replace(tzinfo=None)
-    event: dict[str, Any] = {
-        "kind": "checkin",
-        "athlete": athlete,
-        "source": "spotter",
-        "document": f"checkin/{now.isoformat(timespec='milliseconds')}Z",
-        "checked_at": f"{now.isoformat(timespec='milliseconds')}Z",
-        "instrument": instrument,
-        "items": items,
-    }
-    if tz is not None:
-        event |= {"timezone": tz, "checked_at": _local(now.isoformat(timespec="milliseconds"), tz)}
-    return event | ({"soreness": soreness} if soreness else {}) | ({"joint_pain": joints} if joints else {})
-
-
-def _local(utc: str, tz: str) -> str:
-    """An instant as the wall clock of a zone; raises UsageError for a zone that is not in the IANA list."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    from schemas.times import is_zone
-
-    if not is_zone(tz):
+        raise UsageError(f"{unknown[0][:40]!r} is no joint", "", f"joints are {', '.join(JOINTS)}")
+    if tz is not None and not is_zone(tz):
         raise UsageError(f"unknown time zone {tz[:60]!r}", "it is not in the IANA list", "write it like Europe/Berlin")
-    at = datetime.fromisoformat(utc).replace(tzinfo=UTC).astimezone(ZoneInfo(tz))
-    return at.isoformat(timespec="milliseconds")
+    now = SystemClock().now()
+    return checkin_event(
+        athlete, instrument, items, soreness=soreness, joint_pain=joints, now=now, name=now, timezone=tz
+    )
 
 
 def _pair(text: str) -> tuple[str, float]:
     name, sign, number = text.partition("=")
-    try:
-        value = float(number.replace(",", "."))
-    except ValueError:
-        value = float("nan")
-    if not sign or not name.strip() or math.isnan(value):
+    value = answer_number(number)
+    if not sign or not name.strip() or value is None:
         raise UsageError(f"{text[:40]!r} is no answer", "it must be a name and a number", "write it like mood=7")
     return name.strip().lower(), value
 

@@ -40,6 +40,7 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
         output.print_json(rows)
         return
     from dashboards import words
+    from dashboards.recovery_words import night
 
     shown = [
         row
@@ -49,6 +50,7 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
             "failures": words.failure_sets(row["failure_sets_7d"], row["unknown_share_7d"], row["sets_7d"]),
             "load": words.failure_load(row["failure_load_7d"], row["unknown_share_7d"], row["sets_7d"]),
             "share": words.share(row["unknown_share_7d"]) if row["sets_7d"] else words.NO_SETS,
+            "night": night(row),
         }
         for row in rows
     ]
@@ -60,10 +62,11 @@ def roster(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) ->
         "failures": "failure sets 7 d",
         "load": "failure load 7 d (FES)",
         "share": "effort unknown",
+        "night": "last night",
         "last_session_on": "last session",
         "today": "as of",
     }
-    narrow = Narrow(texts=("athlete_id", "open", "reason"), left_out=("today", "share", "load", "failures"))
+    narrow = Narrow(texts=("athlete_id", "open", "reason", "night"), left_out=("today", "share", "load", "failures"))
     empty = "no athletes yet; `spotter ingest` or `spotter import` brings the first"
     output.print_rows(shown, columns, empty=empty, narrow=narrow)
     if told := words.judged(rows):
@@ -109,7 +112,7 @@ def _print_report(
     recovery: list[dict[str, Any]],
 ) -> None:
     from dashboards import proof, words
-    from dashboards.recovery_words import recovery_lines
+    from dashboards.recovery_words import night, recovery_lines
 
     share, sets = state["unknown_share_7d"], state["sets_7d"]
     headline = output.printable(words.headline(state))
@@ -121,6 +124,7 @@ def _print_report(
             f" failure load (FES): {words.failure_load(state['failure_load_7d'], share, sets)},"
             f" effort unknown for {words.share(share)} of the sets"
         )
+    output.paragraph(f"last night's data: {night(state)}")
     for day in recovery:
         output.say(f"recovery on {day['local_day']}:")
         for line in recovery_lines(day) or ["nothing of this day is known"]:

@@ -117,6 +117,7 @@ def listener(settings: Settings) -> socket.socket:
 
 def _application(operations: Operations, service: Embedded, settings: Settings) -> ASGIApp:
     from dashboards.web.pages import routes
+    from pipeline.cli.checkin_door import sending
     from pipeline.gateway.access import Gate
     from pipeline.gateway.app import Parts, create_app
 
@@ -129,7 +130,9 @@ def _application(operations: Operations, service: Embedded, settings: Settings) 
         settings=settings,
         not_ready=lambda: service.why_not_ready,
         metrics=service.measures.exposition,
-        pages=routes(operations.panels, gate.page_tenant),
+        pages=routes(
+            operations.panels, gate.page_tenant, sending(operations.uploads, operations.control, gate, operations.clock)
+        ),
     )
     return create_app(parts)
 

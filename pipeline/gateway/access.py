@@ -38,13 +38,22 @@ class Gate:
 
     def page_tenant(self, request: Request) -> str:
         """Whose pages are shown: the key's tenant; without a key ``home`` (or ``?tenant=``), on loopback only."""
+        return self._page_tenant(request, "read")
+
+    def page_sender(self, request: Request) -> str:
+        """For whom a form of the pages may send, by the same rules: a key needs the scope ``ingest``."""
+        return self._page_tenant(request, "ingest")
+
+    def _page_tenant(self, request: Request, scope: str) -> str:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             caller = self._control.caller(text.strip())
             if caller is None:
                 raise _unknown_caller()
-            if not caller.may("read"):
-                raise ProblemError(403, f"the key {caller.key_id} lacks the scope 'read'", members={"scope": "read"})
+            if not caller.may(scope):
+                raise ProblemError(403, f"the key {caller.key_id} lacks the scope {scope!r}", members={"scope": scope})
+            if scope == "ingest":
+                self._spend(caller.key_id)
             return caller.tenant
         if not (self._trusts_loopback and _is_local(request)):
             raise _unknown_caller()

@@ -75,6 +75,30 @@ instrument as (
         partition by athlete_no, local_day order by age_days > 7, listed, ready desc, n_28d desc, instrument, source
     ) = 1
 ),
+report as (                         -- all that was said of one questionnaire on a day
+    select s.athlete_no, s.source, string_split(s.signal, '_')[1] as instrument, s.local_day,
+        string_agg(s.signal || '=' || s.value, ';' order by s.signal) as said
+    from mart.signal_day s
+    join touched_signal_window t
+        on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 66 and s.local_day <= t.to_day
+    where base.signal_kind(s.signal) = 'checkin'
+    group by all
+),
+alike as (                          -- the same how often in a row, of the reports of 54 days: 67 with those 13 of silence
+    select athlete_no, source, instrument, local_day, count(*) over (
+            partition by athlete_no, source, instrument, stretch order by local_day
+            range between interval 53 day preceding and current row
+        )::integer as reports
+    from (
+        select *, sum(is_other) over (partition by athlete_no, source, instrument order by local_day) as stretch
+        from (
+            select *, coalesce(
+                    said <> lag(said) over (partition by athlete_no, source, instrument order by local_day), true
+                )::integer as is_other
+            from report
+        )
+    )
+),
 days as (
     select distinct athlete_no, local_day
     from near
@@ -101,7 +125,7 @@ select d.athlete_no, d.local_day,
     100 * h.sd_7d / h.mean_7d as ln_hrv_cv_7d, h.mean_60d as ln_hrv_mean_60d, h.sd_60d as ln_hrv_sd_60d,
     i.instrument as wellness_instrument, i.source as wellness_source, i.age_days as wellness_age_days,
     i.items as wellness_items, i.ready as wellness_items_ready, i.n_7d as wellness_n_7d, i.n_28d as wellness_n_28d,
-    i.subjective_z, i.fatigue_z, i.sleep_quality_z, i.stress_z, i.soreness_z, i.mood_z
+    a.reports as wellness_same_answers, i.subjective_z, i.fatigue_z, i.sleep_quality_z, i.stress_z, i.soreness_z, i.mood_z
 from days d
 left join chosen s on d.athlete_no = s.athlete_no and d.local_day = s.local_day and s.signal = 'sleep_min'
 left join near e
@@ -113,3 +137,6 @@ left join profile n on d.athlete_no = n.athlete_no
 left join chosen r on d.athlete_no = r.athlete_no and d.local_day = r.local_day and r.signal = 'resting_hr_bpm'
 left join hrv h on d.athlete_no = h.athlete_no and d.local_day = h.local_day
 left join instrument i on d.athlete_no = i.athlete_no and d.local_day = i.local_day
+left join alike a
+    on i.athlete_no = a.athlete_no and i.source = a.source and i.instrument = a.instrument
+    and i.local_day - i.age_days = a.local_day and i.age_days <= 13

@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from pipeline.models.columns import doubles, insert, integers, real_numbers
 from pipeline.models.readiness import readiness, sleep_z
+from pipeline.models.series import DEGRADED, OK
+from pipeline.models.wellness import STRAIGHT_LINE_REPORTS
 from pipeline.store.connection import Connection
 
 _INPUT = """
@@ -34,7 +36,8 @@ select coalesce(r.athlete_no, e.athlete_no) as athlete_no, coalesce(r.local_day,
     ) as hrv_z,
     if(
         r.resting_hr_age_days <= 3 and r.resting_hr_n_7d >= 3 and r.resting_hr_n_28d >= 14, -r.resting_hr_z, null
-    ) as resting_hr_z
+    ) as resting_hr_z,
+    r.wellness_same_answers::double as same_answers
 from signal r
 full join trend e on r.athlete_no = e.athlete_no and r.local_day = e.local_day
 """
@@ -65,4 +68,6 @@ def days(rows: pa.Table) -> pa.Table:
     for name, values in columns.items():
         table = table.append_column(name, doubles(values))
     table = table.append_column("components", integers(found.n_components))
-    return table.append_column("status", pa.array(found.status.tolist(), pa.string()))
+    alike = ~np.isnan(of["subjective_z"]) & (of["same_answers"] >= STRAIGHT_LINE_REPORTS)
+    status = np.where(alike & (found.status == OK), DEGRADED, found.status)
+    return table.append_column("status", pa.array(status.tolist(), pa.string()))

@@ -50,6 +50,7 @@ create table if not exists mart.recovery_day (  -- day-level lane: the chosen si
     ln_hrv_mean_60d double, ln_hrv_sd_60d double,
     wellness_instrument varchar, wellness_source varchar, wellness_age_days integer,
     wellness_items integer, wellness_items_ready integer, wellness_n_7d integer, wellness_n_28d integer,
+    wellness_same_answers integer,              -- reports in a row that say the same; from 14 on they are DEGRADED
     subjective_z double, fatigue_z double, sleep_quality_z double, stress_z double, soreness_z double, mood_z double
 );
 create table if not exists mart.heart_rate_time ( -- day-level lane: how long each rate lasted, of a day or a session

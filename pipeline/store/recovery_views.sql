@@ -93,16 +93,17 @@ join base.document d on a.athlete_no = d.athlete_no and a.doc_key = d.doc_key;
 
 create or replace view recovery_day as
 select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.sleep_efficiency, d.sleep_midpoint_min,
-    d.sleep_source, d.sleep_n_7d, d.sleep_7d_min, d.sleep_n_28d, d.sleep_median_28d_min,
+    d.sleep_source, d.sleep_age_days, d.sleep_n_7d, d.sleep_7d_min, d.sleep_n_28d, d.sleep_median_28d_min,
     if(d.sleep_n_14d >= 10 and d.sleep_age_days <= 3, d.sleep_debt_h, null) as sleep_debt_h,
     d.sleep_midpoint_sd_min, g.regularity as sleep_regularity_index,
     if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as sleep_regularity_day_pairs,
-    d.resting_hr_bpm, d.resting_hr_source, d.resting_hr_n_7d, d.resting_hr_n_28d, d.resting_hr_median_28d_bpm,
+    d.resting_hr_bpm, d.resting_hr_source, d.resting_hr_age_days, d.resting_hr_n_7d, d.resting_hr_n_28d,
+    d.resting_hr_median_28d_bpm,
     if(
         d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3 and d.resting_hr_age_days <= 3, d.resting_hr_deviation_bpm, null
     ) as resting_hr_deviation_bpm,
     if(d.resting_hr_n_28d >= 14 and d.resting_hr_n_7d >= 3 and d.resting_hr_age_days <= 3, d.resting_hr_z, null) as resting_hr_z,
-    d.hrv_signal[4:] as hrv_signal, d.hrv_source, d.hrv_ms, d.hrv_n_7d, d.hrv_n_60d,
+    d.hrv_signal[4:] as hrv_signal, d.hrv_source, d.hrv_ms, d.hrv_age_days, d.hrv_n_7d, d.hrv_n_60d,
     if(d.hrv_n_7d >= 3, d.ln_hrv_7d, null) as ln_hrv_7d, if(d.hrv_n_7d >= 3, d.ln_hrv_cv_7d, null) as ln_hrv_cv_7d,
     d.ln_hrv_mean_60d, d.ln_hrv_sd_60d,
     case
@@ -115,7 +116,8 @@ select p.tenant_id, p.athlete_id, d.local_day, d.sleep_min as sleep_minutes, d.s
         d.hrv_n_7d >= 3 and d.hrv_n_60d >= 21 and d.hrv_age_days <= 3,
         (d.ln_hrv_7d - d.ln_hrv_mean_60d) / nullif(d.ln_hrv_sd_60d, 0), null
     ) as hrv_z,
-    d.wellness_instrument, d.wellness_source, d.wellness_items, d.wellness_n_7d, d.wellness_n_28d,
+    d.wellness_instrument, d.wellness_source, d.wellness_age_days, d.wellness_items, d.wellness_n_7d, d.wellness_n_28d,
+    d.wellness_same_answers,
     d.subjective_z, d.fatigue_z, d.sleep_quality_z, d.stress_z, d.soreness_z, d.mood_z,
     l.model_version
 from mart.recovery_day d

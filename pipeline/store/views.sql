@@ -182,7 +182,7 @@ lift_long as (
     from lift
 ),
 recovery as (
-    select athlete_no, local_day, 'body' as scope,
+    select athlete_no, local_day, 'body' as scope, wellness_same_answers,
         unnest([
             {'id': 'M22', 'metric': 'sleep_duration_min', 'value': sleep_min, 'n': (sleep_min is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M22', 'metric': 'sleep_efficiency', 'value': sleep_efficiency, 'n': (sleep_efficiency is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
@@ -215,6 +215,7 @@ recovery_long as (
         if(m.age <= m.age_max and m.n >= m.need, m.value, null) as value,
         case
             when m.age > m.age_max then 'STALE'
+            when m.n >= m.need and m.value is not null and m.id = 'M30' and wellness_same_answers >= 14 then 'DEGRADED'
             when m.n >= m.need and m.value is not null then 'OK'
             when m.n >= m.need then 'NOT_APPLICABLE'
             else 'INSUFFICIENT'

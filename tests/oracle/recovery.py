@@ -102,8 +102,8 @@ class Day:
 
     def _sleep(self) -> Columns:
         chosen = self._choice("sleep", "sleep_min")
-        names = ("sleep_minutes", "sleep_efficiency", "sleep_midpoint_min", "sleep_source", "sleep_n_7d",
-                 "sleep_7d_min", "sleep_n_28d", "sleep_median_28d_min", "sleep_debt_h",
+        names = ("sleep_minutes", "sleep_efficiency", "sleep_midpoint_min", "sleep_source", "sleep_age_days",
+                 "sleep_n_7d", "sleep_7d_min", "sleep_n_28d", "sleep_median_28d_min", "sleep_debt_h",
                  "sleep_regularity_index", "sleep_regularity_day_pairs")  # fmt: skip
         if chosen is None:
             return dict.fromkeys(names)
@@ -115,6 +115,7 @@ class Day:
             self._value("sleep_efficiency", source),
             self._value("sleep_midpoint_min", source),
             source,
+            look.age_days,
             len(week),
             mean(week),
             base.n,
@@ -133,7 +134,7 @@ class Day:
 
     def _resting(self) -> Columns:
         chosen = self._choice("resting_heart_rate", "resting_hr_bpm")
-        names = ("resting_hr_bpm", "resting_hr_source", "resting_hr_n_7d", "resting_hr_n_28d",
+        names = ("resting_hr_bpm", "resting_hr_source", "resting_hr_age_days", "resting_hr_n_7d", "resting_hr_n_28d",
                  "resting_hr_median_28d_bpm", "resting_hr_deviation_bpm", "resting_hr_z")  # fmt: skip
         if chosen is None:
             return dict.fromkeys(names)
@@ -143,12 +144,12 @@ class Day:
         if base.n >= 14 and len(week) >= 3 and look.age_days <= STALE_DAYS:
             off = statistics.median(week) - base.median
             z = off / max(base.spread, 1.0)
-        values = (look.value, source, len(week), base.n, base.median, off, z)
+        values = (look.value, source, look.age_days, len(week), base.n, base.median, off, z)
         return dict(zip(names, values, strict=True))
 
     def _hrv(self) -> Columns:
-        names = ("hrv_signal", "hrv_source", "hrv_ms", "hrv_n_7d", "hrv_n_60d", "ln_hrv_7d", "ln_hrv_cv_7d",
-                 "ln_hrv_mean_60d", "ln_hrv_sd_60d", "hrv_state", "hrv_z")  # fmt: skip
+        names = ("hrv_signal", "hrv_source", "hrv_ms", "hrv_age_days", "hrv_n_7d", "hrv_n_60d", "ln_hrv_7d",
+                 "ln_hrv_cv_7d", "ln_hrv_mean_60d", "ln_hrv_sd_60d", "hrv_state", "hrv_z")  # fmt: skip
         found = {place: look for place, look in self.seen.items() if place[0].startswith("ln_")}
         if not found:
             return dict.fromkeys(names)
@@ -173,7 +174,8 @@ class Day:
         enough = len(week) >= 3
         values = (
             signal.removeprefix("ln_"), source, None if look.value is None else math.exp(look.value),
-            len(week), base.n, average if enough else None, 100 * deviation / average if enough else None,
+            look.age_days, len(week), base.n, average if enough else None,
+            100 * deviation / average if enough else None,
             base.mean, base.sd, state, z,
         )  # fmt: skip
         return dict(zip(names, values, strict=True))
@@ -184,7 +186,8 @@ class Day:
             instrument, _, item = signal.partition("_")
             if instrument in SCALE_STEP:
                 groups.setdefault((instrument, source), {})[item] = look
-        names = ("wellness_instrument", "wellness_source", "wellness_items", "wellness_n_7d", "wellness_n_28d")
+        names = ("wellness_instrument", "wellness_source", "wellness_age_days", "wellness_items", "wellness_n_7d",
+                 "wellness_n_28d", "wellness_same_answers")  # fmt: skip
         if not groups:
             return dict.fromkeys((*names, "subjective_z", *WELLNESS_Z))
         zs = {place: {item: _item_z(look, place[0]) for item, look in items.items()} for place, items in groups.items()}
@@ -202,12 +205,31 @@ class Day:
         return {
             "wellness_instrument": chosen[0],
             "wellness_source": chosen[1],
+            "wellness_age_days": min(look.age_days for look in items.values()),
             "wellness_items": len(items),
             "wellness_n_7d": max(len(look.last(7)) for look in items.values()),
             "wellness_n_28d": max(look.baseline(28).n for look in items.values()),
+            "wellness_same_answers": _same_answers(items, self.day),
             "subjective_z": mean(known) if len(known) >= 3 else None,
             **{name: next((z_of[i] for i in kinds if i in z_of), None) for name, kinds in WELLNESS_Z.items()},
         }
+
+
+def _same_answers(items: dict[str, Look], day: date) -> int | None:
+    """How many reports in a row, newest first, say what the newest says: of 54 days, none older than 13 days."""
+    said = {
+        n: {item: look.series[day - timedelta(n)] for item, look in items.items() if day - timedelta(n) in look.series}
+        for n in range(67)
+    }
+    reports = [(n, answers) for n, answers in said.items() if answers]
+    if not reports or reports[0][0] > 13:
+        return None
+    newest, same = reports[0][0], 0
+    for n, answers in reports:
+        if answers != reports[0][1] or n > newest + 53:
+            break
+        same += 1
+    return same
 
 
 def _item_z(look: Look, instrument: str) -> float | None:

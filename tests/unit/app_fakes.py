@@ -10,6 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from dashboards.web.pages import routes
+from pipeline.cli.checkin_door import sending
 from pipeline.clock import FixedClock
 from pipeline.errors import StorageError
 from pipeline.gateway.access import Gate
@@ -88,7 +89,11 @@ class Door:
                 settings=self.settings,
                 not_ready=lambda: self.why_not_ready,
                 metrics=Measures().exposition,
-                pages=routes(self.panels, self.gate.page_tenant),
+                pages=routes(
+                    self.panels,
+                    self.gate.page_tenant,
+                    sending(self.uploads, self.control, self.gate, self.clock),
+                ),
             )
         )
         self.client = TestClient(self.app, base_url="http://127.0.0.1:8080", client=("127.0.0.1", 40000))
@@ -137,6 +142,17 @@ def roster_row(athlete: str = "ana", **fields: object) -> dict[str, Any]:
         "last_session_on": date(2026, 11, 19),
         "days_since_session": 1,
         "attention": "ready",
+        "night": "none",
+        "night_age_days": None,
+        "sleep_minutes": None,
+        "sleep_median_28d_min": None,
+        "sleep_age_days": None,
+        "night_is_short": False,
+        "resting_hr_deviation_bpm": None,
+        "resting_hr_age_days": None,
+        "resting_hr_is_raised": False,
+        "hrv_state": None,
+        "hrv_age_days": None,
     }
     return row | fields
 

@@ -218,6 +218,23 @@ def test_r13_reads_answers_against_the_own_usual(driver: Driver) -> None:
     prove(driver)
 
 
+@pytest.mark.parametrize(("varies", "severity"), [(True, "warning"), (False, "advice")])
+def test_r12_and_r13_of_answers_that_never_vary_do_not_grow(driver: Driver, varies: bool, severity: str) -> None:
+    """The same signs for four weeks; alike in every answer they are DEGRADED (M30) from the 14th on."""
+    bad = [
+        event
+        for n, day in enumerate(days(LAST, LAST + 28))
+        for event in (
+            night(day, 340, start=f"{day - timedelta(days=1)}T23:59:00", end=f"{day}T05:50:00"),
+            checkin(day, mood=1, sleep_quality=1, fatigue=2 + n % 2 * varies),
+        )
+    ]
+    driver.ingest([*steady(), *bad])
+    for rule in ("R12", "R13"):
+        assert {level for level, _ in told(driver, rule)} == {severity}, rule
+    prove(driver)
+
+
 @pytest.mark.parametrize("ms", [45.0, 80.0])
 def test_r14_a_week_outside_the_range_is_said_and_nothing_more(driver: Driver, ms: float) -> None:
     driver.ingest([*steady(), *(hrv(day, ms) for day in days(LAST, LAST + 8))])

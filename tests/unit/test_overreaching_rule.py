@@ -42,12 +42,18 @@ def training(day: date, share: float, sets: int = 6, exercises: tuple[str, ...] 
     ]  # fmt: skip
 
 
-def answers(day: date, score: int) -> Event:
-    return checkin(day, sleep_quality=score, fatigue=score, stress=score, soreness=score, mood=score)
+def answers(day: date, score: int, mood: int) -> Event:
+    return checkin(day, sleep_quality=score, fatigue=score, stress=score, soreness=score, mood=mood)
 
 
 def course(
-    last: int, *, share: float = 0.93, easy: range = range(0), back_from: int = 999, bad: bool = True
+    last: int,
+    *,
+    share: float = 0.93,
+    easy: range = range(0),
+    back_from: int = 999,
+    bad: bool = True,
+    alike: bool = False,
 ) -> list[Event]:
     """Three sessions a week; from day ILL on weaker, worse answers and short nights; ``easy`` days of a third."""
     events: list[Event] = []
@@ -57,7 +63,8 @@ def course(
             sets = 2 if n in easy else 6
             events += training(day, share if down else 1.0, sets)
         wobble = n % 2
-        events.append(answers(day, BAD if down and bad else GOOD - wobble))
+        score = BAD if down and bad else GOOD - wobble
+        events.append(answers(day, score, score + wobble if down and bad and not alike else score))
         events.append(night(day, 300 + 5 * wobble if down and bad else 450 + 10 * wobble))
     return events
 
@@ -70,6 +77,7 @@ def test_weaker_for_weeks_without_a_deload_is_a_warning_that_asks_for_one(driver
     (row,) = alerts(driver, "R18")
     assert "not yet tested by a deload" in row["title"] and "Take a deload of 7 days first" in row["action"]
     assert "not a medical diagnosis" in row["body"] and "iron" in row["body"]
+    assert "Context" not in row["body"]  # nothing was declared, and that is evidence
     assert "overtraining syndrome" not in f"{row['title']} {row['body']}".lower()
     (ruled_out,) = driver.query("select * from alert_evidence where metric = 'declared_causes'")
     assert (ruled_out["value"], ruled_out["comparator"], ruled_out["threshold"]) == (0, "<", 1)
@@ -84,6 +92,14 @@ def test_an_easier_week_that_does_not_help_makes_it_high(driver: Driver) -> None
     assert "did not bring strength back" in found[0]["body"]
     later = found[0]["updated_on"] + timedelta(days=60)
     assert f"{later.day} {later:%B %Y}" in found[0]["body"]
+    prove(driver)
+
+
+def test_answers_that_never_vary_make_it_one_level_lower(driver: Driver) -> None:
+    """M30 is DEGRADED from the 14th on: still bad news if true, and less sure."""
+    driver.ingest(course(ILL + 45, easy=range(ILL + 14, ILL + 21), alike=True))
+    found = alerts(driver, "R18")
+    assert [row["severity"] for row in found] == ["warning"]
     prove(driver)
 
 

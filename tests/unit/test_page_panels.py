@@ -10,6 +10,7 @@ import pytest
 
 from dashboards import words
 from dashboards.panels import Panels, panel_names, panel_sql
+from dashboards.recovery_words import night as night_words
 from pipeline.store.shard import Shard
 
 PARAMETERS: dict[str, tuple[object, ...]] = {
@@ -19,10 +20,12 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "alerts": ("home", None, "open", 10),
     "athlete_days": ("home", "ana", date(2026, 11, 1), None, 10),
     "athlete_known": ("home", "ana"),
+    "athlete_zone": ("home", "ana"),
     "clocks": (),
     "documents_known": ("home", "ana", "hevy", ["a", "b"]),
     "import_known": ("home", "imp-1"),
     "imports": ("home",),
+    "last_checkin": ("home", "ana"),
     "names_logged": (),
     "recovery": ("home", "ana"),
     "rejected": ("home", None, None, 10),
@@ -80,7 +83,10 @@ def roster() -> Callable[..., dict[str, object]]:
     """The roster's row of one athlete, from the day rows and open alerts given."""
 
     def row(
-        days: list[tuple[int, int, float | None]], alerts: Sequence[tuple[str, str, str]] = (), waiting: int = 0
+        days: list[tuple[int, int, float | None]],
+        alerts: Sequence[tuple[str, str, str]] = (),
+        waiting: int = 0,
+        night: dict[str, object] | None = None,
     ) -> dict[str, object]:
         with duckdb.connect(":memory:") as connection:
             connection.execute(
@@ -88,8 +94,18 @@ def roster() -> Callable[..., dict[str, object]]:
                 " failure_sets integer, failure_load double, unknown_effort_share double);"
                 "create table alert (tenant_id varchar, athlete_id varchar, alert_id varchar, rule varchar,"
                 " severity varchar, title varchar, state varchar, folded_into varchar, updated_on date);"
-                "create table set_fact (tenant_id varchar, athlete_id varchar, local_day date)"
+                "create table set_fact (tenant_id varchar, athlete_id varchar, local_day date);"
+                "create table recovery_day (tenant_id varchar, athlete_id varchar, local_day date,"
+                " sleep_minutes double, sleep_median_28d_min double, sleep_age_days integer, sleep_n_28d integer,"
+                " resting_hr_deviation_bpm double, resting_hr_z double, resting_hr_age_days integer,"
+                " hrv_state varchar, hrv_age_days integer)"
             )
+            if night is not None:
+                given = {"tenant_id": "home", "athlete_id": "ana", "local_day": TODAY} | night
+                places = ", ".join("?" for _ in given)
+                connection.execute(
+                    f"insert into recovery_day ({', '.join(given)}) values ({places})", list(given.values())
+                )
             for _ in range(waiting):
                 connection.execute("insert into set_fact values ('home', 'ana', null)")
             for ago, (sets, failures, unknown) in enumerate(days):
@@ -161,3 +177,46 @@ def test_a_roster_says_which_day_it_stands_for() -> None:
         words.judged([{"today": TODAY}, {"today": date(2025, 9, 15)}])
         == "Each judged as of its own last day, Mon 15 Sep 2025 to Fri 20 Nov 2026."
     )
+
+
+SLEPT = {"sleep_minutes": 440, "sleep_median_28d_min": 445, "sleep_age_days": 0, "sleep_n_28d": 28}
+
+
+@pytest.mark.parametrize(
+    ("night", "attention", "state", "told"),
+    [
+        (None, "ready", "none", "not measured"),
+        (SLEPT, "ready", "usual", "as usual"),
+        (SLEPT | {"sleep_n_28d": 13}, "ready", "new", "measured, no usual yet"),
+        (SLEPT | {"sleep_minutes": 401}, "ready", "usual", "as usual"),
+        (SLEPT | {"sleep_minutes": 400}, "ready", "off", "off the usual: slept 6 h 40 min, usual 7 h 25 min"),
+        (SLEPT | {"resting_hr_deviation_bpm": 3, "resting_hr_z": 1.9, "resting_hr_age_days": 0}, "ready", "usual",
+         "as usual"),
+        (SLEPT | {"resting_hr_deviation_bpm": 3, "resting_hr_z": 2, "resting_hr_age_days": 0}, "ready", "off",
+         "off the usual: resting heart rate +3 bpm in 7 days"),
+        (SLEPT | {"hrv_state": "ABOVE", "hrv_age_days": 1}, "ready", "off",
+         "off the usual: HRV of 7 days above the usual range (no HRV)"),
+        (SLEPT | {"sleep_minutes": None, "sleep_age_days": 1, "hrv_age_days": 0}, "unknown", "missing",
+         "missing: the newest is of 19 Nov 2026"),
+        (SLEPT | {"sleep_minutes": None, "sleep_age_days": 3}, "unknown", "missing",
+         "missing: the newest is of 17 Nov 2026"),
+        (SLEPT | {"sleep_minutes": None, "sleep_age_days": 4}, "unknown", "stale",
+         "stale: the newest is of 16 Nov 2026"),
+        ({"hrv_age_days": 2, "resting_hr_age_days": 5}, "unknown", "missing", "missing: the newest is of 18 Nov 2026"),
+        ({"hrv_age_days": 0, "resting_hr_age_days": 5}, "ready", "new",
+         "measured, no usual yet (no resting heart rate)"),
+    ],
+)  # fmt: skip
+def test_the_roster_says_how_the_data_of_the_night_stands(
+    roster: Callable[..., dict[str, object]], night: dict[str, object] | None, attention: str, state: str, told: str
+) -> None:
+    row = roster([(20, 2, 0.0)], night=night)
+    assert (row["attention"], row["night"], night_words(row)) == (attention, state, told)
+    if attention == "unknown":
+        assert words.headline(row).startswith(f"last night's data is {state}; 2 of 20 sets to failure")
+
+
+def test_a_missing_night_makes_nobody_calmer_than_an_alert(roster: Callable[..., dict[str, object]]) -> None:
+    gone = SLEPT | {"sleep_minutes": None, "sleep_age_days": 2}
+    row = roster([(20, 9, 0.0)], [("R01", "advice", "Bench Press: 2 sets")], night=gone)
+    assert (row["attention"], row["night"]) == ("watch", "missing")

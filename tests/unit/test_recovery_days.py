@@ -258,3 +258,18 @@ def test_the_last_answer_of_a_day_counts(driver: Driver) -> None:
     driver.ingest([*evening, *events])
     row = recovery(driver, 16)
     assert (row["fatigue_z"], row["stress_z"]) == (pytest.approx(-2), 0)
+
+
+def test_answers_that_never_vary_are_degraded_from_the_fourteenth_on(driver: Driver) -> None:
+    """M30: counted in reports, not days; one that differs begins anew, and after 13 days of silence nothing is said."""
+    asked = [n for n in range(1, 28) if n % 7] + [30, 60]
+    driver.ingest([checkin(n, "hooper", sleep=2, fatigue=6 if n == 10 else 5, stress=3, soreness=4) for n in asked])
+    same = {n: recovery(driver, n)["wellness_same_answers"] for n in (1, 2, 6, 7, 9, 10, 11, 25, 26, 30, 43, 44, 60)}
+    assert same == {1: 1, 2: 2, 6: 6, 7: 6, 9: 8, 10: 1, 11: 1, 25: 13, 26: 14, 30: 16, 43: 16, 44: None, 60: 17}
+    for n, status in ((25, "OK"), (26, "DEGRADED"), (30, "DEGRADED"), (38, "STALE")):
+        found = driver.query(
+            f"select distinct status from indicator where metric_id = 'M30' and local_day = date '{day(n)}'"
+        )
+        assert [row["status"] for row in found] == [status], n
+    driver.ingest([checkin(20, "hooper", sleep=2, fatigue=5, stress=3, soreness=3)])  # corrected afterwards
+    assert recovery(driver, 26)["wellness_same_answers"] == 5

@@ -88,6 +88,10 @@ def alike(_: Event, day: date) -> Event:
     return checkin(day)
 
 
+def lowest(_: Event, day: date) -> Event:
+    return checkin(day, sleep_quality=1, fatigue=1, stress=1, soreness=1, mood=1)
+
+
 def short(_: Event, day: date) -> Event:
     return night(day, 340)
 
@@ -110,6 +114,7 @@ CASES: dict[str, list[Event]] = {
     "From kilograms to pounds": changed(ordinary(), "set", BEGIN, BEGIN + 14, in_pounds),
     "Every set marked as failure": changed(ordinary(), "set", 0, BEGIN + 14, failed),
     "The same answers every morning": changed(ordinary(), "checkin", BEGIN - 14, BEGIN + 14, alike),
+    "The lowest answers every morning": changed(ordinary(), "checkin", 0, BEGIN + 14, lowest),
     "Short nights, then none at all": without(
         changed(ordinary(), "sleep", BEGIN - 7, BEGIN + 3, short), {"sleep"}, BEGIN + 3
     ),
@@ -226,6 +231,18 @@ def test_what_is_missing_ends_no_alert(
         assert MONDAY + timedelta(days=BEGIN + 10) <= row["resolved_on"] < MONDAY + timedelta(days=BEGIN + 10 + 28)
 
 
+def test_the_roster_is_green_on_no_night_that_is_missing(driver: Driver) -> None:
+    """One night without data, of somebody who is ready otherwise; and again once it comes late."""
+    last = 7 * (WEEKS + 2) - 1
+    nightly = {"sleep", "resting_heart_rate", "hrv"}
+    driver.ingest(without(ordinary(), nightly, last))
+    (row,) = driver.service.query(panel_sql("roster"), ["home", None])
+    assert (row["attention"], row["night"], row["night_age_days"]) == ("unknown", "missing", 1)
+    driver.ingest([event for event in ordinary() if event["kind"] in nightly])
+    (row,) = driver.service.query(panel_sql("roster"), ["home", None])
+    assert (row["attention"], row["night"]) == ("ready", "usual")
+
+
 def test_an_open_finding_about_sleep_keeps_the_roster_from_ready(driver: Driver) -> None:
     driver.ingest(CASES["An ordinary life"])
     assert roster(driver) == "ready"
@@ -235,6 +252,8 @@ def test_an_open_finding_about_sleep_keeps_the_roster_from_ready(driver: Driver)
     with Driver() as other:
         other.ingest(CASES["The same answers every morning"])
         assert roster(other) == "unknown"
+        told = other.query("select status from indicator where metric = 'mood_z' order by local_day desc limit 1")
+        assert told == [{"status": "DEGRADED"}]
     with Driver() as other:  # nights alone are no evidence about training
         other.ingest(lived(0, 30))
         assert roster(other) == "unknown"

@@ -5,7 +5,9 @@
 with sign as (
     select distinct c.athlete_no, c.local_day + unnest(range(7))::integer as local_day
     from day_condition c
-    where c.rule in ('R10', 'R13')
+    left join mart.recovery_day r on c.athlete_no = r.athlete_no and c.local_day = r.local_day
+    where c.rule = 'R10'
+        or c.rule = 'R13' and not coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false)
 )
 select
     w.athlete_no, 'body' as scope, '' as subject, w.local_day,

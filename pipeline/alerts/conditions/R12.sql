@@ -2,6 +2,7 @@
 -- unit: min, nights, multiples of the baseline's spread
 -- window: the last 7 days against days 8 to 35
 -- needs: recovery
+-- one level lower: where it takes answers that never vary (M30, DEGRADED)
 -- source: domain.md M22, M30, 4.2, 4.6; 7 to 9 h recommended for adults (Hirshkowitz 2015)
 with day as materialized (
     select d.*
@@ -37,7 +38,8 @@ judged as (
         d.sleep_n_7d, r.restless, r.nights, r.usual,
         if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r12_recent::integer, d.sleep_quality_z, null) as quality_z,
         d.wellness_n_7d, d.sleep_midpoint_sd_min, d.sleep_midpoint_n_14d, u.usual_sd_min, u.sd_days,
-        d.sleep_age_days, d.wellness_age_days, d.wellness_n_28d
+        d.sleep_age_days, d.wellness_age_days, d.wellness_n_28d,
+        coalesce(d.wellness_same_answers >= $r21_same_answers::integer, false) as is_alike
     from day d
     left join usual_clock u on d.athlete_no = u.athlete_no and d.local_day = u.local_day
     left join restless r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
@@ -74,6 +76,6 @@ select
         quality_z, wellness_n_7d, null,
         is_irregular, sleep_midpoint_n_14d, usual_sd_min,
         if(is_irregular = 1, sleep_midpoint_sd_min, null), sleep_midpoint_n_14d, usual_sd_min,
-        0
+        (is_alike and is_short + is_restless + is_irregular < 2)::integer
     ]::double[] as found
 from counted

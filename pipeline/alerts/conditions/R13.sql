@@ -2,6 +2,7 @@
 -- unit: multiples of the baseline's spread, reports
 -- window: the last 7 days against days 8 to 35; the last 5 reports of 4 weeks
 -- needs: recovery
+-- one level lower: answers that never vary (M30, DEGRADED)
 -- source: domain.md M30, 4.2, 4.6 (Saw 2016: what athletes say follows load more surely than what devices measure)
 with report as (
     select s.athlete_no, s.local_day, min(s.value) as mood
@@ -26,7 +27,7 @@ judged as (
     select d.athlete_no, d.local_day, d.wellness_n_7d, l.low, l.reports,
         if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r13_reports::integer, d.mood_z, null) as mood_z,
         if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r13_reports::integer, d.stress_z, null) as stress_z,
-        d.wellness_age_days
+        d.wellness_age_days, coalesce(d.wellness_same_answers >= $r21_same_answers::integer, false)::integer as is_alike
     from mart.recovery_day d
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
     left join low l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
@@ -40,6 +41,6 @@ select
         mood_z, wellness_n_7d, null,
         stress_z, wellness_n_7d, null,
         low, reports, null,
-        0
+        is_alike
     ]::double[] as found
 from judged

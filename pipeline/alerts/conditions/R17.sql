@@ -2,6 +2,7 @@
 -- unit: points
 -- window: conditions of the last 7 days, from six domains
 -- needs: condition or checkin or trend
+-- one level lower: where it takes answers that never vary (M30, DEGRADED)
 -- source: domain.md 4.3; performance is the one constant sign (Meeusen 2013), heart signals count once together
 -- (no physiological marker tells reliably: Grandou 2020, Bell 2022)
 with condition as materialized (
@@ -64,9 +65,14 @@ week as (
     window w as (partition by athlete_no order by local_day range between interval 6 day preceding and current row)
 ),
 counted as (
-    select *, 3 * performance + 2 * subjective + sleep + soreness + autonomic + load as points,
-        performance + subjective + sleep + soreness + autonomic + load as domains
-    from week
+    select w.*, 3 * performance + 2 * subjective + sleep + soreness + autonomic + load as points,
+        performance + subjective + sleep + soreness + autonomic + load as domains,
+        -- with answers that never vary, unless it holds without them
+        subjective = 1 and coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false) and not (
+            performance = 1 and points - 2 >= $r17_points::integer and domains - 1 >= $r17_domains::integer
+        ) as is_degraded
+    from week w
+    left join mart.recovery_day r on w.athlete_no = r.athlete_no and w.local_day = r.local_day
 ),
 judged as (
     select *,
@@ -84,7 +90,7 @@ select
         points, null, null, domains, null, null, performance + subjective, null, null,
         performance, null, null, subjective, null, null, sleep, null, null, soreness, null, null,
         autonomic, null, null, load, null, null, declared_days, 7, null,
-        0
+        is_degraded::integer
     ]::double[] as found
 from judged
 where most_4d > $r17_close_points::integer      -- from some points on, and the day on which they are gone

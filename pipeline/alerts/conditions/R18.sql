@@ -3,6 +3,7 @@
 -- window: strength of 14 days against the best 14 days of the 56 before; answers of 14 days against the 70 before;
 -- signs of 14 days; easier weeks of 28 days
 -- needs: checkin
+-- one level lower: answers that never vary (M30, DEGRADED)
 -- source: domain.md 4.4, 4.6 (after Meeusen 2013: lasting loss of performance, other signs, and rest that does not help)
 with flag as materialized (              -- days with a sign, one row per kind
     select athlete_no, local_day, 'subjective' as kind from answer_level where every_z <= $r18_sign_z::double
@@ -168,7 +169,7 @@ select
         w.weeks_since_deload, w.loading_weeks, null,
         100 * p.worst_share, p.sessions, null,
         coalesce(x.kinds, 0), 5, null,
-        0
+        coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false)::integer
     ]::double[] as found
 from day d
 left join performance p on d.athlete_no = p.athlete_no and d.local_day = p.local_day
