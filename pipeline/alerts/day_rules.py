@@ -80,6 +80,9 @@ def day_rules(rules: Rules) -> list[Rule]:
     return [rule for rule in rules.all() if rule.lane == "day" and rule.evidence]
 
 
+ANSWERS_BACK_DAYS = 83  # 14 days against the 70 before
+
+
 class DayFindings(NamedTuple):
     """What the day rules found for the touched athletes: reading is over, nothing is written yet."""
 
@@ -144,7 +147,12 @@ def _all_conditions(
     """
     has = given(connection) | more
     told = {**rules.parameters, **connection.since("touched_rule_day", 0)}
-    connection.execute(statements.text("steps/day_answers" if "checkin" in has else "steps/day_no_answers")[0])
+    if "checkin" in has:
+        connection.execute(
+            statements.text("steps/day_answers")[0], connection.since("touched_rule_day", ANSWERS_BACK_DAYS)
+        )
+    else:
+        connection.execute(statements.text("steps/day_no_answers")[0])
     tables: list[pa.Table] = []
     connection.execute(
         "create or replace temp table day_condition"

@@ -15,6 +15,7 @@ near as materialized (
     from mart.signal_window w
     join touched_signal_window t
         on w.athlete_no = t.athlete_no and w.local_day >= t.from_day and w.local_day <= t.to_day
+    where w.local_day >= $first_day
 ),
 ranked as (
     select n.*, coalesce(nullif(list_position((p.listed -> n.metric)::varchar[], n.source), 0), 1000) as listed,
@@ -77,11 +78,11 @@ instrument as (
 ),
 report as (                         -- all that was said of one questionnaire on a day
     select s.athlete_no, s.source, string_split(s.signal, '_')[1] as instrument, s.local_day,
-        string_agg(s.signal || '=' || s.value, ';' order by s.signal) as said
+        sum(hash(s.signal, s.value)) as said    -- a number, for texts of so many days took most of the time
     from mart.signal_day s
     join touched_signal_window t
         on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 66 and s.local_day <= t.to_day
-    where base.signal_kind(s.signal) = 'checkin'
+    where s.local_day >= $first_day and base.signal_kind(s.signal) = 'checkin'
     group by all
 ),
 alike as (                          -- the same how often in a row, of the reports of 54 days: 67 with those 13 of silence

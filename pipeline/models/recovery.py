@@ -65,6 +65,7 @@ select d.athlete_no, d.signal, d.source, d.local_day - date '1970-01-01' as day,
 from mart.signal_day d
 join touched_signal_window t
     on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 66 and d.local_day <= t.to_day
+where d.local_day >= $first_day
 order by d.athlete_no, d.signal, d.source, d.local_day
 """
 _BEATS = """
@@ -167,13 +168,14 @@ def run_signal_windows(connection: Connection) -> None:
     readings, rows = run(_ANY_SIGNAL).fetchall()[0]
     if not readings and not rows:  # most gyms have athletes without a device
         return
-    for table in _judged(connection.table(_NEAR), connection.table(_SPANS)):
+    near = connection.since("touched_signal_window", BACK_DAYS - 1)
+    for table in _judged(connection.table(_NEAR, near), connection.table(_SPANS)):
         insert(connection, "signal_window", table)
     run(
         "delete from mart.recovery_day d using touched_signal_window t where d.athlete_no = t.athlete_no"
         " and d.local_day >= t.from_day and d.local_day <= t.to_day"
     )
-    run(model("85_recovery_day"))
+    run(model("85_recovery_day"), near)
     run_sleep_regularity(connection)
 
 

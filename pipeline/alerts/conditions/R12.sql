@@ -7,7 +7,7 @@
 with day as materialized (
     select d.*
     from mart.recovery_day d
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
 ),
 restless as (
     select d.athlete_no, d.local_day, count(*) as nights, count(*) filter (
@@ -16,10 +16,10 @@ restless as (
     from day d
     join mart.signal_window w
         on d.athlete_no = w.athlete_no and d.local_day = w.local_day and d.sleep_source = w.source
-        and w.signal = 'sleep_efficiency' and w.n_28d >= $r12_baseline::integer
+        and w.signal = 'sleep_efficiency' and w.n_28d >= $r12_baseline::integer and w.local_day >= $first_day
     join mart.signal_day e
         on d.athlete_no = e.athlete_no and d.sleep_source = e.source and e.signal = 'sleep_efficiency'
-        and e.local_day > d.local_day - 7 and e.local_day <= d.local_day
+        and e.local_day > d.local_day - 7 and e.local_day <= d.local_day and e.local_day >= $first_day::date - 7
     group by all
 ),
 usual_clock as (                    -- the athlete's own regularity, of days 8 to 35
@@ -27,7 +27,7 @@ usual_clock as (                    -- the athlete's own regularity, of days 8 t
     from day d
     join mart.signal_window w
         on d.athlete_no = w.athlete_no and d.sleep_source = w.source and w.signal = 'sleep_midpoint_min'
-        and w.local_day >= d.local_day - 34 and w.local_day <= d.local_day - 7
+        and w.local_day >= d.local_day - 34 and w.local_day <= d.local_day - 7 and w.local_day >= $first_day::date - 34
     where d.sleep_midpoint_sd_min >= $r12_clock_sd_min::double
     group by all
 ),

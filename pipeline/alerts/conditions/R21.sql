@@ -30,18 +30,25 @@ device_day as (
     from device
     group by all
 ),
-answer as (
-    select s.athlete_no, s.source, s.local_day, string_agg(s.signal || '=' || s.value, ';' order by s.signal) as said
+answer as materialized (            -- what was said as a number, for texts of so many days took most of the time
+    select s.athlete_no, s.source, s.local_day, sum(hash(s.signal, s.value)) as said
     from mart.signal_day s
     join touched_day_lane t
         on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - (91 + $r21_answer_days::integer)
     where base.signal_kind(s.signal) = 'checkin'
     group by all
 ),
+constant as (                       -- few say the same so often
+    select distinct athlete_no, source
+    from (
+        select athlete_no, source, said from answer group by all having count(*) >= $r21_same_answers::integer
+    )
+),
 changed as (
     select *, lead(local_day) over in_order as next_day,
         coalesce(said <> lag(said) over in_order, true)::integer as is_other
     from answer
+    semi join constant using (athlete_no, source)
     window in_order as (partition by athlete_no, source order by local_day)
 ),
 alike as (                          -- the same answers how often in a row, of those of 90 days

@@ -9,8 +9,8 @@ with answer as (                    -- check-ins by source and questionnaire, ea
         max(s.value) filter (s.signal like '%sleep_quality' or s.signal like '%_sleep') as sleep,
         max(s.value) filter (s.signal like '%_soreness') as soreness
     from mart.signal_day s
-    join touched_rule_day t on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 110
-    where base.signal_kind(s.signal) = 'checkin'
+    join touched_rule_day t on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 83
+    where s.local_day >= $first_day and base.signal_kind(s.signal) = 'checkin'
     group by all
     having count(*) >= 3
 ),
@@ -18,9 +18,10 @@ grid as (                           -- every day of the calendar, so that rows a
     select d.athlete_no, d.local_day, k.source, k.instrument, a.every_item, a.sleep, a.soreness
     from mart.athlete_day d
     join (select distinct athlete_no, source, instrument from answer) k on d.athlete_no = k.athlete_no
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 110
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 83
     left join answer a
         on d.athlete_no = a.athlete_no and d.local_day = a.local_day and k.source = a.source and k.instrument = a.instrument
+    where d.local_day >= $first_day
 ),
 compared as (                       -- 14 days against the 70 before: a problem of weeks cannot become the usual
     select *, count(every_item) over recent as n_14d, count(every_item) over before as n_70d,
@@ -45,6 +46,6 @@ said as (
         on c.athlete_no = r.athlete_no and c.local_day = r.local_day and c.source = r.wellness_source
         and c.instrument = r.wellness_instrument
     join touched_rule_day t on c.athlete_no = t.athlete_no and c.local_day >= t.from_day
-    where c.n_14d >= 4 and c.n_70d >= 14
+    where c.n_14d >= 4 and c.n_70d >= 14 and r.local_day >= $first_day
 )
 select * from said
