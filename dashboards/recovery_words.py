@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import exp
 from typing import Any
 
-from dashboards.words import plain_day
+from dashboards.words import number, plain_day
 
 _POINTS = {
     "subjective_points": "check-ins",
@@ -44,6 +44,22 @@ def recovery_lines(day: Mapping[str, Any]) -> list[str]:
             f"summary of the athlete's own signals: {day['readiness']:.0f} of 100 ({parts}; {share} % of them known)"
         )
     return lines
+
+
+def checkin_line(answers: Sequence[Mapping[str, Any]]) -> str:
+    """The newest check-in in one line: the day it counts for, the answers as given, what is sore and what hurts."""
+    first = answers[0]
+    told = {
+        part: [
+            f"{str(row['item']).replace('_', ' ')} {number(row['answer'])}" for row in answers if row["part"] == part
+        ]
+        for part in ("items", "soreness", "joint_pain")
+    }
+    day = "of no day yet, the time zone is not known" if first["local_day"] is None else plain_day(first["local_day"])
+    parts = [", ".join(told["items"])] if told["items"] else []
+    parts += [f"sore: {', '.join(told['soreness'])}"] if told["soreness"] else []
+    parts += [f"pain: {', '.join(told['joint_pain'])}"] if told["joint_pain"] else []
+    return f"last check-in ({first['instrument']}, {day}): {'; '.join(parts)}"
 
 
 def night(row: Mapping[str, Any]) -> str:
