@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from math import exp
 from typing import Any
 
@@ -68,7 +68,7 @@ def night(row: Mapping[str, Any]) -> str:
     if state == "none":
         return "not measured"
     if state in ("missing", "stale"):
-        return f"{state}: the newest is of {plain_day(row['today'] - timedelta(days=age))}"
+        return f"{state}: the newest is of {plain_day(date.fromisoformat(str(row['today'])) - timedelta(days=age))}"
     found = []
     if row["night_is_short"]:
         usual = row["sleep_median_28d_min"]
