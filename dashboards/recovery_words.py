@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from math import exp
 from typing import Any
 
-from dashboards.words import plain_day
+from dashboards.words import number, plain_day
 
 _POINTS = {
     "subjective_points": "check-ins",
@@ -46,13 +46,29 @@ def recovery_lines(day: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def checkin_line(answers: Sequence[Mapping[str, Any]]) -> str:
+    """The newest check-in in one line: the day it counts for, the answers as given, what is sore and what hurts."""
+    first = answers[0]
+    told = {
+        part: [
+            f"{str(row['item']).replace('_', ' ')} {number(row['answer'])}" for row in answers if row["part"] == part
+        ]
+        for part in ("items", "soreness", "joint_pain")
+    }
+    day = "of no day yet, the time zone is not known" if first["local_day"] is None else plain_day(first["local_day"])
+    parts = [", ".join(told["items"])] if told["items"] else []
+    parts += [f"sore: {', '.join(told['soreness'])}"] if told["soreness"] else []
+    parts += [f"pain: {', '.join(told['joint_pain'])}"] if told["joint_pain"] else []
+    return f"last check-in ({first['instrument']}, {day}): {'; '.join(parts)}"
+
+
 def night(row: Mapping[str, Any]) -> str:
     """What a row of the roster knows of the night before its day; a night that is missing is said to be missing."""
     state, age = row["night"], row["night_age_days"]
     if state == "none":
         return "not measured"
     if state in ("missing", "stale"):
-        return f"{state}: the newest is of {plain_day(row['today'] - timedelta(days=age))}"
+        return f"{state}: the newest is of {plain_day(date.fromisoformat(str(row['today'])) - timedelta(days=age))}"
     found = []
     if row["night_is_short"]:
         usual = row["sleep_median_28d_min"]

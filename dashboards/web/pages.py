@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboards import proof, words
 from dashboards.panels import Panels
-from dashboards.recovery_words import night, recovery_lines
+from dashboards.recovery_words import checkin_line, night, recovery_lines
 from dashboards.web.chart import bars
 from dashboards.web.checkin_page import CheckinPage, Sending, checkin_url
 from pipeline.alerts.labels import rule_name
@@ -52,6 +52,7 @@ def routes(panels: Panels, tenant_of: TenantOf, sending: Sending) -> list[BaseRo
         days = panels.rows("athlete_days", tenant, name, None, None, CHART_DAYS)
         alerts = panels.alerts(tenant, name, None, ALERTS_SHOWN)
         recovery = next(iter(panels.rows("recovery", tenant, name)), None)
+        checkin = panels.rows("last_checkin", tenant, name)
         return _page(
             "athlete.html",
             tenant=tenant,
@@ -60,6 +61,7 @@ def routes(panels: Panels, tenant_of: TenantOf, sending: Sending) -> list[BaseRo
             chart=bars(days),
             recovery_day=recovery["local_day"] if recovery else None,
             recovery=recovery_lines(recovery) if recovery else [],
+            checkin=checkin_line(checkin) if checkin else None,
             open_alerts=[alert for alert in alerts if alert["state"] == "open"],
             past_alerts=[alert for alert in alerts if alert["state"] != "open"],
         )

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from pipeline.cli import output
+from pipeline.cli.athletes import unknown_athlete
 from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AnyAthlete, AsJson, Data, Tenant
 from pipeline.errors import RefusedError, UsageError
@@ -54,7 +55,7 @@ def list_alerts(
         found = session.call("alerts", tenant=tenant, athlete=athlete, state=state, rows_max=shown)
         count = [] if as_json else session.call("panel", name="alert_count", parameters=[tenant, athlete, state])
         if athlete is not None and not session.call("panel", name="athlete_known", parameters=[tenant, athlete]):
-            raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
+            raise unknown_athlete(session.call("panel", name="roster", parameters=[tenant, None]), athlete, tenant)
     if as_json:
         output.print_json(found)
         return

@@ -181,7 +181,8 @@ def _print(told: dict[str, Any], found: Backtest) -> None:
             rows.append({"what": f"  {name}", "today": today["by_severity"][name], "tried": tried["by_severity"][name]})
     for key, what in (("per_athlete_month", "per athlete-month"), ("athletes", "athletes concerned")):
         rows.append({"what": what, "today": today[key], "tried": tried[key]})
-    output.print_rows(rows, {"what": "", "today": "today", "tried": "as tried"}, empty="")
+    output.print_rows(rows, {"what": "counted", "today": "today", "tried": "as tried"}, empty="")
+    output.paragraph(_columns(told["settings"]))
     output.say()
     output.paragraph(", ".join(f"{told['changes'][kind]} {title}" for kind, title in TITLES.items()))
     for kind, title in TITLES.items():
@@ -195,6 +196,13 @@ def _print(told: dict[str, Any], found: Backtest) -> None:
             output.say(f"  … {len(pairs) - EXAMPLES_SHOWN} more, --json has all")
     for rule, counts in told["other_rules"].items():
         output.paragraph(f"{rule}, which weighs it: {', '.join(f'{n} {TITLES[kind]}' for kind, n in counts.items())}")
+
+
+def _columns(settings: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """What stands in which column."""
+    changed = settings["thresholds"] or settings["severities"]
+    tried = "the same history played with the settings above" if changed else "the same history played with no change"
+    return f"today: what the rule has fired as it is in force; as tried: {tried}"
 
 
 def _tried(settings: dict[str, dict[str, dict[str, Any]]]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli import output
+from pipeline.cli.athletes import closest
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
 from pipeline.errors import RefusedError, UsageError
 from schemas.checkin import JOINTS, answer_number, checkin_event, question
@@ -58,13 +59,15 @@ def checkin(
         is_new = not session.call("panel", name="athlete_known", parameters=[tenant, athlete])
         told = _send(session, event, tenant)
         undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
+        near = closest(session.call("panel", name="roster", parameters=[tenant, None]), athlete) if is_new else None
     if undated:
         told["warnings"].append(
             f"it counts for no day yet, for nobody has said in which time zone {athlete} is: add --tz, or send the zone"
             " once in an event of kind `athlete`"
         )
     if is_new:
-        told["warnings"].append(f"{athlete} was not known here before; see that the name is right")
+        meant = f"did you mean {near}? " if near else ""
+        told["warnings"].append(f"{athlete} was not known here before; {meant}see that the name is right")
     if as_json:
         output.print_json({"document": event["document"], **told})
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import output
+from pipeline.cli.athletes import unknown_athlete
 from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Format, Tenant
 from pipeline.errors import QueryError, RefusedError, UsageError
@@ -80,17 +81,24 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
         days = session.call("panel", name="athlete_days", parameters=[tenant, athlete, None, None, REPORT_DAYS])
         open_alerts = session.call("alerts", tenant=tenant, athlete=athlete, state="open", rows_max=ROWS_MAX)
         recovery = session.call("panel", name="recovery", parameters=[tenant, athlete])
-    if not states:
-        raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
+        checkin = session.call("panel", name="last_checkin", parameters=[tenant, athlete])
+        if not states:
+            raise unknown_athlete(session.call("panel", name="roster", parameters=[tenant, None]), athlete, tenant)
     state = states[0]
     if state["today"] is None:
         raise _no_day(athlete, state["sets_without_day"])
     if as_json:
         output.print_json(
-            {"athlete": state, "alerts": open_alerts, "days": days, "recovery": recovery[0] if recovery else None}
+            {
+                "athlete": state,
+                "alerts": open_alerts,
+                "days": days,
+                "recovery": recovery[0] if recovery else None,
+                "checkin": checkin,
+            }
         )
         return
-    _print_report(athlete, state, open_alerts, days, recovery)
+    _print_report(athlete, state, open_alerts, days, recovery, checkin)
 
 
 def _no_day(athlete: str, sets: int) -> RefusedError:
@@ -110,9 +118,10 @@ def _print_report(
     open_alerts: list[dict[str, Any]],
     days: list[dict[str, Any]],
     recovery: list[dict[str, Any]],
+    checkin: list[dict[str, Any]],
 ) -> None:
     from dashboards import proof, words
-    from dashboards.recovery_words import night, recovery_lines
+    from dashboards.recovery_words import checkin_line, night, recovery_lines
 
     share, sets = state["unknown_share_7d"], state["sets_7d"]
     headline = output.printable(words.headline(state))
@@ -129,6 +138,8 @@ def _print_report(
         output.say(f"recovery on {day['local_day']}:")
         for line in recovery_lines(day) or ["nothing of this day is known"]:
             output.paragraph(output.printable(line), "  ")
+    if checkin:
+        output.paragraph(output.printable(checkin_line(checkin)))
     for alert in words.by_severity(open_alerts):
         output.say()
         output.paragraph(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipeline.cli.athletes import unknown_athlete
 from pipeline.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _snooze(
         ops.relay.channels.snooze(tenant, "alert", str(row["alert_id"]), end)
         return row
     if not ops.panels.rows("athlete_known", tenant, athlete):
-        raise RefusedError(f"there is no athlete {athlete!r} in {tenant}", do="`spotter roster` lists all")
+        raise unknown_athlete(ops.panels.rows("roster", tenant, None), str(athlete), tenant)
     ops.relay.channels.snooze(tenant, "athlete", str(athlete), end)
     return {"athlete_id": athlete}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.demo import changes, extras
+from pipeline.demo import changes, extras, mornings
 from pipeline.demo.gym import Calendar, Change, Member, Sent, sent, workouts
 from pipeline.demo.lifts import (
     BARBELL,
@@ -21,6 +21,7 @@ from pipeline.demo.lifts import (
 
 SET_RULES = frozenset({"R01", "R02", "R03", "R04", "R05", "R06"})
 QUIET = SET_RULES | {"R19", "R20"}
+RECOVERY_RULES = frozenset({"R12", "R13", "R15", "R17", "R18"})  # R14 finds ordinary weeks too, and is info
 NOBODY_LOGGED = SET_RULES - {"R06"}
 
 
@@ -64,7 +65,7 @@ def _chest_again(week: Week) -> Week:
 
 def stories() -> list[Story]:
     """All members of the gym."""
-    return [*_alerted(), *_quiet(), *_logging()]
+    return [*_alerted(), *_quiet(), *_logging(), *_measured()]
 
 
 def _alerted() -> list[Story]:
@@ -262,5 +263,44 @@ def _logging() -> list[Story]:
             "an app that sends some events nobody can read",
             silent=QUIET,
             extra=(extras.careless,),
+        ),
+    ]
+
+
+def _measured() -> list[Story]:
+    """Members with a ring and a check-in each morning."""
+    return [
+        Story(
+            Member("pia", "Pia Lindgren", UPPER_LOWER, zone="Europe/Stockholm", strength=0.8),
+            "sleeps, feels and trains as usual",
+            silent=QUIET | RECOVERY_RULES,
+            extra=(mornings.mornings(),),
+        ),
+        Story(
+            Member("oscar", "Oscar Lund", UPPER_LOWER, zone="Europe/Copenhagen"),
+            "three weeks of short, restless nights and low mood",
+            _rules("R12 R13"),
+            _rules("R15 R18"),
+            extra=(mornings.mornings(mornings.SLEEPS_BADLY),),
+        ),
+        Story(
+            Member("ines", "Ines Ferreira", UPPER_LOWER, zone="Europe/Lisbon", strength=0.7),
+            "heart rate up and HRV down for three weeks, and feels fine",
+            _rules("R14 R15"),
+            _rules("R12 R13 R17 R18"),
+            extra=(mornings.mornings(mornings.RUN_DOWN),),
+        ),
+        Story(
+            Member("marek", "Marek Zielinski", UPPER_LOWER, zone="Europe/Warsaw", strength=1.1),
+            "worse nights, answers and heart signals at once",
+            _rules("R12 R13 R14 R15 R17"),
+            _rules("R18"),
+            extra=(mornings.mornings(mornings.WORN_OUT),),
+        ),
+        Story(
+            Member("leni", "Leni Bauer", UPPER_LOWER, zone="Europe/Vienna", strength=0.6),
+            "the ring stayed in a drawer in the last nights, so nobody says that all is well",
+            silent=QUIET | RECOVERY_RULES,
+            extra=(mornings.mornings(ring_off=True),),
         ),
     ]

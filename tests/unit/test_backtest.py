@@ -220,6 +220,12 @@ def test_the_command(gym: Path, spotter: Spotter, tmp_path: Path) -> None:
     assert found["settings"]["thresholds"] == {"some": {"today": 1.3, "tried": 9}, "many": {"today": 1.5, "tried": 9}}
     assert (found["today"]["alerts"], found["tried"]["alerts"], found["changes"]["gone"]) == (1, 0, 1)
     assert found["alerts"][0]["tried"] is None and found["alerts"][0]["today"]["severity"] == "warning"
+    told = " ".join(spotter("backtest", "--rule", "R07", "--set", "some=9")[1].split())
+    assert "counted today as tried" in told
+    assert (
+        "today: what the rule has fired as it is in force; as tried: the same history played with the settings" in told
+    )
+    assert "played with no change" in " ".join(spotter("backtest", "--rule", "R07")[1].split())
     code, out, _ = spotter("backtest", "--rule", "R07", "--set", "many=info", "--to", "2026-12-31")
     assert "R07 Rapid volume increase: many warning → info" in out
     assert "0 new, 0 gone, 1 of another severity, 0 moved, 0 the same" in out

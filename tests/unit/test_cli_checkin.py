@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from dashboards.words import plain_day
+
 Spotter = Callable[..., tuple[int, str, str]]
 
 
@@ -73,3 +75,30 @@ def test_one_that_counts_for_no_day_says_so(spotter: Spotter) -> None:
     assert "no day" not in out
     _, out, _ = spotter("checkin", "mood=6", "--athlete", "ben", "--tz", "Europe/Berlin")
     assert out == "check-in of ben taken: mood 6\n"
+
+
+def test_a_name_that_is_nearly_one_is_asked_about(spotter: Spotter) -> None:
+    spotter("checkin", "mood=7", "--athlete", "Annalisa", "--tz", "Europe/Berlin")
+    _, out, _ = spotter("checkin", "mood=7", "--athlete", "anna-lisa", "--tz", "Europe/Berlin")
+    assert "anna-lisa was not known here before; did you mean Annalisa? see that the name is right" in out
+    for command in (["report"], ["alerts"], ["alerts", "snooze", "--until", "2999-12-01", "--tz", "UTC"]):
+        code, out, err = spotter(*command, "--athlete", "annalysa")
+        assert (code, out) == (1, "") and "did you mean 'Annalisa'?" in err, command
+        assert "did you mean" not in spotter(*command, "--athlete", "zoltan")[2]
+    code, _, err = spotter("rostr")
+    assert code == 2 and "'roster'" in err
+
+
+def test_the_report_has_the_last_check_in(spotter: Spotter) -> None:
+    spotter("checkin", "mood=7", "--athlete", "ana", "--tz", "Europe/Berlin")
+    spotter("checkin", "mood=4", "sleep_quality=5.5", "lower_back=3", "--pain", "knee=2", "--athlete", "ana",
+            "--tz", "Europe/Berlin")  # fmt: skip
+    (day,) = rows(spotter, "select max(local_day)::varchar as day from checkin_fact")
+    code, out, err = spotter("report", "--athlete", "ana")
+    assert code == 0, err
+    answers = "mood 4, sleep quality 5.5; sore: lower back 3; pain: knee 2"
+    assert f"last check-in (plain, {plain_day(day['day'])}): {answers}" in " ".join(out.split())
+    found = json.loads(spotter("report", "--athlete", "ana", "--json")[1])["checkin"]
+    assert {row["item"]: row["answer"] for row in found} == {
+        "mood": 4, "sleep_quality": 5.5, "lower back": 3, "knee": 2,
+    }  # fmt: skip

@@ -65,6 +65,7 @@ class Canned:
         "rejected": REJECTED,
         "athlete_known": [{}],
         "recovery": [],
+        "last_checkin": [],
         "alert_count": [{"alerts": len(ALERTS) + 994}],
     }
 

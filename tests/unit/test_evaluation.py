@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -99,3 +101,10 @@ def test_the_page_says_what_was_measured() -> None:
     assert found["false_warnings"]["athlete_months"] >= 2000
     seed, weeks, counts = plan(SEEDS / "report.toml")
     assert (found["seed"], found["weeks"], found["athletes"]) == (seed, weeks, counts)
+
+
+def test_the_command_starts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.evaluate", "--help"], check=False, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

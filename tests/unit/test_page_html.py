@@ -195,3 +195,18 @@ def test_the_style_sheet_is_the_only_file_and_is_ours(tmp_path: Path) -> None:
         assert door.client.get(path).status_code == 404
     page = read(site(tmp_path / "b"), "/")
     assert all((link["href"] or "").startswith("/static/") for link in page.all("link"))
+
+
+def test_an_athlete_page_has_the_last_check_in_and_the_way_to_the_next(tmp_path: Path) -> None:
+    said = {"athlete_id": "ana", "instrument": "plain", "local_day": TODAY, "part": "items", "source": "spotter"}
+    answers = [
+        said | {"item": "mood", "answer": 7.0},
+        said | {"item": "lower back", "part": "soreness", "answer": 3.5},
+    ]
+    rows = {"roster": [roster_row()], "athlete_days": [day_row(TODAY)]}
+    page = read(site(tmp_path / "a", **rows, last_checkin=answers), "/athletes/ana")
+    assert "Last check-in (plain, 20 Nov 2026): mood 7; sore: lower back 3.5." in page.text
+    assert "/checkin/ana" in [link["href"] for link in page.all("a")]
+    undated = [row | {"local_day": None} for row in answers]
+    assert "of no day yet" in read(site(tmp_path / "b", **rows, last_checkin=undated), "/athletes/ana").text
+    assert "None yet." in read(site(tmp_path / "c", **rows), "/athletes/ana").text

@@ -212,6 +212,7 @@ def test_the_roster_says_how_the_data_of_the_night_stands(
 ) -> None:
     row = roster([(20, 2, 0.0)], night=night)
     assert (row["attention"], row["night"], night_words(row)) == (attention, state, told)
+    assert night_words({**row, "today": str(row["today"])}) == told  # as commands get it from a running service
     if attention == "unknown":
         assert words.headline(row).startswith(f"last night's data is {state}; 2 of 20 sets to failure")
 
