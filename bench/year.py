@@ -1,9 +1,9 @@
 """A year of everything for a hall of athletes, and what a day costs after it; in a process of its own, prints JSON.
 
 ``python -m bench.year year ATHLETES DATA``; ``bench.run`` calls it. Every athlete trains four times a week (20 sets),
-and sends a night, an HRV value, a resting heart rate and a check-in every day. The days of the seventh week and of
-the first week after the year come one by one, each applied with both lanes before the next; the year between them
-comes at once.
+and sends a night, an HRV value, a resting heart rate and a check-in every day. The days of the weeks after six weeks,
+after all windows are full and after a year come one by one, each applied with both lanes before the next; what lies
+between them comes at once.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from bench.generate import FIRST_DAY, SETS_PER_WORKOUT, WEEKDAYS, bodies_of, set
 from pipeline.clock import SystemClock
 from pipeline.worker.embedded import Embedded
 
-WARM_WEEKS = 6
+FULL_WINDOWS_WEEKS = 32  # weeks look back 196 days and rules look at the 27 days before a new one: 223 days
 YEAR_WEEKS = 52
+MEASURED_AFTER_WEEKS = (6, FULL_WINDOWS_WEEKS, YEAR_WEEKS)
 BODIES_BEFORE_APPLY = 128
 QUESTIONS = ("fatigue", "sleep_quality", "soreness", "stress", "mood")
 Line = dict[str, object]
@@ -66,21 +67,23 @@ def year(athletes: str, data: str) -> Measured:
     number = int(athletes)
     service = Embedded.open(Path(data), SystemClock())
     sender = _Sender(service)
-    sender.many(number, range(WARM_WEEKS * 7))
-    before = [sender.one(number, day) for day in range(WARM_WEEKS * 7, WARM_WEEKS * 7 + 7)]
-    begun = time.perf_counter()
-    events = sender.many(number, range(WARM_WEEKS * 7 + 7, YEAR_WEEKS * 7))
+    days: dict[int, list[float]] = {}
+    begun, events, reached = time.perf_counter(), 0, 0
+    for weeks in MEASURED_AFTER_WEEKS:
+        events += sender.many(number, range(reached, weeks * 7))
+        days[weeks] = [sender.one(number, day) for day in range(weeks * 7, weeks * 7 + 7)]
+        events += sum(1 for day in range(weeks * 7, weeks * 7 + 7) for _ in day_lines(number, day))
+        reached = weeks * 7 + 7
     loaded = time.perf_counter() - begun
-    after = [sender.one(number, day) for day in range(YEAR_WEEKS * 7, YEAR_WEEKS * 7 + 7)]
     service.close()
+    usual, late = days[FULL_WINDOWS_WEEKS], days[YEAR_WEEKS]
     return {
         "athletes": number,
-        "events_of_the_year": events,
-        "seconds_of_the_year": loaded,
+        "events": events,
+        "seconds": loaded,
         "events_per_second": events / loaded,
-        "day_s_median_week_7": statistics.median(before),
-        "day_s_median_after_a_year": statistics.median(after),
-        "times": sum(after) / sum(before),
+        **{f"day_s_median_after_{weeks}_weeks": statistics.median(taken) for weeks, taken in days.items()},
+        "times": sum(late) / sum(usual),
         "rss_mb_peak": rss_mb_peak(),
     }
 
