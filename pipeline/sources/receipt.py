@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.errors import Reason
@@ -38,7 +37,6 @@ class Upload(NamedTuple):
     admin: bool
 
 
-@lru_cache(maxsize=4096)
 def upload_of(header: Header) -> Upload:
     """The upload's facts; raises ValueError if ``received_at`` is no instant."""
     received = datetime.fromisoformat(header.received_at)
