@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pipeline.clock import FixedClock
-from pipeline.log.base import Log
+from pipeline.log.base import Logged
 from pipeline.worker.embedded import Embedded
 from tests.broker.load import Acknowledged
 from tests.broker.roles import Shard
@@ -79,7 +79,7 @@ def judge(
     acknowledged: Acknowledged,
     found: Mapping[int, Tables],
     heard: Sequence[Heard],
-    log: Log,
+    log: Readable,
     partitions: int,
     folder: Path,
 ) -> Findings:
@@ -87,8 +87,7 @@ def judge(
     findings = Findings()
     findings.note("lost", [f"partition {number}" for number in range(partitions) if number not in found])
     judge_sets(acknowledged, [one.views for one in found.values()], findings)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        wanted = {number: embedded_run(log, number, Path(scratch)) for number in found}
+    wanted = {number: tables_of_log(log, number, folder) for number in found}
     for number, tables in found.items():
         judge_tables(tables, wanted[number], findings)
     findings.note("not_arrived", not_arrived(heard, list(found.values())))
@@ -96,18 +95,25 @@ def judge(
     return findings
 
 
-def embedded_run(log: Log, partition: int, scratch: Path) -> Tables:
+class Readable(Protocol):
+    """As much of a log as is needed to read it from its beginning."""
+
+    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]: ...
+
+
+def tables_of_log(log: Readable, partition: int, folder: Path) -> Tables:
     """What one embedded process makes of a partition's log, whose offsets have no holes."""
-    service = Embedded.open(scratch / f"embedded-{partition}", FixedClock(datetime.now(UTC)))
-    try:
-        offset = 0
-        while batch := log.read(partition, offset, items_max=READ_ITEMS, bytes_max=READ_BYTES):
-            assert [logged.offset for logged in batch] == list(range(offset, offset + len(batch)))
-            offset = service.append([logged.record for logged in batch])
-        service.apply_all()
-        return tables_of(service.query)
-    finally:
-        service.close()
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        service = Embedded.open(Path(scratch) / "embedded", FixedClock(datetime.now(UTC)))
+        try:
+            offset = 0
+            while batch := log.read(partition, offset, items_max=READ_ITEMS, bytes_max=READ_BYTES):
+                assert [logged.offset for logged in batch] == list(range(offset, offset + len(batch)))
+                offset = service.append([logged.record for logged in batch])
+            service.apply_all()
+            return tables_of(service.query)
+        finally:
+            service.close()
 
 
 def read_shard(path: Path) -> Tables:

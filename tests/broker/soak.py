@@ -18,11 +18,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tests.broker import faults
+from pipeline.log.topics import ensure
+from pipeline.settings import Settings
+from tests.broker import drills, faults
 from tests.broker.deployment import LAG_SECONDS_MAX, POST_EVERY_S, SESSION_S, Deployment, deployed
 from tests.broker.process import BrokerProcess, why_not
 
@@ -48,10 +50,38 @@ def soak(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
             with deployed(make) as deployment:
                 result["parts"].append(part(deployment, rng, kills, options))
+        if options.drills:
+            result["drills"] = run_drills(broker, folder / "drills")
     finally:
         broker.remove()
     result["seconds"] = round(time.monotonic() - began, 1)
     return summed(result)
+
+
+def run_drills(broker: BrokerProcess, folder: Path) -> dict[str, Any]:
+    """Full disks, damaged shards, a retention that ran past a ledger: what is wrong after each."""
+    found: dict[str, Any] = {}
+
+    def at(name: str, apart: bool) -> Callable[[], Deployment]:
+        return lambda: Deployment(folder / name, broker, name, workers=2, apart=apart)
+
+    if (reason := drills.why_no_small_disk()) is not None:
+        found["full disks"] = {"left out": reason}
+    else:
+        with drills.small_disks(folder / "full", drills.DISKS) as disks, deployed(at("full", False)) as deployment:
+            lag = drills.fill_and_free(deployment, disks)
+            found["full disks"] = {"lag_zero_s": round(lag, 2)} | asdict(deployment.judge())
+    for apart in (False, True):
+        name = f"damaged{int(apart)}"
+        with deployed(at(name, apart)) as deployment:
+            drills.damage(deployment)
+            found[f"damaged shards, {'store' if apart else 'log'}"] = asdict(deployment.judge())
+    settings = replace(Settings(), brokers=broker.address, topic_prefix="retention", topic_partitions=1)
+    ensure(settings)
+    findings, refusal = drills.retention(settings, folder / "retention")
+    found["retention"] = asdict(findings) | {"refused_with": refusal.strip().splitlines()[-3:]}
+    say(f"drills: {found}")
+    return found
 
 
 def part(deployment: Deployment, rng: random.Random, kills: int, options: argparse.Namespace) -> dict[str, Any]:
@@ -116,14 +146,17 @@ def summed(result: dict[str, Any]) -> dict[str, Any]:
             if name != "examples"
         },
     }
-    result = {key: result[key] for key in ("seed", "session_seconds", "seconds")} | top | {"parts": parts}
+    kept = ("seed", "session_seconds", "seconds", "drills")
+    result = {key: result[key] for key in kept if key in result} | top | {"parts": parts}
     return {"holds": holds(result)} | result
 
 
 def holds(result: dict[str, Any]) -> bool:
     """Nothing is wrong, the faults struck where they should, lag was back in time."""
+    drilled = [one for one in result.get("drills", {}).values() if "left out" not in one]
     return (
         not any(result["findings"].values())
+        and not any(one[name] for one in drilled for name in result["findings"])
         and not result["sleeps_that_wrote"]
         and 2 * result["worker_kills_inside_a_batch"] >= result["kills"].get("worker", 0)
         and result["lag_zero_seconds"]["max"] <= LAG_SECONDS_MAX
@@ -141,6 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rebalances", type=int, default=50)
     parser.add_argument("--sleeps", type=int, default=2, help="workers stopped through their session, in each half")
     parser.add_argument("--away", type=float, default=0.0, help="seconds the broker is away once; 600 for the whole")
+    parser.add_argument("--drills", action="store_true", help="full disks, damaged shards, retention as well")
     parser.add_argument("--every", type=float, default=POST_EVERY_S, help="seconds between posts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULT)
