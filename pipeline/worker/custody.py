@@ -157,16 +157,6 @@ class Custody:
             await consumer.go_on(place, offset)
         return True
 
-    async def after_a_drop(self, consumer: LedgerConsumer, place: TP) -> None:
-        """A batch was dropped because the worker slept: where the group did not notice, it is read again."""
-        number = place.partition
-        while number in self._wanted and not self._stopping and not self.shards.lease.holds:
-            await asyncio.sleep(LOCK_EVERY_S)
-        offset = self.shards.offsets.get(number)
-        if offset is not None and number in self._wanted and not self._stopping:
-            with contextlib.suppress(IllegalStateError):  # revoked meanwhile
-                await consumer.go_on(place, offset)
-
     def _behind(self, number: int) -> bool:
         return self.shards.offsets.get(number, 0) < self._ends.get(number, 0)
 

@@ -214,8 +214,6 @@ def add_agent(app: App, settings: Settings, fail: Any) -> None:
                 raise
             if done:
                 await stream.ack(event)
-            else:
-                await app.ledgers.after_a_drop(app.consumer, message.tp)
 
 
 def add_tasks(app: App, settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """Whether the group still counts on this worker.
 
 A process that was stopped, or whose machine slept, for longer than its session has lost its partitions and does not
-know it yet when it goes on. Its loop beats here; what comes to a commit after a beat that failed to come is given up.
+know it yet when it goes on. Its loop beats here; what comes to a commit when a beat failed to come is rolled back and
+waits for what the group says.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from pipeline.worker.rules_in_force import RulesInForce
 log = structlog.get_logger("spotter.worker")
 
 NEWS_MAX = 500
+LEASE_EVERY_S = 0.05
 BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
 
 
@@ -187,12 +188,12 @@ class Shards:
                 self._held.pop(number).partition.close()
 
     def apply(self, number: int, batch: Sequence[Logged]) -> bool:
-        """Apply what is new in a batch; false, and it is dropped, when the shard is not held or the worker slept.
+        """Apply what is new in a batch; false when the shard is no longer held, then nothing was done.
 
         Raises GapError when records before the batch are missing.
         """
         held = self._held.get(number)
-        if held is None or not self.lease.holds:
+        if held is None:
             return False
         left = [logged for logged in batch if logged.offset >= held.offset]
         if left and left[0].offset > held.offset:
@@ -235,11 +236,17 @@ class Shards:
         return False
 
     def _patiently(self, number: int, held: _Held, work: Callable[[], None]) -> bool:
-        """Do ``work``, waiting for disk space as long as that is what lacks; false when the shard was given up."""
+        """Do ``work``, waiting as long as disk space or the lease lacks; false when the shard was given up.
+
+        A worker that slept waits for the group: it takes the shard away, or shows by its silence that nobody noticed.
+        """
         while True:
             self._wake.clear()  # before the look: what is told after it wakes the pause
-            if self._stopping or number in self._given_up or not self.lease.holds:
+            if self._stopping or number in self._given_up:
                 return False
+            if not self.lease.holds:
+                self._wake.wait(LEASE_EVERY_S)
+                continue
             try:
                 if self._room.problem is not None:
                     held.partition.revive()
@@ -247,7 +254,7 @@ class Shards:
             except AsleepError:
                 held.partition.attempts.forgive()
                 log.warning("the worker slept through its session; what it was doing is given up", partition=number)
-                return False
+                continue
             except Exception as error:
                 self._room.wait_for(error, self._data)
                 self._room.pause(self._wake)

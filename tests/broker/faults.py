@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.broker.deployment import SESSION_S, Deployment, Slot, next_offset
 from tests.broker.roles import until
 
 SHARES = {"worker": 12, "gateway": 3, "relay": 3, "broker": 2}  # of twenty kills
+BESIDE = ("gateway", "relay")
 INSIDE_SHARE = 0.85  # of the worker kills are aimed at a batch
 BATCH_SECONDS_MAX = 8.0
 BATCH_S = 0.08  # a small batch takes longer than this
@@ -34,33 +36,42 @@ class Kills:
     seconds: list[float] = field(default_factory=list)
 
 
-def plan(kills: int, rng: random.Random) -> list[str]:
-    """Which role each kill is for: shares of each twenty, in random order."""
-    found: list[str] = []
-    while len(found) < kills:
+def plan(kills: int, rng: random.Random) -> list[tuple[str, ...]]:
+    """What each round kills: shares of each twenty, in random order. Gateway and relay die beside a worker."""
+    roles: list[str] = []
+    while len(roles) < kills:
         twenty = [role for role, share in SHARES.items() for _ in range(share)]
         rng.shuffle(twenty)
-        found += twenty
-    return found[:kills]
+        roles += twenty
+    del roles[kills:]
+    beside = [role for role in roles if role in BESIDE]
+    rounds = [(role, beside.pop()) if role == "worker" and beside else (role,) for role in roles if role not in BESIDE]
+    rounds += [(role,) for role in beside]
+    rng.shuffle(rounds)
+    return rounds
 
 
-def kill(deployment: Deployment, role: str, rng: random.Random, report: Kills) -> None:
-    """Kill one process of a role, start it again, wait until everything is done."""
+def kill(deployment: Deployment, roles: Sequence[str], rng: random.Random, report: Kills) -> None:
+    """Kill a process of each role, start them again, wait until everything is done."""
     began = time.monotonic()
-    if role == "worker":
-        slot = rng.choice([one for one in deployment.slots if one.held()] or deployment.slots)
-        report.inside_a_batch += kill_worker(deployment, slot, rng)
-        deployment.start_worker(slot)
-    elif role == "broker":
-        time.sleep(rng.uniform(0, 1))
-        deployment.broker.kill()
-        deployment.broker.start()
-    else:
-        time.sleep(rng.uniform(0, 1))
-        deployment.roles[role].end(signal.SIGKILL)
-        deployment.start_role(role).wait_for(f"the {role} is up")
-    report.by_role[role] += 1
+    for role in roles:
+        if role == "worker":
+            slot = rng.choice([one for one in deployment.slots if one.held()] or deployment.slots)
+            report.inside_a_batch += kill_worker(deployment, slot, rng)
+            deployment.start_worker(slot)
+        elif role == "broker":
+            time.sleep(rng.uniform(0, 1))
+            deployment.broker.kill()
+            deployment.broker.start()
+        else:
+            time.sleep(rng.uniform(0, 0.3))
+            deployment.roles[role].end(signal.SIGKILL)
+            deployment.start_role(role)
     report.lag_zero_s.append(round(deployment.wait_for_lag_zero(), 2))
+    for role in roles:
+        report.by_role[role] += 1
+        if role in BESIDE:
+            deployment.roles[role].wait_for(f"the {role} is up")
     report.seconds.append(round(time.monotonic() - began, 2))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -60,47 +61,66 @@ def test_where_the_group_did_not_notice_it_holds_again_after_as_long(time: Time)
     assert lease.holds
 
 
+class Nap:
+    """A fault: the process is stopped at a point for longer than its session."""
+
+    def __init__(self, time: Time, point: str) -> None:
+        self._time, self._point, self.slept = time, point, threading.Event()
+
+    def __call__(self, point: str) -> None:
+        if point == self._point and not self.slept.is_set():
+            self._time.now += 60
+            self.slept.set()
+
+
+def ledger(shards: Shards) -> object:
+    return shards._held[0].partition.read("select next_offset from base.ledger")[0]["next_offset"]
+
+
 @pytest.mark.parametrize("point", ["before:1", "inside:4", "inside:6"])
-def test_a_batch_slept_through_is_given_up_and_done_later(tmp_path: Path, time: Time, point: str) -> None:
-    slept = []
-
-    def sleep(at: str) -> None:
-        if at == point and not slept:
-            slept.append(at)
-            time.now += 60
-
-    log, lease = ListLog(1), Lease(10.0, time)
-    shards = Shards(tmp_path, log, "uploads", FixedClock(RECEIVED), sleep, lease=lease)
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_batch_slept_through_waits_for_the_group(tmp_path: Path, time: Time, point: str, noticed: bool) -> None:
+    log, lease, nap = ListLog(1), Lease(10.0, time), Nap(time, point)
+    shards = Shards(tmp_path, log, "uploads", FixedClock(RECEIVED), nap, lease=lease)
     opened(shards, 0)
-    batch = log.put(0, ["a", "b"])
-    for _ in range(5):  # a sleep is no death of a record
-        slept.clear()
+    batch, done = log.put(0, ["a", "b"]), []
+    working = threading.Thread(target=lambda: done.append(shards.apply(0, batch)))
+    working.start()
+    assert nap.slept.wait(30)
+    working.join(0.5)
+    assert done == [] and ledger(shards) == 0 and shards.news() is None
+    if noticed:  # the group takes the shard away
+        shards.give_up(frozenset({0}))
+    else:
+        lease.beat()
+        time.now += 10
+        lease.beat()
+    working.join(30)
+    assert done == [not noticed]
+    if noticed:
+        assert ledger(shards) == 0
+        shards.close()
         lease.renew()
-        assert not shards.apply(0, batch) and shards.offsets == {0: 0}
-    assert not shards.apply(0, batch) and shards.news() is None
-    lease.renew()
-    assert shards.apply(0, batch) and shards.offsets == {0: 2}
+        assert opened(shards, 0) == 0 and shards.apply(0, batch)
+    assert shards.offsets == {0: 2}
     shards.close()
     assert sets_in(tmp_path, 0) == ["a", "b"]
 
 
 def test_days_slept_through_are_worked_out_later(tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.worker.reached.REST_S", 0.0)
-    naps = []
-
-    def sleep(at: str) -> None:
-        if at == "inside:settle" and not naps:
-            naps.append(at)
-            time.now += 60
-
-    log, lease = ListLog(1), Lease(10.0, time)
-    shards = Shards(tmp_path, log, "uploads", FixedClock(RECEIVED), sleep, lease=lease)
+    log, lease, nap = ListLog(1), Lease(10.0, time), Nap(time, "inside:settle")
+    shards = Shards(tmp_path, log, "uploads", FixedClock(RECEIVED), nap, lease=lease)
     opened(shards, 0)
     shards.apply(0, log.put(0, ["a"]))
-    assert shards.settle_next(lambda number: False) and naps
     marks = "select count(*) as n from base.mark"
-    assert shards._held[0].partition.read(marks) != [{"n": 0}]
+    working = threading.Thread(target=lambda: shards.settle_next(lambda number: False))
+    working.start()
+    assert nap.slept.wait(30)
+    working.join(0.5)
+    assert working.is_alive() and shards._held[0].partition.read(marks) != [{"n": 0}]
     lease.renew()
+    working.join(30)
     while shards.settle_next(lambda number: False):
         pass
     assert shards._held[0].partition.read(marks) == [{"n": 0}]
