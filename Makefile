@@ -9,6 +9,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 BENCH_ARGS ?=
 SOAK_ARGS ?=
 KILLS_ARGS ?=
+CLUSTER_SOAK_ARGS ?= --kills 200 --rebalances 50 --away 600 --drills
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .PHONY: demo test check lint types bench evaluate soak up down
@@ -37,9 +38,10 @@ bench: $(VENV)/.installed-test ## measure, write bench/results, print a table
 evaluate: $(VENV)/.installed-test ## synthetic athletes of known state through the pipeline, write docs/evaluation.md
 	$(BIN)/python -m bench.evaluate $(EVALUATE_ARGS)
 
-soak: $(VENV)/.installed-test ## many random histories with crashes, against a replay and the oracle
+soak: $(VENV)/.installed-test ## many random histories with crashes, against a replay and the oracle; kills; a cluster under faults
 	$(BIN)/python -m tests.sim.soak $(SOAK_ARGS)
 	$(BIN)/python -m tests.sim.kills $(KILLS_ARGS)
+	$(BIN)/python -m tests.broker.soak $(CLUSTER_SOAK_ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

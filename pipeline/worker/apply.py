@@ -55,6 +55,10 @@ CRASH_MESSAGE = (
 )
 
 
+SETTLING = "inside:settle"
+COMMITTING = ("inside:6", SETTLING)  # the points right before a commit
+
+
 def no_fault(point: str) -> None:
     """The fault hook of ordinary runs: nothing happens at any point."""
 
@@ -310,7 +314,7 @@ class Engine:
         """Every item of a record that killed the worker becomes a ``rejected`` row, and the ledger moves on."""
         return self.apply([logged], decode=lambda _: crash_rows(logged))
 
-    def settle(self) -> bool:
+    def settle(self, fault: Fault = no_fault) -> bool:
         """The day-level lane over the marks of some athletes, in a transaction of its own; false if there were none."""
         connection = self.shard.connection
         if not connection.execute("select 1 from base.mark limit 1").fetchall():
@@ -319,6 +323,7 @@ class Engine:
             take_next_marks(connection)
             found = run_marked_models(connection, self.rules)
             run_marked_rules(connection, self.rules, found, self.next_offset)
+            fault(SETTLING)
         return True
 
 

@@ -59,6 +59,7 @@ class Custody:
 
     async def take_over(self, consumer: LedgerConsumer) -> Mapping[TP, int]:
         """Hold exactly the assigned shards; the offsets of those that are open. Others are paused and follow."""
+        self.shards.lease.renew()
         places = {tp.partition: tp for tp in consumer.assignment() if tp.topic == self._topic}
         self._wanted = set(places)
         await self._let_go(frozenset(self.shards.offsets) - places.keys())

@@ -32,6 +32,7 @@ from pipeline.worker.apply import Fault, no_fault
 from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
 from pipeline.worker.embedded import GARBAGE_OBJECTS
+from pipeline.worker.lease import Lease
 from pipeline.worker.shards import Shards
 from pipeline.worker.told import tell, tell_no_more
 from pipeline.worker.watchdog import Watchdog
@@ -70,6 +71,7 @@ class Runner(faust.Worker):  # type: ignore[misc]
         shards = self.app.ledgers.shards
         while not self.should_stop:
             self.watchdog.beat()
+            shards.lease.beat()
             state = {"waiting": shards.excused, "partitions": shards.state}
             tell(self.data, state, before)
             before = state
@@ -96,7 +98,7 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
     failures: list[BaseException] = []
     try:
         store = SnapshotStore(settings.snapshots) if settings.snapshots else None
-        shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault, store)
+        shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault, store, Lease(settings.session_seconds))
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         app = make_app(settings, data)

@@ -312,7 +312,7 @@ class Partition:
     def settle(self, stopping: Callable[[], bool]) -> bool:
         """Bring the day-level lane to where the other one stands; false if it was ``stopping`` before."""
         try:
-            while self.shard.with_room(self.engine.settle):
+            while self.shard.with_room(lambda: self.engine.settle(self.fault)):
                 if stopping():
                     return False  # what is still marked is worked out at the next start
         except OwnRuleError as error:

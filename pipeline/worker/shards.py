@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,8 @@ from pipeline.clock import Clock
 from pipeline.errors import GapError
 from pipeline.log.base import Log, Logged
 from pipeline.store.snapshot_store import SnapshotStore
-from pipeline.worker.apply import Fault, no_fault
+from pipeline.worker.apply import COMMITTING, Fault, no_fault
+from pipeline.worker.lease import AsleepError, Lease
 from pipeline.worker.partition import Partition, Place
 from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, length_of_batch
@@ -26,6 +28,7 @@ from pipeline.worker.rules_in_force import RulesInForce
 log = structlog.get_logger("spotter.worker")
 
 NEWS_MAX = 500
+LEASE_EVERY_S = 0.05
 BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
 
 
@@ -54,9 +57,10 @@ class Shards:
         clock: Clock,
         fault: Fault = no_fault,
         snapshots: SnapshotStore | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._data, self._log, self._log_name, self._clock, self._fault = data, log, log_name, clock, fault
-        self._snapshots = snapshots
+        self._snapshots, self.lease = snapshots, lease or Lease(math.inf)
         self._held: dict[int, _Held] = {}
         self._room = Room()
         self._in_force: RulesInForce | None = None
@@ -108,6 +112,8 @@ class Shards:
     def news(self) -> tuple[int, list[dict[str, object]]] | None:
         """Of one shard what its outbox holds and nobody was told; None when there is nothing. Beside the thread."""
         for number, held in list(self._held.items()):
+            if not self.lease.holds:  # whoever has the shard now tells
+                return None
             if held.told == held.offset and held.told_settled == held.settled:
                 continue
             before = held.offset, held.settled
@@ -156,7 +162,7 @@ class Shards:
                     self._clock,
                     self._in_force,
                     lock,
-                    fault=self._fault,
+                    fault=self._point,
                     snapshots=self._snapshots,
                 )
             )
@@ -168,6 +174,12 @@ class Shards:
         self._given_up -= {number}
         self._held[number] = held
         return held.offset
+
+    def _point(self, point: str) -> None:
+        """Before each commit it is asked whether this worker still has its session."""
+        self._fault(point)
+        if point in COMMITTING:
+            self.lease.require()
 
     def close(self, numbers: frozenset[int] | None = None) -> None:
         """Close some shards, or all, and give their locks free."""
@@ -224,15 +236,25 @@ class Shards:
         return False
 
     def _patiently(self, number: int, held: _Held, work: Callable[[], None]) -> bool:
-        """Do ``work``, waiting for disk space as long as that is what lacks; false when the shard was given up."""
+        """Do ``work``, waiting as long as disk space or the lease lacks; false when the shard was given up.
+
+        A worker that slept waits for the group: it takes the shard away, or shows by its silence that nobody noticed.
+        """
         while True:
             self._wake.clear()  # before the look: what is told after it wakes the pause
             if self._stopping or number in self._given_up:
                 return False
+            if not self.lease.holds:
+                self._wake.wait(LEASE_EVERY_S)
+                continue
             try:
                 if self._room.problem is not None:
                     held.partition.revive()
                 work()
+            except AsleepError:
+                held.partition.attempts.forgive()
+                log.warning("the worker slept through its session; what it was doing is given up", partition=number)
+                continue
             except Exception as error:
                 self._room.wait_for(error, self._data)
                 self._room.pause(self._wake)
