@@ -12,7 +12,7 @@ KILLS_ARGS ?=
 CLUSTER_SOAK_ARGS ?= --kills 200 --rebalances 50 --away 600 --drills
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: demo test check lint types bench evaluate soak up down
+.PHONY: demo test check lint types bench bench-peers evaluate soak up down
 
 demo: $(VENV)/.installed ## load the demo gym and the shipped exports, print the roster, serve the pages
 	$(BIN)/spotter demo --data $(DATA)
@@ -34,6 +34,9 @@ types: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test ## measure, write bench/results, print a table
 	$(BIN)/python -m bench.run $(BENCH_ARGS)
+
+bench-peers: $(VENV)/.installed-test ## the cluster's worker beside other ways from Kafka into DuckDB
+	$(BIN)/python -m bench.peers $(BENCH_ARGS)
 
 evaluate: $(VENV)/.installed-test ## synthetic athletes of known state through the pipeline, write docs/evaluation.md
 	$(BIN)/python -m bench.evaluate $(EVALUATE_ARGS)

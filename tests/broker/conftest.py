@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.settings import Settings
+from tests.broker.found import NoBrokerError, a_broker
 
 HERE = Path(__file__).parent
 REQUIRED = "broker" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
@@ -45,22 +46,11 @@ def brokers() -> Iterator[str]:
     if found := os.environ.get("SPOTTER_TEST_BROKERS"):
         yield found
         return
-    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-    from tests.broker.container import BrokerContainer, image_is_here
-    from tests.broker.process import BrokerProcess, why_not
-
-    if image_is_here():
-        with BrokerContainer() as container:
-            yield container.address
-        return
-    if (reason := why_not()) is not None:
-        no_broker(reason)
-    broker = BrokerProcess()
     try:
-        broker.start()
-        yield broker.address
-    finally:
-        broker.remove()
+        with a_broker() as (address, _):
+            yield address
+    except NoBrokerError as error:
+        no_broker(str(error))
 
 
 @pytest.fixture

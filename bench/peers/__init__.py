@@ -1,0 +1,1 @@
+"""``make bench-peers``: Spotter's worker beside other ways from Kafka into DuckDB, on one broker, topic and payload."""

@@ -1,0 +1,83 @@
+"""Spotter's own worker, as ``spotter worker`` runs it, with a note after every commit.
+
+    python -m bench.peers.ours all|facts --data DIR --progress FILE --ends 0:200000
+
+``all`` has models, rules and alerts on. ``facts`` is ingest alone: the same worker, whose engine stores the facts of
+a batch and its place in the log and leaves models and rules out, as a rebuild does while it loads.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pipeline
+from bench.peers.others.progress import Progress
+from pipeline.cli.serving import log_as_json
+from pipeline.log.base import Logged
+from pipeline.settings import Settings
+from pipeline.worker.apply import Decode, Engine, Fault, decode_batch, no_fault
+from pipeline.worker.shards import Shards
+
+pipeline._LOOKED_FOR = ("pandas",)  # an install for a cluster has dateutil, for Faust's sake
+
+from pipeline.worker import faust_app, partition  # noqa: E402
+
+
+class FactsOnly(Engine):
+    """Stores facts and the ledger, nothing that follows from them."""
+
+    def apply(self, batch: Sequence[Logged], fault: Fault = no_fault, *, decode: Decode = decode_batch) -> int:
+        """The facts of one batch in one transaction; returns the new next offset."""
+        fresh = self._fresh(batch)
+        if fresh:
+            decoded = decode(fresh)
+            with self.shard.transaction() as connection:
+                self.apply_facts(connection, fresh, decoded)
+            if self.known.full:
+                self.recover()
+        return self.next_offset
+
+
+def watched(progress: Progress) -> type[Shards]:
+    """The worker's shards, which tell of every commit."""
+
+    class Watched(Shards):
+        def apply(self, number: int, batch: Sequence[Logged]) -> bool:
+            progress.began()
+            before = self.offsets.get(number, 0)
+            done = super().apply(number, batch)
+            if done and (after := self.offsets.get(number, before)) > before:
+                progress.committed(after, after - before, number)
+            return done
+
+        def settle_next(self, behind: Callable[[int], bool]) -> bool:
+            before = self.state
+            worked = super().settle_next(behind)
+            for number, state in self.state.items():
+                if number in before and state["settled"] != before[number]["settled"]:
+                    progress.say("settled", next=state["settled"], partition=int(number))
+            return worked
+
+    return Watched
+
+
+def main() -> None:
+    """Work until stopped."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mode", choices=("all", "facts"))
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--progress", type=Path, required=True)
+    parser.add_argument("--ends", nargs="*", default=[], metavar="PARTITION:OFFSET")
+    given = parser.parse_args()
+    ends = {int(number): int(end) for number, _, end in (one.partition(":") for one in given.ends)}
+    faust_app.Shards = watched(Progress(given.progress, ends))  # type: ignore[misc]
+    if given.mode == "facts":
+        partition.Engine = FactsOnly  # type: ignore[misc]
+    log_as_json()
+    faust_app.run_worker(given.data, Settings.from_environment())
+
+
+if __name__ == "__main__":
+    main()

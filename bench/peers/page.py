@@ -1,0 +1,101 @@
+"""The figures as tables of docs/cluster.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
+BEGIN, END = "<!-- peers -->\n", "<!-- end of peers -->"
+
+
+def write(result: dict[str, Any]) -> None:
+    """Put the figures into the page, in the place of those of before."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{section(result)}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
+def section(result: dict[str, Any]) -> str:
+    """The figures with what a reader needs to judge them."""
+    machine = result["machine"]
+    told = (
+        f"Measured on {machine['cores']} cores ({machine['processor']}), broker and contestant on the same machine:"
+        f" {result['records']:,} records of one set each, one partition, medians of {result['runs']} runs."
+        " All of it, with versions: [bench/results/peers.json](../bench/results/peers.json)."
+    )
+    return "\n\n".join([told, *tables(result)])
+
+
+def tables(result: dict[str, Any]) -> list[str]:
+    """One table each for the contestants, for latency, for workers beside each other; those that were measured."""
+    found = [_contest(result["contestants"])]
+    if "latency" in result:
+        found.append(_latency(result["latency"]))
+    if "together" in result:
+        found.append(_together(result["together"]))
+    return found
+
+
+def _contest(contestants: dict[str, dict[str, Any]]) -> str:
+    rows = []
+    for one in contestants.values():
+        if "problem" in one:
+            rows.append([one["said"], f"not measured: {one['problem']}", *[""] * 6])
+            continue
+        figures, kill = one["figures"], one.get("kill", {})
+        said = one["said"] if not one["records_max"] else f"{one['said']} (the first {figures['records']:,.0f} records)"
+        speed = f"{figures['records_per_second']:,.0f}"
+        if "records_per_second_days_too" in figures:
+            speed += f" ({figures['records_per_second_days_too']:,.0f} with the days worked out)"
+        row = [said, speed, f"{figures['cpu_seconds_per_million']:,.0f}", f"{figures['rss_mb_peak']:,.0f}"]
+        if "problem" in kill:
+            row += [f"not measured: {kill['problem']}", "", "", ""]
+        elif kill:
+            row += [f"{kill['lost']:,}", f"{kill['doubled']:,}", f"{kill['handled_again']:,}"]
+            row += [f"{kill['seconds_until_it_went_on']:.0f} s"]
+        else:
+            row += [""] * 4
+        rows.append(row)
+    head = ["who", "records/s", "CPU s per million", "peak MB", "lost", "doubled", "handled again", "went on after"]
+    return _table(head, rows)
+
+
+def _latency(one: dict[str, Any]) -> str:
+    if "problem" in one:
+        return f"Set to outbox was not measured: {one['problem']}"
+    rows = [
+        [
+            said,
+            f"{one[f'{lane}_ms_p50']:,.0f} ms",
+            f"{one[f'{lane}_ms_p99']:,.0f} ms",
+            f"{one[f'{lane}_ms_max']:,.0f} ms",
+        ]
+        for lane, said in (("session", "set- and session-level rules"), ("day", "day-level rules"))
+    ]
+    head = [f"set to outbox, {one['offered_per_second']:,} sets/s offered", "p50", "p99", "longest"]
+    return _table(head, rows)
+
+
+def _together(some: list[dict[str, Any]]) -> str:
+    rows = []
+    for one in some:
+        who = f"{one['workers']} worker{'s' if one['workers'] > 1 else ''}"
+        if "problem" in one:
+            rows.append([who, f"not measured: {one['problem']}", "", ""])
+            continue
+        rows.append(
+            [
+                who,
+                f"{one['records_per_second']:,.0f}",
+                f"{one['cpu_seconds_per_million']:,.0f}",
+                f"{one['rss_mb_peak']:,.0f}",
+            ]
+        )
+    return _table(["two partitions", "records/s", "CPU s per million", "peak MB"], rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])

@@ -1,0 +1,138 @@
+"""The benchmark with peers in its smallest form: our own contestants count what is there, through a kill as well."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from bench.peers import page
+from bench.peers.__main__ import OURS, contest
+from bench.peers.__main__ import _parser as parser
+from bench.peers.contest import Contestant, counted, killed
+from bench.peers.latency import latency
+from bench.peers.others import sets
+from bench.peers.together import together
+from bench.peers.topic import documents, fill, records, set_lines
+from bench.peers.venv import COMMON, pins
+from pipeline.log.frame import pack
+from pipeline.settings import Settings
+
+RECORDS, ATHLETES = 400, 20
+PATIENCE_S = 120.0
+
+
+@pytest.fixture
+def small_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many batches as there were appends, else so few records would come in one."""
+    monkeypatch.setenv("SPOTTER_FETCH_BYTES_MAX", "1")
+    monkeypatch.setenv("SPOTTER_SESSION_SECONDS", "6")
+
+
+@pytest.mark.usefixtures("small_fetches")
+def test_our_contestants_are_measured_and_lose_and_double_nothing_when_killed(
+    cluster: Callable[..., Settings], tmp_path: Path
+) -> None:
+    topic = fill(cluster(topic_partitions=1), RECORDS, ATHLETES, appended=20)
+    given = parser().parse_args(["--runs", "1", "--kills", "2", "--seconds-max", str(PATIENCE_S)])
+    absent = Contestant("absent", "not here", script="quix.py")
+    told = contest([*OURS, absent], {"absent": "it cannot be installed"}, topic, tmp_path, given)
+    assert told["absent"]["problem"] == "it cannot be installed"
+    for name in ("facts", "all"):
+        figures, kill = told[name]["figures"], told[name]["kill"]
+        assert (figures["records"], figures["lost"], figures["doubled"]) == (RECORDS, 0, 0)
+        assert min(figures["records_per_second"], figures["cpu_seconds_per_million"], figures["rss_mb_peak"]) > 0
+        assert (kill["lost"], kill["doubled"], kill["handled_again"]) == (0, 0, 0) and kill["kills"] in (1, 2)
+    assert told["all"]["figures"]["alerts"] == told["all"]["kill"]["alerts"] > 0
+    assert json.loads(json.dumps(told)) == told
+    shown = page.tables({"contestants": told})[0]
+    assert len(shown.splitlines()) == 5 and "not measured: it cannot be installed" in shown
+
+
+def test_what_is_lost_or_doubled_in_a_table_is_counted(tmp_path: Path) -> None:
+    """A table of another contestant with two sets missing and one there three times."""
+    peer = Contestant("peer", "a table by hand", script="none.py")
+    with duckdb.connect(str(tmp_path / "peers.duckdb")) as connection:
+        connection.execute(
+            "create table sets as select 'a' as athlete, 's' as source, n::varchar as document from range(97) r(n)"
+            " union all select 'a', 's', '5' from range(2)"
+        )
+    assert documents(100) == 99
+    assert counted(peer, tmp_path, 100) == {"lost": 2, "doubled": 2}
+
+
+def test_a_set_is_decoded_by_the_other_contestants_as_it_was_sent(tmp_path: Path) -> None:
+    values = [pack(record) for record in records(set_lines(documents(200), ATHLETES), 200)]
+    first = json.loads(next(set_lines(1, ATHLETES)))
+    row = dict(zip(sets.SCHEMA.names, sets.decode(values[0]), strict=True))
+    assert (row["athlete"], row["document"], row["reps"]) == (first["athlete"], first["document"], first["reps"])
+    assert (row["weight_kg"], row["effort"]) == (first["weight"]["value"], first["effort"]["value"])
+    decoded = [sets.decode(value) for value in values]
+    unchecked = [sets.decode_unchecked(value) for value in values]
+    tables = {"batches": decoded, "texts": unchecked}
+    found = {}
+    for name, rows in tables.items():
+        table = sets.Batches(tmp_path / f"{name}.duckdb", texts=name == "texts")
+        for part in (rows[:120], rows[100:], rows):
+            table.insert(part)
+        found[name] = table
+    one_by_one = sets.OneByOne(tmp_path / "one.duckdb")
+    for one in [*decoded, *islice(decoded, 7)]:
+        one_by_one.insert(one)
+    for table in (*found.values(), one_by_one):
+        assert table._connection.execute("select count(*) from sets").fetchall() == [(documents(200),)]
+    held = [
+        table._connection.execute("select * replace (epoch_us(performed_at) as performed_at) from sets order by all")
+        for table in (*found.values(), one_by_one)
+    ]
+    assert len({str(one.fetchall()) for one in held}) == 1
+    with pytest.raises(ValueError, match="reps"):
+        sets.decode(values[0].replace(b'"reps":6', b'"reps":-'))
+
+
+@pytest.mark.usefixtures("small_fetches")
+def test_a_contestant_that_is_done_before_it_is_killed_is_told(
+    cluster: Callable[..., Settings], tmp_path: Path
+) -> None:
+    topic = fill(cluster(topic_partitions=1), 20, ATHLETES)
+    with pytest.raises(Exception, match="more records are needed"):
+        killed(OURS[0], topic, tmp_path, PATIENCE_S, random.Random(1))
+
+
+def test_latency_and_workers_beside_each_other(brokers: str, tmp_path: Path) -> None:
+    found = latency(
+        OURS[1],
+        brokers,
+        tmp_path / "latency",
+        athletes=ATHLETES,
+        before=200,
+        rate=100,
+        seconds=2,
+        seconds_max=PATIENCE_S,
+    )
+    assert (found["sets"], found["lost"], found["doubled"]) == (200, 0, 0)
+    assert 0 < found["session_ms_p50"] <= found["session_ms_p99"] <= found["session_ms_max"]  # type: ignore[operator]
+    assert found["day_ms_max"] > 0  # type: ignore[operator]
+    for workers in (1, 2):
+        pair = together(
+            OURS[1],
+            brokers,
+            tmp_path / f"{workers}",
+            workers=workers,
+            records=RECORDS,
+            athletes=ATHLETES,
+            seconds_max=PATIENCE_S,
+        )
+        assert (pair["workers"], pair["records"], pair["lost"], pair["doubled"]) == (workers, RECORDS, 0, 0)
+
+
+def test_every_package_of_the_peers_is_pinned() -> None:
+    from bench.peers.__main__ import peers
+
+    needed = {name for packages in peers("python", 1).values() for name in packages} | set(COMMON)
+    assert needed <= pins().keys()
