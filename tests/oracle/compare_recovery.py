@@ -16,7 +16,7 @@ PERSON = ("tenant_id", "athlete_id")
 # view, query, keys
 VIEWS = (
     ("sleep_fact", "select * from sleep_fact", (*PERSON, "source", "start_at", "end_at")),
-    ("hrv_fact", "select * from hrv_fact where n_beats is null", (*PERSON, "source", "document_id")),
+    ("hrv_fact", "select * from hrv_fact", (*PERSON, "source", "document_id")),
     ("resting_heart_rate_fact", "select * from resting_heart_rate_fact", (*PERSON, "source", "document_id")),
     ("checkin_fact", "select * from checkin_fact", (*PERSON, "source", "document_id", "part", "item")),
     ("recovery_day", "select * from recovery_day", (*PERSON, "local_day")),
@@ -83,7 +83,13 @@ def _hrv(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, An
         yield (*who, document.source, document.document), {
             "measured_at": _plain(at), "local_day": day, "statistic": event["statistic"],
             "value_ms": float(event["value_ms"]), "value_raw_ms": float(event["value_ms"]),
-            "context": event["context"], "status": "OK",
+            "context": event["context"], "n_beats": None, "rejected_share": None, "status": "OK",
+        }  # fmt: skip
+    for document, day, begun, found in truth.recovery.readings.beats:
+        yield (*who, document.source, document.document), {
+            "measured_at": _plain(begun), "local_day": day, "statistic": "rmssd", "value_ms": found.value_ms,
+            "value_raw_ms": found.raw_ms, "context": (document.event or {})["context"], "n_beats": found.beats,
+            "rejected_share": found.rejected_share, "status": found.status,
         }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.oracle.baseline import Series, mean
+from tests.oracle.beats import Measured, measured
 from tests.oracle.documents import Document
 from tests.oracle.times import Time, Zones, read_time
 
@@ -161,6 +162,7 @@ class Readings:
 
     nights: list[Kept] = field(default_factory=list)
     hrv: list[tuple[Document, date | None, datetime | None]] = field(default_factory=list)
+    beats: list[tuple[Document, date | None, datetime, Measured]] = field(default_factory=list)
     resting: list[tuple[Document, date]] = field(default_factory=list)
     checkins: list[tuple[Document, date | None, datetime]] = field(default_factory=list)
     heart_rates: list[Document] = field(default_factory=list)
@@ -178,6 +180,10 @@ def read(documents: list[Document], zones: Zones) -> Readings:
         elif kind == "hrv":
             time = moment_of(document)
             found.hrv.append((document, day_of(document, zones), time.at if time else None))
+        elif kind == "rr_intervals":
+            time = moment_of(document)
+            assert time is not None and document.event
+            found.beats.append((document, day_of(document, zones), time.at, measured(document.event["rr_ms"])))
         elif kind == "resting_heart_rate":
             day = day_of(document, zones)
             assert day is not None
@@ -189,7 +195,7 @@ def read(documents: list[Document], zones: Zones) -> Readings:
             assert time is not None
             found.checkins.append((document, day_of(document, zones), time.at))
     found.nights = fold_nights(nights)
-    for values in (_sleep(found.nights), _resting(found.resting), _hrv(found.hrv), _wellness(found.checkins)):
+    for values in (_sleep(found.nights), _resting(found.resting), _hrv(found), _wellness(found.checkins)):
         found.signals |= values
     return found
 
@@ -235,13 +241,17 @@ def _resting(readings: list[tuple[Document, date]]) -> dict[tuple[str, str], Ser
     return _averages(values)
 
 
-def _hrv(readings: list[tuple[Document, date | None, datetime | None]]) -> dict[tuple[str, str], Series]:
+def _hrv(readings: Readings) -> dict[tuple[str, str], Series]:
+    """A device's own numbers and those of its beats; of a day, signal and source the mean of the logarithms."""
     values: dict[tuple[str, str, date], list[float]] = defaultdict(list)
-    for document, day, _ in readings:
+    stated = [(document, day, "rmssd", found.value_ms) for document, day, _, found in readings.beats]
+    for document, day, _ in readings.hrv:
         event = document.event or {}
-        if day and event["context"] != "exercise" and RMSSD_MS[0] <= event["value_ms"] <= RMSSD_MS[1]:
-            signal = f"ln_{event['statistic']}_{event['context']}"
-            values[signal, document.source, day].append(math.log(event["value_ms"]))
+        stated.append((document, day, event["statistic"], event["value_ms"]))
+    for document, day, statistic, value_ms in stated:
+        context = (document.event or {})["context"]
+        if day and context != "exercise" and value_ms is not None and RMSSD_MS[0] <= value_ms <= RMSSD_MS[1]:
+            values[f"ln_{statistic}_{context}", document.source, day].append(math.log(value_ms))
     return _averages(values)
 
 

@@ -15,6 +15,7 @@ SLEEP_MAX = timedelta(hours=48)
 ZONES = available_timezones()
 WEIGHT_KG_MAX = 2000
 REPS_MAX = 1000
+INTERVAL_MS_MAX = 65_535
 
 
 def bad_event(event: dict[str, Any], received_at: datetime, tz: str | None, admin: bool) -> str | None:
@@ -79,5 +80,7 @@ def _bad_fields(fields: dict[str, Any]) -> str | None:
         if not 0 <= weight["value"] <= limit:
             return "out_of_range"
     if not 0 <= fields.get("reps", 0) <= REPS_MAX:
+        return "out_of_range"
+    if not all(0 <= beat <= INTERVAL_MS_MAX for beat in fields.get("rr_ms", ())):
         return "out_of_range"
     return None

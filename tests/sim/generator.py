@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.sim.readings import DENSE_DAYS, Body, moved, priorities
-from tests.sim.sets import Person, random_set
+from tests.sim.sets import Person, random_plan, random_set
 
 START = datetime(2026, 9, 20, 6, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland", "UTC")
@@ -334,6 +334,17 @@ class Generator(Body):
             "to_day": (day + timedelta(days=6)).isoformat(),
         }))  # fmt: skip
 
+    def _plan(self, person: Person) -> None:
+        """A plan in force from a day near, or another text of the one that was sent."""
+        event = {"kind": "plan", "athlete": person.name, "source": "coach", "document": self._next("y"),
+                 "from_day": (self.now.date() + timedelta(days=self.rng.choice((-20, -3, 0, 4)))).isoformat(),
+                 **random_plan(self.rng, person)}  # fmt: skip
+        known = self._pick(person, lambda e: e["kind"] == "plan")
+        if known is None or self.rng.random() < 0.5:
+            self._send(self._register(event))
+        else:
+            self._send(self._changed(known, event | {"document": known.event["document"]}))
+
     def _tick(self, person: Person) -> None:
         at = self.now + timedelta(hours=self.rng.choice((-30, 0, 5)))
         self._send({"kind": "tick", "now_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}, admin=True)
@@ -362,7 +373,8 @@ OPERATIONS = {
     "live": 8, "unnamed": 4, "late": 3, "workout": 5, "late_workout": 2, "workout_over_live": 2, "rating": 2,
     "copied_workout": 2, "correction": 6, "workout_correction": 3, "move": 4, "rename_session": 2, "delete": 5,
     "delete_first": 2, "again": 4, "profile": 2, "zone_change": 1, "body_mass": 3, "checkin": 2, "sleep": 3,
-    "hrv": 2, "resting": 2, "heart_rate": 4, "reading_correction": 3, "declaration": 1, "tick": 2, "broken": 1,
+    "hrv": 2, "rr_intervals": 3, "resting": 2, "heart_rate": 4, "reading_correction": 4, "declaration": 1, "plan": 1,
+    "tick": 2, "broken": 1,
 }  # fmt: skip
 
 

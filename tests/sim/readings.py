@@ -1,4 +1,4 @@
-"""What the body says in a random history: nights, heart rate variability, resting heart rates and check-ins."""
+"""What the body says in a random history: nights, beats and their variability, resting heart rates and check-ins."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.times import read_time
+from tests.sim.beats import TOO_LONG_MS, calm, intervals, usual_intervals
 from tests.sim.sets import Person
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ INSTRUMENTS = {
     "mclean": (("fatigue", "sleep_quality", "soreness", "stress", "mood"), 1, 5),
     "plain": (("sleep_quality", "fatigue", "stress", "soreness", "mood"), 0, 10),
 }
-READINGS = ("sleep", "hrv", "resting_heart_rate", "checkin", "heart_rate")
+READINGS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin", "heart_rate")
+CONTEXTS = ("overnight", "morning", "exercise", "spot")
 STEPS_S = (1, 5, 30, 59.9995, 60, 60.0000004, 61, 240)
 RATES = (48, 92.5, 95, 96, 114, 133, 151.75, 171, 190, 210)
 MOMENTS = ("start", "end", "measured_at", "checked_at", "performed_at")
@@ -117,7 +119,7 @@ class Body:
         event = {
             "kind": "hrv", "athlete": person.name, "source": self.rng.choice(BANDS), "document": self._next("v"),
             "statistic": self.rng.choice(("rmssd", "rmssd", "sdnn")),
-            "context": self.rng.choice(("overnight", "morning", "exercise", "spot")),
+            "context": self.rng.choice(CONTEXTS),
             "value_ms": self.rng.choice((2, 38, 52.5, 61, 75, 310)),
         }  # fmt: skip
         day = at.astimezone(ZoneInfo(person.zone)).date().isoformat()
@@ -129,6 +131,46 @@ class Body:
         else:
             event |= person.time("measured_at", at)
         self._send(self._register(event))
+
+    def _rr_intervals(self, person: Person) -> None:
+        """A series of beats; often growing, followed by others of the day, or beside a device's own value."""
+        at, source, context = self._when(person, late=self.rng.random() < 0.3), self.rng.choice(BANDS), self._context()
+        if self.rng.random() < 0.2:
+            local = at.astimezone(ZoneInfo(person.zone)).replace(hour=23, minute=59, second=self.rng.choice((0, 59)))
+            at = min(local.astimezone(UTC), self.now)
+        event = self._register(self._series(person, at, source, context, intervals(self.rng)))
+        more = self.rng.random()
+        if more < 0.15:  # handed out again, and on
+            grown = event | {"rr_ms": [*event["rr_ms"], *calm(self.rng, self.rng.choice((5, 60)), 1000, 40)]}
+            self._send(event)
+            self._send(self._changed(self.known[person.name, source, event["document"]], grown))
+        elif more < 0.5:  # more of the day, mostly of the same signal
+            events = [event]
+            for _ in range(self.rng.choice((1, 2))):
+                at = min(self.now, at + timedelta(seconds=self.rng.choice((0, 61, 400))))
+                other = self._context() if self.rng.random() < 0.3 else context
+                device = self.rng.choice(BANDS) if self.rng.random() < 0.3 else source
+                events.append(self._register(self._series(person, at, device, other, usual_intervals(self.rng, 40))))
+            self._send(*events)
+        elif more < 0.6:  # the device has worked out a value of the same signal itself
+            self._send(event, self._register({
+                "kind": "hrv", "athlete": person.name, "source": source, "document": self._next("v"),
+                "statistic": "rmssd", "context": context, "value_ms": self.rng.choice((52.5, 61, 64)),
+                **person.time("measured_at", at),
+            }))  # fmt: skip
+        elif more < 0.65:  # beside one that cannot be taken
+            self._send(self._series(person, at, source, context, [800, TOO_LONG_MS]), event)
+        else:
+            self._send(event)
+
+    def _context(self) -> str:
+        return self.rng.choice(CONTEXTS)
+
+    def _series(self, person: Person, at: datetime, source: str, context: str, rr_ms: list[float]) -> dict[str, Any]:
+        return {
+            "kind": "rr_intervals", "athlete": person.name, "source": source, "document": self._next("i"),
+            "context": context, "rr_ms": rr_ms, **person.time("start", at),
+        }  # fmt: skip
 
     def _resting(self, person: Person) -> None:
         day = self._when(person, late=self.rng.random() < 0.3).astimezone(ZoneInfo(person.zone)).date()
@@ -195,10 +237,17 @@ class Body:
         event = copy.deepcopy(known.event)
         if self.rng.random() < 0.4:
             event = moved(event, self.rng.choice((-3, -1)))
+        elif event["kind"] in ("hrv", "rr_intervals") and self.rng.random() < 0.2:
+            event = self._other_kind(person, event)
         elif event["kind"] == "sleep":
             event["asleep_min"] = self.rng.randint(200, 480)
         elif event["kind"] == "hrv":
             event["value_ms"] = self.rng.randint(35, 80)
+        elif event["kind"] == "rr_intervals":
+            if self.rng.random() < 0.3:
+                event["context"] = self._context()
+            if self.rng.random() < 0.8:
+                event["rr_ms"] = intervals(self.rng)
         elif event["kind"] == "resting_heart_rate":
             event["bpm"] = self.rng.randint(45, 65)
         elif event["kind"] == "heart_rate":
@@ -208,6 +257,15 @@ class Body:
         self._send(self._changed(known, event))
         return None
 
+    def _other_kind(self, person: Person, event: dict[str, Any]) -> dict[str, Any]:
+        """Under the same name the beats where there was a device's value, or the value in place of them."""
+        if event["kind"] == "hrv":
+            other = self._series(person, self._when(person), event["source"], event["context"], intervals(self.rng))
+        else:
+            other = {name: event[name] for name in ("athlete", "source", "context")}
+            other |= {"kind": "hrv", "statistic": "rmssd", "value_ms": 58, **person.time("measured_at", self.now)}
+        return other | {"document": event["document"]}
+
     # weeks on end
 
     def _weeks(self, person: Person, days: int) -> None:
@@ -216,13 +274,14 @@ class Body:
         events: list[dict[str, Any]] = []
         switch = self.rng.choice((0, 0, 12))  # so many days ago the second device replaced the first
         instrument = self.rng.choice(tuple(INSTRUMENTS))
+        beats = self.rng.choice(("overnight", "morning", None, None))  # the devices hand out series, or values
         last = self.now.astimezone(ZoneInfo(person.zone)).date()
         for ago in range(days - 1, -1, -1):
             day = last - timedelta(ago)
             morning = datetime.combine(day, time(6, self.rng.randint(0, 59)), ZoneInfo(person.zone)).astimezone(UTC)
             device = second if ago < switch else source
             if morning < self.now:
-                events += self._morning(person, morning, device, day.isoformat(), instrument)
+                events += self._morning(person, morning, device, day.isoformat(), instrument, beats)
             if len(events) > 40 or ago == 0:
                 self._send(*events)
                 events = []
@@ -230,7 +289,7 @@ class Body:
             self._heart_rate(person)
 
     def _morning(
-        self, person: Person, morning: datetime, source: str, day: str, instrument: str
+        self, person: Person, morning: datetime, source: str, day: str, instrument: str, beats: str | None
     ) -> list[dict[str, Any]]:
         rng = self.rng
         common = {"athlete": person.name, "source": source}
@@ -244,7 +303,12 @@ class Body:
                 "kind": "resting_heart_rate", **common, "document": self._next("r"), "day": day,
                 "bpm": rng.choice((50, 51, 51, 52, 52, 52, 53, 54, 70)),
             }))  # fmt: skip
-        if rng.random() < 0.9:
+        if beats:
+            for minute in rng.choice(((), (0,), (0,), (0,), (0, 5))):  # several of a morning are one value
+                series = usual_intervals(rng, rng.choice((36, 38, 40, 40, 41, 42, 44, 16)))
+                at = morning - timedelta(minutes=30 - minute)
+                events.append(self._register(self._series(person, at, source, beats, series)))
+        elif rng.random() < 0.9:
             events.append(self._register({
                 "kind": "hrv", **common, "document": self._next("v"), "night": day, "statistic": "rmssd",
                 "context": "overnight", "value_ms": rng.choice((55, 58, 60, 61, 62, 64, 67, 20)),

@@ -96,6 +96,23 @@ def random_set(rng: random.Random, exercise: str, index: int, plain: bool = Fals
     return [fields]
 
 
+def random_plan(rng: random.Random, person: Person) -> dict[str, Any]:
+    """Name and rows of a plan, mostly of what the person likes to train."""
+    rows: list[dict[str, Any]] = []
+    for day in rng.choice(((None,), ("A", "B"))):
+        for _ in range(rng.randint(1, 3)):
+            sets = rng.randint(1, 4)
+            row: dict[str, Any] = {"exercise": person.exercise(), "sets": sets, "reps": rng.randint(3, 12)}
+            if rng.random() < 0.5:
+                row["failure_slots"] = sorted(rng.sample(range(1, sets + 1), rng.randint(0, sets)))
+            if rng.random() < 0.5:
+                row["target_rir"] = rng.choice(({"min": 0, "max": 1}, {"min": 1, "max": 3}, {"min": 2, "max": 2}))
+            if day:
+                row["day"] = day
+            rows.append(row)
+    return {"plan": rng.choice(("block", "peak")), "rows": rows}
+
+
 def _weight(rng: random.Random, exercise: str, fields: dict[str, Any]) -> None:
     kg = rng.choice((60, 62.5, 70, 80))
     if exercise in ASSISTED:
