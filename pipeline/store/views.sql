@@ -182,7 +182,7 @@ lift_long as (
     from lift
 ),
 recovery as (
-    select athlete_no, local_day, 'body' as scope, wellness_same_answers,
+    select athlete_no, local_day, 'body' as scope, wellness_same_answers, has_poor_beats,
         unnest([
             {'id': 'M22', 'metric': 'sleep_duration_min', 'value': sleep_min, 'n': (sleep_min is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
             {'id': 'M22', 'metric': 'sleep_efficiency', 'value': sleep_efficiency, 'n': (sleep_efficiency is not null)::integer, 'age': 0, 'need': 1, 'age_max': 3, 'days': 1},
@@ -204,8 +204,16 @@ recovery as (
             {'id': 'M30', 'metric': 'mood_z', 'value': mood_z, 'n': if(wellness_n_28d >= 10, wellness_n_7d, 0), 'age': wellness_age_days, 'need': 3, 'age_max': 7, 'days': 35}
         ]) as m
     from (
-        select d.*, g.regularity, if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as day_pairs
+        select d.*, g.regularity, if(d.sleep_source is not null, coalesce(g.day_pairs, 0), null) as day_pairs,
+            q.source is not null as has_poor_beats
         from mart.recovery_day d
+        left join (                 -- what went into the day's value was in part of poor quality (M28)
+            select distinct athlete_no, local_day, 'ln_' || statistic || '_' || context as signal, source
+            from mart.hrv_reading
+            where status = 'DEGRADED' and value_ms >= 3 and value_ms <= 300
+        ) q
+            on d.athlete_no = q.athlete_no and d.local_day = q.local_day and d.hrv_signal = q.signal
+            and d.hrv_source = q.source
         left join mart.sleep_regularity_day g
             on d.athlete_no = g.athlete_no and d.local_day = g.local_day and d.sleep_source = g.source
     )
@@ -216,6 +224,7 @@ recovery_long as (
         case
             when m.age > m.age_max then 'STALE'
             when m.n >= m.need and m.value is not null and m.id = 'M30' and wellness_same_answers >= 14 then 'DEGRADED'
+            when m.n >= m.need and m.value is not null and m.id = 'M28' and has_poor_beats then 'DEGRADED'
             when m.n >= m.need and m.value is not null then 'OK'
             when m.n >= m.need then 'NOT_APPLICABLE'
             else 'INSUFFICIENT'

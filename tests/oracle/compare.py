@@ -16,6 +16,7 @@ Query = Callable[[str], list[dict[str, Any]]]
 Table = dict[tuple[Any, ...], dict[str, Any]]
 RELATIVE = 1e-9
 MILLIGRAM_KG = 1e-6
+SLACK = {"load_kg": MILLIGRAM_KG, "performance_points": 1e-8, "readiness": 1e-8}  # of sums in whole small parts
 FLAGS = {"effort_conflict", "censored", "exceeds_reference"}
 
 
@@ -88,7 +89,7 @@ def _equal(column: str, shown: Any, wanted: Any) -> bool:
     if wanted is None or shown is None:
         return shown is None and wanted is None
     if isinstance(wanted, float):
-        slack = MILLIGRAM_KG if column == "load_kg" else 1e-11
+        slack = SLACK.get(column, 1e-11)
         return math.isclose(float(shown), wanted, rel_tol=RELATIVE, abs_tol=slack)
     return bool(shown == wanted)
 

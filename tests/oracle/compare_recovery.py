@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.oracle.heart import samples_of
+from tests.oracle.hrv_rule import first_told
 from tests.oracle.readings import Kept, moment_of
+from tests.oracle.recovery import STALE_DAYS
 from tests.oracle.world import Truth, World
 
 Table = dict[tuple[Any, ...], dict[str, Any]]
 Who = tuple[str, str]
+RECENT_MIN, BASELINE_MIN = 3, 21
 PERSON = ("tenant_id", "athlete_id")
 # view, query, keys
 VIEWS = (
@@ -20,6 +23,19 @@ VIEWS = (
     ("resting_heart_rate_fact", "select * from resting_heart_rate_fact", (*PERSON, "source", "document_id")),
     ("checkin_fact", "select * from checkin_fact", (*PERSON, "source", "document_id", "part", "item")),
     ("recovery_day", "select * from recovery_day", (*PERSON, "local_day")),
+    ("readiness_day", "select * from readiness_day", (*PERSON, "local_day")),
+    (
+        "indicator of hrv",
+        "select * from indicator where metric in ('rmssd_ms', 'ln_hrv_7d', 'ln_hrv_cv_7d_percent', 'hrv_z')"
+        " and n_obs > 0",
+        (*PERSON, "local_day", "metric"),
+    ),
+    (
+        "first alert of R14",
+        "select tenant_id, athlete_id, min(opened_on) as opened_on from alert"
+        " where rule = 'R14' and state <> 'withdrawn' group by all",
+        PERSON,
+    ),
     ("heart_rate_sample", "select * from heart_rate_sample", (*PERSON, "source", "document_id", "measured_at", "bpm")),
     (
         "heart_rate_load",
@@ -39,6 +55,11 @@ def recovery_tables(world: World) -> dict[str, Table]:
         tables["checkin_fact"] |= dict(_checkins(who, truth))
         tables["heart_rate_sample"] |= dict(_samples(who, truth))
         tables["heart_rate_load"] |= {(*who, *place): columns for place, columns in truth.heart_rates.items()}
+        tables["readiness_day"] |= {(*who, day): columns for day, columns in truth.readiness.items()}
+        tables["indicator of hrv"] |= dict(_hrv_indicators(who, truth))
+        told = first_told(truth.recovery)
+        if told is not None:
+            tables["first alert of R14"][who] = {"opened_on": told}
         tables["recovery_day"] |= {(*who, day): columns for day, columns in truth.recovery.days.items()}
     return tables
 
@@ -91,6 +112,30 @@ def _hrv(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, An
             "value_raw_ms": found.raw_ms, "context": (document.event or {})["context"], "n_beats": found.beats,
             "rejected_share": found.rejected_share, "status": found.status,
         }  # fmt: skip
+
+
+def _hrv_indicators(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """M28 of days with a value; M29 of days near one, with what keeps it from being told."""
+    for day, columns in truth.recovery.days.items():
+        if columns["hrv_source"] is None:
+            continue
+        if columns["hrv_signal"].startswith("rmssd") and columns["hrv_ms"] is not None:
+            signal = ("ln_" + columns["hrv_signal"], columns["hrv_source"], day)
+            yield (*who, day, "rmssd_ms"), {
+                "metric_id": "M28", "scope": "body", "value": columns["hrv_ms"], "n_obs": 1,
+                "status": "DEGRADED" if signal in truth.recovery.readings.degraded else "OK",
+            }  # fmt: skip
+        few = {"ln_hrv_7d": False, "ln_hrv_cv_7d_percent": False, "hrv_z": columns["hrv_n_60d"] < BASELINE_MIN}
+        shown = {"ln_hrv_cv_7d_percent": "ln_hrv_cv_7d"}
+        for metric, few_before in few.items():
+            n = 0 if few_before else columns["hrv_n_7d"]
+            value = columns[shown.get(metric, metric)]
+            status = "STALE" if columns["hrv_age_days"] > STALE_DAYS else "OK" if n >= RECENT_MIN else "INSUFFICIENT"
+            if n and (status != "OK" or value is not None):
+                yield (*who, day, metric), {
+                    "metric_id": "M29", "scope": "body", "status": status, "n_obs": n,
+                    "value": value if status == "OK" else None,
+                }  # fmt: skip
 
 
 def _resting(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:

@@ -167,6 +167,7 @@ class Readings:
     checkins: list[tuple[Document, date | None, datetime]] = field(default_factory=list)
     heart_rates: list[Document] = field(default_factory=list)
     signals: dict[tuple[str, str], Series] = field(default_factory=dict)
+    degraded: set[tuple[str, str, date]] = field(default_factory=set)  # (signal, source, day) of beats of poor quality
 
 
 def read(documents: list[Document], zones: Zones) -> Readings:
@@ -244,14 +245,17 @@ def _resting(readings: list[tuple[Document, date]]) -> dict[tuple[str, str], Ser
 def _hrv(readings: Readings) -> dict[tuple[str, str], Series]:
     """A device's own numbers and those of its beats; of a day, signal and source the mean of the logarithms."""
     values: dict[tuple[str, str, date], list[float]] = defaultdict(list)
-    stated = [(document, day, "rmssd", found.value_ms) for document, day, _, found in readings.beats]
+    stated = [(document, day, "rmssd", found.value_ms, found.status) for document, day, _, found in readings.beats]
     for document, day, _ in readings.hrv:
         event = document.event or {}
-        stated.append((document, day, event["statistic"], event["value_ms"]))
-    for document, day, statistic, value_ms in stated:
+        stated.append((document, day, event["statistic"], event["value_ms"], "OK"))
+    for document, day, statistic, value_ms, status in stated:
         context = (document.event or {})["context"]
         if day and context != "exercise" and value_ms is not None and RMSSD_MS[0] <= value_ms <= RMSSD_MS[1]:
-            values[f"ln_{statistic}_{context}", document.source, day].append(math.log(value_ms))
+            place = (f"ln_{statistic}_{context}", document.source, day)
+            values[place].append(math.log(value_ms))
+            if status == "DEGRADED":
+                readings.degraded.add(place)
     return _averages(values)
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from tests.oracle.baseline import Look, without_outliers
+from tests.oracle.beats import Measured, accepted, measured, rmssd
 from tests.oracle.documents import Item
+from tests.oracle.readiness import columns_of
 from tests.oracle.readings import normalised
 from tests.oracle.samples import find
+from tests.oracle.trends import Trained, Trends, pct28_of
 from tests.oracle.world import Truth, compute
 
 RECEIVED = datetime(2026, 11, 20, 22, tzinfo=UTC)
@@ -157,3 +161,88 @@ def test_gv_16_load_from_heart_rate(sex: str, most: float, rest: float, minutes:
         profile | {"hr_max_bpm": 200}, heart_rate({110: 10, 130: 20, 150: 20, 170: 8, 190: 2})
     ).heart_rates.values()
     assert zones["edwards_au"] == 152
+
+
+GV_24 = [812.0, 830, 845, 820, 1190, 640, 815, 822, 835, 828, 810, 805]
+
+
+def test_gv_24_the_filter_of_beats():
+    marks = accepted(GV_24)
+    assert [beat for beat, good in zip(GV_24, marks, strict=True) if not good] == [1190, 640]
+    assert rmssd(GV_24, marks) == pytest.approx(14.958275, abs=5e-7)
+    found = measured(GV_24)
+    assert (found.value_ms, found.status) == (None, "INSUFFICIENT")
+    assert (found.beats, found.rejected_share, found.raw_ms) == (12, 2 / 12, pytest.approx(207.10, abs=5e-3))
+
+
+def test_gv_23_and_a_beat_alone():
+    assert measured([800, 810, 790, 805, 795]).raw_ms == pytest.approx(14.361407, abs=5e-7)
+    assert measured([800]) == measured([800.0]) == Measured(None, None, 1, 0.0, "INSUFFICIENT")
+
+
+@pytest.mark.parametrize(
+    ("rr_ms", "rejected", "status"),
+    [
+        ([1000] * 95 + [0] * 5, 5, "OK"),
+        ([1000] * 94 + [0] * 6, 6, "DEGRADED"),
+        ([1000] * 90 + [0] * 10, 10, "DEGRADED"),
+        ([1000] * 89 + [0] * 11, 11, "INSUFFICIENT"),
+        ([1200] * 50, 0, "OK"),  # 60 s, 50 intervals
+        ([1200] * 49 + [1199], 0, "INSUFFICIENT"),
+        ([1250] * 49, 0, "INSUFFICIENT"),
+        ([800, 960] * 50, 0, "OK"),  # a fifth more passes, and 160 of 960 less
+        ([800, 961] * 50, None, "INSUFFICIENT"),
+        ([300, 2000] * 50, None, "INSUFFICIENT"),
+        ([1000] * 60 + [1500] * 60, 3, "OK"),  # after three rejections a new run begins
+    ],
+)
+def test_the_quality_of_a_series(rr_ms: list[float], rejected: int | None, status: str):
+    found = measured(rr_ms)
+    assert found.status == status
+    assert (found.value_ms is None) == (status == "INSUFFICIENT")
+    if rejected is not None:
+        assert found.rejected_share == pytest.approx(rejected / len(rr_ms))
+
+
+def test_series_of_a_day_are_one_value_and_none_of_another_context_or_of_exercise():
+    poor = [1000.0, 1060.0] * 47 + [0] * 6
+    sent = (([1000, 1040] * 50, "morning"), (poor, "morning"), ([1000, 1040] * 50, "spot"), (poor, "exercise"))
+    events = [
+        {"kind": "rr_intervals", "start": f"2026-06-02T07:0{n}:00+01:00", "rr_ms": beats, "context": context}
+        for n, (beats, context) in enumerate(sent)
+    ]
+    found = truth_of(*events).recovery.readings
+    day = date(2026, 6, 2)
+    assert found.signals == {
+        ("ln_rmssd_morning", "band"): {day: pytest.approx((math.log(40) + math.log(60)) / 2)},
+        ("ln_rmssd_spot", "band"): {day: pytest.approx(math.log(40))},
+    }
+    assert found.degraded == {("ln_rmssd_morning", "band", day)}
+
+
+def test_gv_27_readiness_from_its_components():
+    z = {"subjective": -1.2, "sleep": -0.6, "performance": 0.1, "hrv": -0.9, "resting_hr": -0.5}
+    found = columns_of(z, {"wellness_same_answers": 3})
+    assert (found["readiness"], found["coverage"], found["status"]) == (pytest.approx(35.6), 1.0, "OK")
+    assert [found[f"{name}_points"] for name in z] == pytest.approx([-9.6, -2.4, 0.4, -1.8, -1.0])
+    heartless = columns_of(dict(list(z.items())[:3]), {"wellness_same_answers": 14})
+    assert (heartless["readiness"], heartless["coverage"]) == (pytest.approx(35.5), 0.8)
+    assert (heartless["status"], heartless["hrv_points"]) == ("DEGRADED", None)
+    assert columns_of({"sleep": 1.0, "hrv": 3.0}, {}) == {
+        "readiness": None, "coverage": pytest.approx(0.3), "components": 2, "status": "INSUFFICIENT",
+        "subjective_points": None, "sleep_points": pytest.approx(40 / 3), "performance_points": None,
+        "hrv_points": pytest.approx(10 / 3), "resting_hr_points": None,
+    }  # fmt: skip
+
+
+def test_gv_17_the_trend_of_session_bests():
+    days = (0, 4, 7, 11, 14, 18, 21, 25, 28)
+    kg = ("120", "121.5", "119", "118.5", "117", "116", "117.5", "114", "113")
+    bests = {FIRST + timedelta(n): Trained(Fraction(e1rm), 4, 5) for n, e1rm in zip(days, kg, strict=True)}
+    assert pct28_of(bests) == pytest.approx(-6.714, abs=5e-4)
+    assert pct28_of(bests | {FIRST: Trained(Fraction(120), 3, 5)}) is None  # effort known on less than 80 %
+    assert pct28_of(dict(list(bests.items())[:4])) is None
+    assert Trends({"squat": {FIRST: -3.0, FIRST + timedelta(9): 1.0}, "press": {FIRST: 4.0}}).mean_on(
+        FIRST + timedelta(28)
+    ) == pytest.approx(2.5)
+    assert Trends({"press": {FIRST: 4.0}}).mean_on(FIRST + timedelta(29)) is None

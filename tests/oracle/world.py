@@ -13,11 +13,13 @@ from tests.oracle.estimates import by_exercise, estimate, session_best
 from tests.oracle.exercises import Find
 from tests.oracle.heart import Place, heart_rate_loads
 from tests.oracle.load import load_days
+from tests.oracle.readiness import readiness_days
 from tests.oracle.readings import Readings, day_of, moment_of
 from tests.oracle.recovery import Recovery, recovery
 from tests.oracle.rows import Row, rows_of, set_load
 from tests.oracle.sessions import Session, drop_doubles, group
 from tests.oracle.times import Zones, read_time, wall, zones_of
+from tests.oracle.trends import trends
 
 Person = tuple[str, str]
 READINGS = ("body_mass", "sleep", "heart_rate", "rr_intervals", "hrv", "resting_heart_rate", "checkin")
@@ -33,6 +35,7 @@ class Truth:
     recovery: Recovery = field(default_factory=lambda: Recovery(Readings()))
     heart_rates: dict[Place, dict[str, Any]] = field(default_factory=dict)
     load: dict[date, dict[str, Any]] = field(default_factory=dict)
+    readiness: dict[date, dict[str, Any]] = field(default_factory=dict)
     exercise_sessions: dict[tuple[str, str, str], Sums] = field(default_factory=dict)
     bests: dict[tuple[str, str, str], tuple[Any, bool]] = field(default_factory=dict)
 
@@ -77,6 +80,7 @@ def _truth(documents: list[Document], clock: datetime | None, find: Find) -> Tru
     truth.recovery = recovery(documents, zones, profiles, first, today)
     truth.heart_rates = heart_rate_loads(sessions, zones, profiles, truth.recovery)
     truth.load = load_days(truth.days, sessions)
+    truth.readiness = readiness_days(truth.recovery, trends(sessions), list(truth.days.days))
     for session in sessions:
         for key, found in by_exercise(session).items():
             sums = Sums()

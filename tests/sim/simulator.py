@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.sim.driver import POINTS, Driver, Faults
@@ -69,10 +70,15 @@ def run(seed: int, together: int = TOGETHER, cuts: int = CUTS, hits: Counter[str
     return outcome
 
 
+def runs(histories: int, seed: int, together: int = TOGETHER) -> Iterator[tuple[int, int]]:
+    """(seed, histories) of the runs that do ``histories``, from ``seed`` upwards."""
+    for n, start in enumerate(range(0, histories, together)):
+        yield seed + n, min(together, histories - start)
+
+
 def many(histories: int, seed: int, together: int = TOGETHER, cuts: int = CUTS) -> Outcome:
     """Runs until ``histories`` were done, from ``seed`` upwards."""
     total = Outcome()
-    while total.histories < histories:
-        total.add(run(seed, min(together, histories - total.histories), cuts, total.hits))
-        seed += 1
+    for number, count in runs(histories, seed, together):
+        total.add(run(number, count, cuts, total.hits))
     return total

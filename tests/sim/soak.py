@@ -29,13 +29,18 @@ def _portion(task: tuple[int, int, int, int]) -> Outcome:
     return many(*task)
 
 
-def soak(histories: int, seed: int, processes: int, together: int = TOGETHER, cuts: int = CUTS) -> Outcome:
-    """Do the histories in several processes; the seeds do not depend on how many."""
+def portions(histories: int, seed: int, together: int = TOGETHER) -> list[tuple[int, int]]:
+    """(histories, first seed) of what one process does at a time."""
     portion = together * RUNS_OF_A_PORTION
-    tasks = [
-        (min(portion, histories - start), seed * 10**6 + n * SEEDS_PER_PORTION, together, cuts)
+    return [
+        (min(portion, histories - start), seed * 10**6 + n * SEEDS_PER_PORTION)
         for n, start in enumerate(range(0, histories, portion))
     ]
+
+
+def soak(histories: int, seed: int, processes: int, together: int = TOGETHER, cuts: int = CUTS) -> Outcome:
+    """Do the histories in several processes; the seeds do not depend on how many."""
+    tasks = [(*portion, together, cuts) for portion in portions(histories, seed, together)]
     total = Outcome()
     fresh = multiprocessing.get_context("spawn")  # a forked child would inherit locks of threads that are not there
     with ProcessPoolExecutor(processes, mp_context=fresh) as pool:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.events import EVENT, MODELS
+from tests.oracle.beats import measured
 from tests.sim.driver import POINTS, Driver, SimulatedCrash
 from tests.sim.generator import history
-from tests.sim.soak import soak
+from tests.sim.simulator import merged, runs
+from tests.sim.soak import portions, soak
 
 HISTORIES, SEED = 500, 1
 HITS_MIN = 50  # per crash point
@@ -18,6 +27,38 @@ def test_histories_with_crashes_agree_with_a_replay_and_with_the_oracle():
     assert {point: outcome.hits[point] for point in POINTS if outcome.hits[point] < HITS_MIN} == {}
 
 
+def told() -> Iterator[dict[str, Any]]:
+    """Every event of the histories above that the schemas take."""
+    for count, seed in portions(HISTORIES, SEED):
+        for run, together in runs(count, seed):
+            for upload in merged(run, together):
+                for event in upload.events:
+                    if _is_taken(event):
+                        yield event
+
+
+def _is_taken(event: dict[str, Any]) -> bool:
+    try:
+        EVENT.validate_python(event)
+    except ValidationError:
+        return False
+    return True
+
+
+def test_the_histories_send_every_kind_of_the_schemas_and_series_of_every_quality():
+    kinds: Counter[str] = Counter()
+    series: Counter[tuple[str, str]] = Counter()
+    for event in told():
+        kinds[event["kind"]] += 1
+        if event["kind"] == "rr_intervals":
+            series[event["context"], measured(event["rr_ms"]).status] += 1
+    assert {kind for kind in MODELS if kinds[kind] < HISTORIES // 5} == set(), kinds
+    qualities = {
+        (c, s) for c in ("overnight", "morning", "exercise", "spot") for s in ("OK", "DEGRADED", "INSUFFICIENT")
+    }
+    assert qualities - series.keys() == set(), series
+
+
 def test_a_seed_tells_its_history():
     one, again = history(5), history(5)
     assert one == again
@@ -26,14 +67,15 @@ def test_a_seed_tells_its_history():
 
 
 def test_histories_tell_of_every_reading_and_some_of_enough_days_for_a_baseline():
-    told: dict[tuple[str, str], set[str]] = {}
-    for seed in range(30):
+    names = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
+    found: dict[tuple[str, str], set[str]] = {}
+    for seed in range(60):
         for upload in history(seed):
             for event in upload.events:
-                if event["kind"] in ("sleep", "hrv", "resting_heart_rate", "checkin"):
-                    told.setdefault((event["kind"], f"{seed} {event['athlete']}"), set()).add(event["document"])
-    most = {kind: max(len(found) for (of, _), found in told.items() if of == kind) for kind, _ in told}
-    assert set(most) == {"sleep", "hrv", "resting_heart_rate", "checkin"}
+                if event["kind"] in names:
+                    found.setdefault((event["kind"], f"{seed} {event['athlete']}"), set()).add(event["document"])
+    most = {kind: max(len(documents) for (of, _), documents in found.items() if of == kind) for kind, _ in found}
+    assert set(most) == set(names)
     assert min(most.values()) >= 28, most
 
 

@@ -86,3 +86,22 @@ def test_a_corrected_series_takes_the_place_of_the_first(driver: Driver) -> None
     driver.ingest([{"kind": "delete", "athlete": "ana", "source": "strap", "document": "s1"}])
     assert driver.query("select * from hrv_fact") == driver.query("select * from recovery_day") == []
     assert driver.service.check() == []
+
+
+def test_a_days_value_from_a_series_of_poor_quality_says_so(driver: Driver) -> None:
+    calm = [1000.0, 1040.0] * 50
+    poor = [250.0 if n % 17 == 3 else beat for n, beat in enumerate(calm)]  # 6 of 100 beats rejected
+    second, third = date(2026, 3, 3), date(2026, 3, 4)
+    driver.ingest([
+        series(1, calm), series(2, poor, day=second), series(3, calm, day=third),
+        series(4, poor, "exercise", day=third),
+    ])  # fmt: skip
+    shares = {row["document_id"]: row["rejected_share"] for row in driver.query("select * from hrv_fact")}
+    assert shares == {"s1": 0, "s2": 0.06, "s3": 0, "s4": 0.06}
+    rows = driver.query("select * from indicator where metric = 'rmssd_ms' order by local_day")
+    assert [(row["metric_id"], row["value"], row["status"]) for row in rows] == [
+        ("M28", pytest.approx(40), "OK"), ("M28", pytest.approx(40), "DEGRADED"), ("M28", pytest.approx(40), "OK"),
+    ]  # fmt: skip
+    driver.ingest([series(5, calm, day=second)])  # a good series does not make the poor one good
+    statuses = driver.query("select status from indicator where metric = 'rmssd_ms' order by local_day")
+    assert [row["status"] for row in statuses] == ["OK", "DEGRADED", "OK"]
