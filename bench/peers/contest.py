@@ -69,7 +69,7 @@ class Contestant:
         if self.mode:
             ends = [f"{number}:{end}" for number, end in topic.ends.items()]
             asked = ["--data", str(folder), "--progress", str(progress), "--ends", *ends]
-            return [self.python, "-m", "bench.peers.ours", self.mode, *asked]
+            return [self.python, "-m", "bench.peers.ours", self.mode, *asked, *self.options]
         return [
             self.python, str(SCRIPTS / self.script), "--brokers", topic.settings.brokers, "--topic", topic.name,
             "--group", group, "--end", str(self.end(topic)), "--folder", str(folder), "--progress", str(progress),

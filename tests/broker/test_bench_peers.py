@@ -39,7 +39,7 @@ def test_our_contestants_are_measured_and_lose_and_double_nothing_when_killed(
     cluster: Callable[..., Settings], tmp_path: Path
 ) -> None:
     topic = fill(cluster(topic_partitions=1), RECORDS, ATHLETES, appended=20)
-    given = parser().parse_args(["--runs", "1", "--kills", "2", "--seconds-max", str(PATIENCE_S)])
+    given = parser().parse_args(["--runs", "1", "--kills", "1", "--seconds-max", str(PATIENCE_S)])
     absent = Contestant("absent", "not here", script="quix.py")
     told = contest([*OURS, absent], {"absent": "it cannot be installed"}, topic, tmp_path, given)
     assert told["absent"]["problem"] == "it cannot be installed"
@@ -47,7 +47,7 @@ def test_our_contestants_are_measured_and_lose_and_double_nothing_when_killed(
         figures, kill = told[name]["figures"], told[name]["kill"]
         assert (figures["records"], figures["lost"], figures["doubled"]) == (RECORDS, 0, 0)
         assert min(figures["records_per_second"], figures["cpu_seconds_per_million"], figures["rss_mb_peak"]) > 0
-        assert (kill["lost"], kill["doubled"], kill["handled_again"]) == (0, 0, 0) and kill["kills"] in (1, 2)
+        assert (kill["kills"], kill["lost"], kill["doubled"], kill["handled_again"]) == (1, 0, 0, 0)
     assert told["all"]["figures"]["alerts"] == told["all"]["kill"]["alerts"] > 0
     assert json.loads(json.dumps(told)) == told
     shown = page.tables({"contestants": told})[0]
@@ -92,7 +92,7 @@ def test_a_set_is_decoded_by_the_other_contestants_as_it_was_sent(tmp_path: Path
     ]
     assert len({str(one.fetchall()) for one in held}) == 1
     with pytest.raises(ValueError, match="reps"):
-        sets.decode(values[0].replace(b'"reps":6', b'"reps":-'))
+        sets.decode(values[0].replace(b'"reps":6', b'"reps":6000'))
 
 
 @pytest.mark.usefixtures("small_fetches")
@@ -118,17 +118,16 @@ def test_latency_and_workers_beside_each_other(brokers: str, tmp_path: Path) -> 
     assert (found["sets"], found["lost"], found["doubled"]) == (200, 0, 0)
     assert 0 < found["session_ms_p50"] <= found["session_ms_p99"] <= found["session_ms_max"]  # type: ignore[operator]
     assert found["day_ms_max"] > 0  # type: ignore[operator]
-    for workers in (1, 2):
-        pair = together(
-            OURS[1],
-            brokers,
-            tmp_path / f"{workers}",
-            workers=workers,
-            records=RECORDS,
-            athletes=ATHLETES,
-            seconds_max=PATIENCE_S,
-        )
-        assert (pair["workers"], pair["records"], pair["lost"], pair["doubled"]) == (workers, RECORDS, 0, 0)
+    pair = together(
+        OURS[1],
+        brokers,
+        tmp_path / "together",
+        workers=2,
+        records=RECORDS,
+        athletes=ATHLETES,
+        seconds_max=PATIENCE_S,
+    )
+    assert (pair["workers"], pair["records"], pair["lost"], pair["doubled"]) == (2, RECORDS, 0, 0)
 
 
 def test_every_package_of_the_peers_is_pinned() -> None:
