@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -37,7 +38,7 @@ FACTS_COUNT = (
 )
 PEERS_COUNT = "select count(*), count(distinct (athlete, source, document)), 0 from sets"
 
-Line = dict[str, float]
+Line = dict[str, Any]
 Result = dict[str, object]
 
 

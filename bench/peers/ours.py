@@ -78,9 +78,9 @@ def main() -> None:
     parser.add_argument("--gate", type=Path, help="a file without which no batch is begun")
     given = parser.parse_args()
     ends = {int(number): int(end) for number, _, end in (one.partition(":") for one in given.ends)}
-    faust_app.Shards = watched(Progress(given.progress, ends), given.gate)  # type: ignore[misc]
+    faust_app.Shards = watched(Progress(given.progress, ends), given.gate)  # type: ignore[attr-defined]
     if given.mode == "facts":
-        partition.Engine = FactsOnly  # type: ignore[misc]
+        partition.Engine = FactsOnly  # type: ignore[attr-defined]
     log_as_json()
     faust_app.run_worker(given.data, Settings.from_environment())
 
