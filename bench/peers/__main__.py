@@ -26,7 +26,7 @@ from bench.peers.latency import latency
 from bench.peers.others.sets import BATCH
 from bench.peers.together import together
 from bench.peers.topic import Topic, fill, made
-from bench.peers.venv import Venv
+from bench.peers.venv import Venv, python_of
 from bench.run import machine
 from tests.broker.found import NoBrokerError, a_broker
 
@@ -71,16 +71,18 @@ def peers(python: str, slow: int) -> dict[Contestant, tuple[str, ...]]:
 def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; returns 0."""
     given = _parser().parse_args(arguments)
+    known = [one.name for one in (*OURS, *peers("", 1))]
+    if wrong := sorted(set(given.only or ()) - set(known)):
+        raise SystemExit(f"{', '.join(wrong)}: no contestant; there are {', '.join(known)}")
     problems: dict[str, str] = {}
     contestants = [one for one in OURS if _asked(one, given.only)]
     venv = None
-    if not given.no_peers:
-        venv = Venv(given.peers_venv)
-        for one, packages in peers(str(venv.python), given.slow_records).items():
-            if _asked(one, given.only):
-                contestants.append(one)
-                if (problem := venv.install(packages)) is not None:
-                    problems[one.name] = f"it cannot be installed ({problem})"
+    for one, packages in peers(str(python_of(given.peers_venv)), given.slow_records).items():
+        if _asked(one, given.only) and not given.no_peers:
+            venv = venv or Venv(given.peers_venv)
+            contestants.append(one)
+            if (problem := venv.install(packages)) is not None:
+                problems[one.name] = f"it cannot be installed ({problem})"
     with _broker(given.brokers) as (brokers, what), _scratch(given.scratch) as folder:
         result: dict[str, Any] = {
             "command": "python -m bench.peers " + " ".join(arguments),

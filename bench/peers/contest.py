@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -37,7 +38,7 @@ FACTS_COUNT = (
 )
 PEERS_COUNT = "select count(*), count(distinct (athlete, source, document)), 0 from sets"
 
-Line = dict[str, float]
+Line = dict[str, Any]
 Result = dict[str, object]
 
 
@@ -69,7 +70,7 @@ class Contestant:
         if self.mode:
             ends = [f"{number}:{end}" for number, end in topic.ends.items()]
             asked = ["--data", str(folder), "--progress", str(progress), "--ends", *ends]
-            return [self.python, "-m", "bench.peers.ours", self.mode, *asked]
+            return [self.python, "-m", "bench.peers.ours", self.mode, *asked, *self.options]
         return [
             self.python, str(SCRIPTS / self.script), "--brokers", topic.settings.brokers, "--topic", topic.name,
             "--group", group, "--end", str(self.end(topic)), "--folder", str(folder), "--progress", str(progress),

@@ -87,15 +87,16 @@ def latency(
         **{f"{lane}_ms_p50": float(np.percentile(ms, 50)) for lane, ms in taken.items()},
         **{f"{lane}_ms_p99": float(np.percentile(ms, 99)) for lane, ms in taken.items()},
         **{f"{lane}_ms_max": float(ms.max()) for lane, ms in taken.items()},
-        "outbox_rows_session_rules": session,
-        "outbox_rows_day_rules": day,
+        "session_outbox_rows": session,
+        "day_outbox_rows": day,
+        "first_sets_left_out": warm,
         "rss_mb_peak": memory,
         **counted(who, folder, before, offered),
     }
 
 
 def _reached(line: Line, what: str, offset: int) -> bool:
-    return line["what"] == what and line["next"] >= offset
+    return bool(line["what"] == what and line["next"] >= offset)
 
 
 def _committed_at(lines: list[Line], what: str, first: int, count: int) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ a batch and its place in the log and leaves models and rules out, as a rebuild d
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from pipeline.worker.shards import Shards
 pipeline._LOOKED_FOR = ("pandas",)  # an install for a cluster has dateutil, for Faust's sake
 
 from pipeline.worker import faust_app, partition  # noqa: E402
+
+GATE_EVERY_S = 0.002
 
 
 class FactsOnly(Engine):
@@ -40,11 +43,13 @@ class FactsOnly(Engine):
         return self.next_offset
 
 
-def watched(progress: Progress) -> type[Shards]:
-    """The worker's shards, which tell of every commit."""
+def watched(progress: Progress, gate: Path | None) -> type[Shards]:
+    """The worker's shards, which tell of every commit. Their first batch waits until ``gate`` is there."""
 
     class Watched(Shards):
         def apply(self, number: int, batch: Sequence[Logged]) -> bool:
+            while gate is not None and not gate.exists():
+                time.sleep(GATE_EVERY_S)
             progress.began()
             before = self.offsets.get(number, 0)
             done = super().apply(number, batch)
@@ -70,11 +75,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--progress", type=Path, required=True)
     parser.add_argument("--ends", nargs="*", default=[], metavar="PARTITION:OFFSET")
+    parser.add_argument("--gate", type=Path, help="a file without which no batch is begun")
     given = parser.parse_args()
     ends = {int(number): int(end) for number, _, end in (one.partition(":") for one in given.ends)}
-    faust_app.Shards = watched(Progress(given.progress, ends))  # type: ignore[misc]
+    faust_app.Shards = watched(Progress(given.progress, ends), given.gate)  # type: ignore[attr-defined]
     if given.mode == "facts":
-        partition.Engine = FactsOnly  # type: ignore[misc]
+        partition.Engine = FactsOnly  # type: ignore[attr-defined]
     log_as_json()
     faust_app.run_worker(given.data, Settings.from_environment())
 

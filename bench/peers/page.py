@@ -22,7 +22,7 @@ def section(result: dict[str, Any]) -> str:
     machine = result["machine"]
     told = (
         f"Measured on {machine['cores']} cores ({machine['processor']}), broker and contestant on the same machine:"
-        f" {result['records']:,} records of one set each, one partition, medians of {result['runs']} runs."
+        f" {result['records']:,} records of one set each, one partition; the medians of {result['runs']} runs."
         " All of it, with versions: [bench/results/peers.json](../bench/results/peers.json)."
     )
     return "\n\n".join([told, *tables(result)])
@@ -30,7 +30,9 @@ def section(result: dict[str, Any]) -> str:
 
 def tables(result: dict[str, Any]) -> list[str]:
     """One table each for the contestants, for latency, for workers beside each other; those that were measured."""
-    found = [_contest(result["contestants"])]
+    found = []
+    if "contestants" in result:
+        found.append(_contest(result["contestants"]))
     if "latency" in result:
         found.append(_latency(result["latency"]))
     if "together" in result:
@@ -71,10 +73,17 @@ def _latency(one: dict[str, Any]) -> str:
             f"{one[f'{lane}_ms_p50']:,.0f} ms",
             f"{one[f'{lane}_ms_p99']:,.0f} ms",
             f"{one[f'{lane}_ms_max']:,.0f} ms",
+            f"{one[f'{lane}_outbox_rows']:,}",
         ]
         for lane, said in (("session", "set- and session-level rules"), ("day", "day-level rules"))
     ]
-    head = [f"set to outbox, {one['offered_per_second']:,} sets/s offered", "p50", "p99", "longest"]
+    head = [
+        f"set to outbox, {one['offered_per_second']:,} sets/s offered",
+        "p50",
+        "p99",
+        "longest",
+        "rows in the outbox",
+    ]
     return _table(head, rows)
 
 

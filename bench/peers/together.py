@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bench.peers.contest import LOOK_EVERY_S, Contestant, FailedError, Result, Running, counted, empty_shards
@@ -12,7 +12,7 @@ from bench.peers.topic import Topic, fill, made
 from pipeline.worker.told import told
 
 PARTITIONS = 2
-SLEEPY = {"SPOTTER_SESSION_SECONDS": "600", "SPOTTER_STALLED_SECONDS_MAX": "600"}
+PATIENT = {"SPOTTER_STALLED_SECONDS_MAX": "600"}  # with a worker that waits at the gate
 
 
 def together(
@@ -20,27 +20,23 @@ def together(
 ) -> Result:
     """So many workers on ``records`` records, half of them in each partition.
 
-    The workers get their partitions first. They are stopped while the topic is filled and woken together, so that
-    what is measured is work alone: neither the group's finding together nor the sender.
+    The workers get their partitions first, then the topic is filled, and only then they may begin: what is measured is
+    work alone, neither the group's finding together nor the sender.
     """
     settings = made(brokers, PARTITIONS)
     each = records // PARTITIONS
     topic = Topic(settings, dict.fromkeys(range(PARTITIONS), each))
     empty_shards(folder, topic)
-    all_of_them = [Running(who, topic, folder, "", **SLEEPY) for _ in range(workers)]
+    gate = folder / "gate"
+    gated = replace(who, options=("--gate", str(gate)))
+    all_of_them = [Running(gated, topic, folder, "", **PATIENT) for _ in range(workers)]
     try:
         _until(lambda: _shared_out(folder, workers), all_of_them, seconds_max)
-        for one in all_of_them:
-            one.process.send_signal(signal.SIGSTOP)
         fill(settings, each, athletes)
-        for one in all_of_them:
-            one.process.send_signal(signal.SIGCONT)
+        gate.touch()
         _until(lambda: _ends(all_of_them) == topic.ends, all_of_them, seconds_max)
         memory = sum(one.rss_mb_peak() for one in all_of_them)
     finally:
-        for one in all_of_them:
-            if one.process.poll() is None:
-                one.process.send_signal(signal.SIGCONT)
         for one in all_of_them:
             one.end()
     first = [line for one in all_of_them if (line := one.first("began")) is not None]

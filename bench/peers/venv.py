@@ -20,7 +20,7 @@ class Venv:
     """An environment in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.python = folder.absolute() / "bin" / "python"
+        self.python = python_of(folder)
         if not self.python.exists():
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
 
@@ -47,6 +47,11 @@ class Venv:
             return None
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         return said[-1] if said else f"pip ended with {done.returncode}"
+
+
+def python_of(folder: Path) -> Path:
+    """The interpreter of an environment."""
+    return folder.absolute() / "bin" / "python"
 
 
 def pins() -> dict[str, str]:

@@ -12,6 +12,7 @@ CODE_ROOMS = ("pipeline", "schemas", "dashboards")
 LEFT_OUT = {
     ".git",
     ".venv",
+    ".venv-peers",
     "__pycache__",
     ".pytest_cache",
     ".mypy_cache",

@@ -18,6 +18,7 @@ import pytest
 import typer
 from house_tree import ROOT, own_files, text_of
 
+from bench.peers import page as peers_page
 from bench.run import BEGIN, END, RESULTS, section
 from pipeline.alerts import rules
 from pipeline.cli.main import app
@@ -210,6 +211,13 @@ def test_what_make_demo_runs(tmp_path: Path) -> None:
     assert "carla" in roster
     assert "R02" in alerts
     assert "already" in run_all(lines[:1], data)[0]
+
+
+def test_figures_beside_others_are_measured() -> None:
+    told = page("docs/cluster.md").partition(peers_page.BEGIN)[2].partition(peers_page.END)[0]
+    results = RESULTS.with_name("peers.json")
+    measured = peers_page.section(json.loads(results.read_text(encoding="utf-8"))) if results.exists() else ""
+    assert told.strip() == measured
 
 
 def test_figures_of_the_readme_are_measured() -> None:
