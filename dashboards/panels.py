@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
@@ -10,10 +12,16 @@ Query = Callable[[str, Sequence[object]], list[dict[str, object]]]
 
 
 class Panels:
-    """Runs panels through a trusted ``query(sql, parameters)`` of the store's owner."""
+    """Runs panels through a trusted ``query(sql, parameters)`` of the store's owner, or of a copy made at ``as_of``."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Query, as_of: datetime | None = None) -> None:
         self._query = query
+        self.as_of = as_of
+
+    @contextmanager
+    def opened(self, tenant: str) -> Iterator[Panels]:
+        """The panels of a gym for the time of one answer."""
+        yield self
 
     def rows(self, panel: str, *parameters: object) -> list[dict[str, object]]:
         """The panel's rows; ``parameters`` are its ``$1``, ``$2``, … as its header lists them."""

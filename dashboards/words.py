@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 UNKNOWN = "unknown"
@@ -31,6 +31,20 @@ def number(value: Any, digits: int = 1) -> str:
 def counted(count: Any, one: str, many: str = "") -> str:
     """A count with its noun: ``1 workout``, ``2 workouts``; ``many`` where an s is not enough."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def age_of_copy(made_at: datetime, now: datetime) -> str:
+    """How old data are that were copied at ``made_at``."""
+    minutes = max(0, int((now - made_at).total_seconds() // 60))
+    if minutes < 1:
+        ago = "less than a minute ago"
+    elif minutes < 120:
+        ago = f"{counted(minutes, 'minute')} ago"
+    elif minutes < 48 * 60:
+        ago = f"{minutes // 60} hours ago"
+    else:
+        ago = f"{minutes // (24 * 60)} days ago"
+    return f"Data as of {made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, {ago}."
 
 
 def waiting_sets(sets: Any, whose: str) -> str:

@@ -57,6 +57,7 @@ class Settings:
     stalled_seconds_max: float = 60.0  # a worker that is behind and does not move so long ends itself
     snapshots: str = ""  # where workers keep copies of their shards: a folder or s3://…; empty: nowhere
     snapshot_seconds: float = 300.0  # between copies of a shard that moved
+    replica_seconds: float = 10.0  # between looks of the pages for newer copies of shards
     fetch_bytes_max: int = 4 << 20  # of one partition, in one batch of a worker
 
     @classmethod

@@ -23,6 +23,7 @@ from dashboards.recovery_words import checkin_line, night, recovery_lines
 from dashboards.web.chart import bars
 from dashboards.web.checkin_page import CheckinPage, Sending, checkin_url
 from pipeline.alerts.labels import rule_name
+from pipeline.clock import Clock, SystemClock
 
 CHART_DAYS = 56
 TABLE_DAYS = 28
@@ -34,42 +35,51 @@ STATIC_TYPES = {"spotter.css": "text/css; charset=utf-8"}
 TenantOf = Callable[[Request], str]
 
 
-def routes(panels: Panels, tenant_of: TenantOf, sending: Sending) -> list[BaseRoute]:
-    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises; ``sending`` takes check-ins."""
+def routes(panels: Panels, tenant_of: TenantOf, sending: Sending | None, clock: Clock | None = None) -> list[BaseRoute]:
+    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises; ``sending`` takes check-ins, where
+    they are taken."""
+    clock = clock or SystemClock()
 
     def roster(request: Request) -> Response:
         tenant = tenant_of(request)
-        rows = panels.rows("roster", tenant, None)
+        with panels.opened(tenant) as seen:
+            rows = seen.rows("roster", tenant, None)
         counts = Counter(str(row["attention"]) for row in rows)
         told = ", ".join(f"{counts[key]} {WORDS[key].lower()}" for key in WORDS if counts[key])
-        return _page("roster.html", tenant=tenant, rows=rows, told=told)
+        return _page("roster.html", tenant=tenant, age=age(seen), rows=rows, told=told)
 
     def athlete(request: Request) -> Response:
         tenant, name = tenant_of(request), str(request.path_params["athlete_id"])
-        state = next(iter(panels.rows("roster", tenant, name)), None)
-        if state is None:
-            return _page("missing.html", status=404, tenant=tenant)
-        days = panels.rows("athlete_days", tenant, name, None, None, CHART_DAYS)
-        alerts = panels.alerts(tenant, name, None, ALERTS_SHOWN)
-        recovery = next(iter(panels.rows("recovery", tenant, name)), None)
-        checkin = panels.rows("last_checkin", tenant, name)
+        with panels.opened(tenant) as seen:
+            state = next(iter(seen.rows("roster", tenant, name)), None)
+            if state is None:
+                return _page("missing.html", status=404, tenant=tenant, age=age(seen))
+            days = seen.rows("athlete_days", tenant, name, None, None, CHART_DAYS)
+            alerts = seen.alerts(tenant, name, None, ALERTS_SHOWN)
+            recovery = next(iter(seen.rows("recovery", tenant, name)), None)
+            checkin = seen.rows("last_checkin", tenant, name)
         return _page(
             "athlete.html",
             tenant=tenant,
+            age=age(seen),
             state=state,
             days=days[-TABLE_DAYS:][::-1],
             chart=bars(days),
             recovery_day=recovery["local_day"] if recovery else None,
             recovery=recovery_lines(recovery) if recovery else [],
             checkin=checkin_line(checkin) if checkin else None,
+            takes_checkins=sending is not None,
             open_alerts=[alert for alert in alerts if alert["state"] == "open"],
             past_alerts=[alert for alert in alerts if alert["state"] != "open"],
         )
 
+    def age(seen: Panels) -> str | None:
+        return words.age_of_copy(seen.as_of, clock.now()) if seen.as_of is not None else None
+
     return [
         Route("/", roster, name="roster"),
         Route("/athletes/{athlete_id:path}", athlete, name="athlete"),
-        *CheckinPage(panels, tenant_of, sending, _page).routes(),
+        *(CheckinPage(panels, tenant_of, sending, _page).routes() if sending is not None else []),
         Route("/static/{name}", _static, name="static"),
     ]
 

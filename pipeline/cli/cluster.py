@@ -1,4 +1,4 @@
-"""The distributed roles: topics, gateway, worker and relay on Kafka."""
+"""The distributed roles: topics, gateway, worker, relay and web on Kafka."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("gateway")(gateway)
     app.command("worker")(worker)
     app.command("relay")(relay)
+    app.command("web")(web)
     app.add_typer(topics, name="topics")
 
 
@@ -95,6 +96,26 @@ def relay(
     log_as_json()
     with stopped_by_signals():
         serve_relay(data_folder(data), control or data_folder(data), settings)
+
+
+def web(
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Default 8080.")] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Default 127.0.0.1: only this machine.")] = None,
+    control: Annotated[
+        Path | None,
+        typer.Option("--control", metavar="DIR", help="The gateway's folder; default --data."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Serve the pages and the reading side of the API from the snapshot store, until stopped."""
+    from pipeline.cli.web_role import serve_web
+    from pipeline.settings import data_folder
+
+    settings = cluster_settings(None)
+    settings = replace(settings, port=port or settings.port, host=host or settings.host)
+    log_as_json()
+    with stopped_by_signals():
+        serve_web(data_folder(data), control or data_folder(data), settings)
 
 
 @topics.command("ensure")

@@ -2,65 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from pipeline import disk
 from pipeline.errors import SpotterError
 from pipeline.gateway import documents as doc
-from pipeline.gateway.access import Gate, Reader, Sender
+from pipeline.gateway.access import Sender
 from pipeline.gateway.bodies import read_body
 from pipeline.gateway.file_imports import FileImports
 from pipeline.gateway.multipart import read_import
 from pipeline.gateway.parameters import only_known_parameters
 from pipeline.gateway.plain_json import dumps
 from pipeline.gateway.problems import RETRY_AFTER_STORAGE_S, ProblemError, from_error
-from pipeline.gateway.service import Panels
+from pipeline.gateway.reads import COMMON, JSON, Reads, health, json_answer, tables
 from pipeline.gateway.shield import Shield, unforeseen
 from pipeline.gateway.uploads import IDEMPOTENCY_KEY_CHARACTERS_MAX, Uploads
-from pipeline.settings import Settings
 
-JSON = "application/json"
-METRICS = "text/plain; version=0.0.4; charset=utf-8"
 EVENT_TYPES = (JSON, "application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain")
-ALERTS_MAX = 1000
-DAYS_MAX = 3660
 IMPORTS_IN_FLIGHT_MAX = 2
-COMMON = (400, 401, 403, 422, 429, 501, 503)
 
 T = TypeVar("T")
 api = APIRouter(dependencies=[Depends(only_known_parameters)])
-health = APIRouter()  # probes may add what they like to a path
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the door is made of; ``not_ready`` says why uploads cannot be taken now, None when they can."""
+@dataclass(frozen=True, kw_only=True)
+class Parts(Reads):
+    """What the door is made of."""
 
     uploads: Uploads
     imports: FileImports
-    panels: Panels
-    gate: Gate
-    settings: Settings
-    not_ready: Callable[[], str | None]
-    metrics: Callable[[], bytes]
-    pages: Sequence[BaseRoute] = field(default=())
 
 
 def create_app(parts: Parts) -> ASGIApp:
-    """The application, shielded; ``Parts.pages`` stand beside the API."""
+    """The application, shielded; its pages stand beside the API."""
+    app = _bare(parts)
+    app.state.bodies = Turns(parts.settings.bodies_in_flight_max)
+    app.state.imports = Turns(IMPORTS_IN_FLIGHT_MAX)
+    app.include_router(api)
+    return _finished(app, parts)
+
+
+def create_read_app(reads: Reads) -> ASGIApp:
+    """The read side alone: what stands in tables, pages, health; it takes nothing."""
+    return _finished(_bare(reads), reads)
+
+
+def _bare(reads: Reads) -> FastAPI:
     app = FastAPI(
         title="Spotter",
         version=version("spotter"),
@@ -76,12 +74,14 @@ def create_app(parts: Parts) -> ASGIApp:
             Exception: _on_bug,
         },
     )
-    app.state.parts, app.state.gate = parts, parts.gate
-    app.state.bodies = Turns(parts.settings.bodies_in_flight_max)
-    app.state.imports = Turns(IMPORTS_IN_FLIGHT_MAX)
-    app.include_router(api)
+    app.state.parts, app.state.gate = reads, reads.gate
+    return app
+
+
+def _finished(app: FastAPI, reads: Reads) -> ASGIApp:
+    app.include_router(tables)
     app.include_router(health)
-    app.router.routes.extend(parts.pages)
+    app.router.routes.extend(reads.pages)
     return Shield(app)
 
 
@@ -120,20 +120,6 @@ async def post_events(
     return Response(b"{" + members + b"}", status, media_type=JSON)
 
 
-@api.get(
-    "/v1/uploads/{upload_id}",
-    summary="What became of the items of an upload",
-    response_model=doc.UploadState,
-    responses=doc.problems(404, *COMMON),
-)
-def get_upload(request: Request, upload_id: str, caller: Sender) -> Response:
-    """Items that are not listed were replaced by newer versions."""
-    panels = _parts(request).panels
-    if not panels.rows("upload_known", caller.tenant, upload_id):
-        raise ProblemError(404, "there is no such upload, or it is not in the tables yet")
-    return _json({"upload_id": upload_id, "items": panels.rows("upload_items", caller.tenant, upload_id)})
-
-
 @api.post(
     "/v1/imports",
     status_code=202,
@@ -156,7 +142,7 @@ async def post_import(request: Request, caller: Sender) -> Response:
 
     answer = await request.app.state.imports.run(work)
     if answer["import_id"] is None:
-        return _json(answer)
+        return json_answer(answer)
     if not answer["accepted"]:
         detail = "none of the rows could be taken; see the reasons"
         raise ProblemError(422, detail, members=orjson.loads(dumps(answer)))
@@ -177,69 +163,6 @@ def delete_import(request: Request, import_id: str, caller: Sender) -> Response:
         raise ProblemError(404, "there is no such import, or it was taken back before")
     imports.undo(caller.tenant, import_id)
     return Response(dumps({"import_id": import_id, "withdrawn": True}), 202, media_type=JSON)
-
-
-@api.get(
-    "/v1/alerts",
-    summary="Alerts with their evidence, newest first; of open ones the most severe first",
-    response_model=doc.Alerts,
-    responses=doc.problems(*COMMON),
-)
-def get_alerts(
-    request: Request,
-    caller: Reader,
-    athlete: Annotated[str | None, Query(max_length=200)] = None,
-    state: Annotated[Literal["open", "resolved", "withdrawn"] | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=ALERTS_MAX)] = 200,
-) -> Response:
-    """Of one athlete or all, in one state or any."""
-    found = _parts(request).panels.alerts(caller.tenant, athlete, state, limit + 1)
-    return _json({"alerts": found[:limit], "more": len(found) > limit})
-
-
-@api.get(
-    "/v1/athletes/{athlete_id:path}/days",
-    summary="The days of an athlete, oldest first",
-    response_model=doc.Days,
-    responses=doc.problems(404, *COMMON),
-)
-def get_days(
-    request: Request,
-    athlete_id: str,
-    caller: Reader,
-    *,
-    from_day: Annotated[date | None, Query()] = None,
-    to_day: Annotated[date | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=DAYS_MAX)] = DAYS_MAX,
-) -> Response:
-    """The newest ``limit`` days of the range."""
-    panels = _parts(request).panels
-    if not panels.rows("athlete_known", caller.tenant, athlete_id):
-        raise ProblemError(404, "there is no such athlete")
-    days = panels.rows("athlete_days", caller.tenant, athlete_id, from_day, to_day, limit)
-    return _json({"athlete_id": athlete_id, "days": days})
-
-
-@health.get("/healthz", summary="The process answers", response_model=doc.Health)
-async def healthz() -> Response:
-    """Says nothing about the data."""
-    return _json({"status": "ok"})
-
-
-@health.get("/readyz", summary="Uploads are taken and applied", response_model=doc.Health, responses=doc.problems(503))
-def readyz(request: Request) -> Response:
-    """503 while the service cannot work."""
-    why_not = _parts(request).not_ready()
-    if why_not is not None:
-        raise ProblemError(503, why_not, headers={"Retry-After": "5"})
-    return _json({"status": "ready"})
-
-
-@health.get("/metrics", summary="Numbers for Prometheus", responses=doc.problems(401, 403))
-def metrics(request: Request) -> Response:
-    """Of all gyms together: for a key with the scope `admin`, or from this very machine."""
-    request.app.state.gate.check_operator(request)
-    return Response(_parts(request).metrics(), media_type=METRICS)
 
 
 class Turns:
@@ -269,10 +192,6 @@ def _event_type(request: Request) -> str:
     if content_type not in EVENT_TYPES:
         raise ProblemError(415, f"send {JSON} or application/x-ndjson, not {content_type[:60]!r}")
     return content_type
-
-
-def _json(value: object) -> Response:
-    return Response(dumps(value), media_type=JSON)
 
 
 async def _on_problem(_: Request, error: Any) -> Response:

@@ -140,6 +140,11 @@ class Control:
         self.durably("insert or ignore into placement values (?, ?)", (tenant, partition))
         return int(self.rows("select partition from placement where tenant_id = ?", (tenant,))[0][0])
 
+    def placed(self, tenant: str) -> int | None:
+        """The partition a tenant was placed in; None before its first upload."""
+        rows = self.rows("select partition from placement where tenant_id = ?", (tenant,))
+        return int(rows[0][0]) if rows else None
+
     # keys ------------------------------------------------------------------
 
     def create_key(

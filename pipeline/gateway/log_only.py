@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from pipeline.clock import Clock
 from pipeline.gateway.problems import ProblemError
+from pipeline.gateway.service import Panels
 from pipeline.record import Record, withdrawal_of
 from pipeline.sources.columns import Decoded
 
@@ -42,6 +45,12 @@ class LogOnly:
 
 class NoTables:
     """``Panels`` of a door without tables: every one of them is refused, and says so."""
+
+    as_of: datetime | None = None
+
+    def opened(self, tenant: str) -> AbstractContextManager[Panels]:
+        """Raises a 501 problem."""
+        raise no_tables()
 
     def rows(self, panel: str, *parameters: object) -> list[dict[str, object]]:
         """Raises a 501 problem."""

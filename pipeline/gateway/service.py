@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
 from pipeline.record import Record
@@ -26,7 +28,14 @@ class Service(Protocol):
 
 
 class Panels(Protocol):
-    """Named queries (``dashboards/queries``), each one panel."""
+    """Named queries (``dashboards/queries``), each one panel. ``as_of``: of when they are, None for now."""
+
+    @property
+    def as_of(self) -> datetime | None: ...
+
+    def opened(self, tenant: str) -> AbstractContextManager[Panels]:
+        """The panels of a gym for the time of one answer, all of one moment."""
+        ...
 
     def rows(self, panel: str, *parameters: object) -> list[dict[str, object]]:
         """The panel's rows."""

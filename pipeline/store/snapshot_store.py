@@ -29,7 +29,10 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A snapshot in the store. ``next_offset``: the first record of the log that it does not hold."""
+    """A snapshot in the store. ``next_offset``: the first record of the log that it does not hold.
+
+    ``made_at``: when it was copied, ISO 8601 in UTC; empty where that was not written down.
+    """
 
     name: str
     partition: int
@@ -37,6 +40,7 @@ class Stored:
     size: int
     sha256: str
     versions: dict[str, str]
+    made_at: str = ""
 
 
 class SnapshotStore:
@@ -53,11 +57,19 @@ class SnapshotStore:
             ) from error
         self.url = url
 
-    def publish(self, partition: int, file: Path, next_offset: int, versions: dict[str, str]) -> Stored:
+    def publish(
+        self, partition: int, file: Path, next_offset: int, versions: dict[str, str], made_at: str = ""
+    ) -> Stored:
         """Store a finished copy of a shard and point to it, unless a newer one is there; older ones are removed."""
         folder = self._folder(partition)
         stored = Stored(
-            f"snapshot-{next_offset:012d}.duckdb", partition, next_offset, file.stat().st_size, _digest(file), versions
+            f"snapshot-{next_offset:012d}.duckdb",
+            partition,
+            next_offset,
+            file.stat().st_size,
+            _digest(file),
+            versions,
+            made_at,
         )
         with self._told("stored"):
             self._files.makedirs(folder, exist_ok=True)

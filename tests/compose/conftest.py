@@ -61,6 +61,7 @@ class Deployment:
         self._command = [*program(), "-p", f"spottertest{os.getpid()}"]
         self._environment = {
             "SPOTTER_PORT": str(self.port),
+            "SPOTTER_WEB_PORT": str(free_port()),
             "SPOTTER_CHANNEL_ADDRESSES": "any",
             "KAFKA_HEAP_OPTS": "-Xmx400m",
             "DOCKER_BUILDKIT": "0",

@@ -66,7 +66,7 @@ def test_a_posted_set_comes_out_as_an_alert(deployment: Deployment) -> None:
 
 
 def test_nobody_in_it_has_more_rights_than_needed(deployment: Deployment) -> None:
-    for role in ("gateway", "worker-2", "relay"):
+    for role in ("gateway", "worker-2", "relay", "web"):
         told = deployment.compose(
             "exec", "-T", role, "sh", "-c", "id -u; grep CapEff /proc/self/status; touch /x || echo no"
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,11 @@ class FakePanels:
     def __init__(self, **rows: list[dict[str, Any]]) -> None:
         self.canned = rows
         self.asked: list[tuple[str, tuple[object, ...]]] = []
+        self.as_of: datetime | None = None
+
+    @contextmanager
+    def opened(self, tenant: str) -> Iterator[FakePanels]:
+        yield self
 
     def rows(self, panel: str, *parameters: object) -> list[dict[str, object]]:
         self.asked.append((panel, parameters))
