@@ -36,8 +36,8 @@ TenantOf = Callable[[Request], str]
 
 
 def routes(panels: Panels, tenant_of: TenantOf, sending: Sending | None, clock: Clock | None = None) -> list[BaseRoute]:
-    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises; ``sending`` takes check-ins, where
-    they are taken."""
+    """The pages' routes; ``tenant_of`` says whose pages a request may see, or raises; ``sending`` takes check-ins,
+    where they are taken."""
     clock = clock or SystemClock()
 
     def roster(request: Request) -> Response:
