@@ -97,8 +97,8 @@ def _file(name: str) -> bytes:
     return files("dashboards").joinpath("web", "static", name).read_bytes()
 
 
-def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    html = _templates().get_template(template).render(state_words=WORDS, shapes=SHAPES, **values)
+def _page(template: str, *, status: int = 200, age: str | None = None, **values: object) -> Response:
+    html = _templates().get_template(template).render(state_words=WORDS, shapes=SHAPES, age=age, **values)
     return Response(html, status, media_type="text/html; charset=utf-8")
 
 
