@@ -111,7 +111,7 @@ def test_pages_and_api_say_how_old_and_stay_in_their_partition(copies: Copies, t
         settings=Settings(),
         not_ready=lambda: copies.replicas.failure,
         metrics=lambda: b"",
-        pages=routes(panels, gate.page_tenant, clock),
+        pages=routes(panels, gate.page_tenant, None, clock),
     )
     client = TestClient(create_read_app(reads), base_url="http://127.0.0.1:8080", raise_server_exceptions=False)
     keys = {
