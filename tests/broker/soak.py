@@ -93,7 +93,7 @@ def part(deployment: Deployment, rng: random.Random, kills: int, options: argpar
         faults.kill(deployment, roles, rng, report)
         done = report.by_role.total()
         say(f"{done}/{kills} {'+'.join(roles)}: {report.seconds[-1]} s, lag zero after {report.lag_zero_s[-1]} s")
-    found["kills"] = asdict(report)
+    found["kills"] = asdict(report) | {"by_role": dict(report.by_role)}  # asdict counts the pairs of a Counter
     # the workers of the second half have folders of their own, so each rebalance moves shards through the store
     times = options.rebalances // 2 if deployment.apart else options.rebalances - options.rebalances // 2
     if times:
