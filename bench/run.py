@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; returns 0."""
     given = _parser().parse_args(arguments)
     figures: dict[str, object] = {}
+    if given.rebuilds_again:
+        return _rebuilds_again(given, " ".join(arguments))
     with tempfile.TemporaryDirectory(prefix="spotter-bench-", dir=given.scratch) as scratch:
         folder = Path(scratch)
         files = {order: folder / f"{order}.ndjson" for order in ("live", "visits")}
@@ -44,8 +46,7 @@ def main(arguments: Sequence[str]) -> int:
             figures[f"embedded_{order}"] = _repeat(given.runs, folder, partial(_child, "ingest", file))
         kept = folder / "kept"
         _child("ingest", files["visits"], kept)
-        figures["rebuild"] = _repeat(given.runs, folder, lambda _: _child("rebuild", kept))
-        figures["recompute"] = _repeat(given.runs, folder, lambda _: _child("recompute", kept))
+        figures |= _rebuilds(given.runs, folder, kept)
         figures["by_hand"] = _repeat(given.runs, folder, partial(_child, "by_hand", files["visits"]))
         figures["alert_latency"] = _repeat(given.runs, folder, lambda data: _child("latency", data, given.trials))
         figures["alert_latency_with_history"] = _repeat(
@@ -64,11 +65,38 @@ def main(arguments: Sequence[str]) -> int:
         "runs": given.runs,
     } | figures
     if not given.dry:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        text = README.read_text(encoding="utf-8")
-        before, _, rest = text.partition(BEGIN)
-        README.write_text(before + BEGIN + section(result) + END + rest.partition(END)[2], encoding="utf-8")
+        _keep(result)
+    print(table(result))
+    return 0
+
+
+def _keep(result: dict[str, object]) -> None:
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    README.write_text(before + BEGIN + section(result) + END + rest.partition(END)[2], encoding="utf-8")
+
+
+def _rebuilds(runs: int, folder: Path, kept: Path) -> dict[str, object]:
+    return {
+        "rebuild": _repeat(runs, folder, lambda _: _child("rebuild", kept)),
+        "recompute": _repeat(runs, folder, lambda _: _child("recompute", kept)),
+    }
+
+
+def _rebuilds_again(given: argparse.Namespace, arguments: str) -> int:
+    """The rebuilds alone, in the place of those in the results, which say so."""
+    with tempfile.TemporaryDirectory(prefix="spotter-bench-", dir=given.scratch) as scratch:
+        folder = Path(scratch)
+        file, kept = folder / "visits.ndjson", folder / "kept"
+        write(file, given.sets, order="visits")
+        _child("ingest", file, kept)
+        figures = _rebuilds(given.runs, folder, kept)
+    result: dict[str, object] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    result |= figures | {"rebuilds_command": f"python -m bench.run {arguments}"}
+    if not given.dry:
+        _keep(result)
     print(table(result))
     return 0
 
@@ -238,6 +266,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--athletes", type=int, default=1_000, help="of the year's run; 0 leaves it out")
     parser.add_argument("--scratch", default=None, help="where the data folders go; default: the temporary folder")
+    parser.add_argument(
+        "--rebuilds-again", action="store_true", help="only the rebuilds, in the place of those in the results"
+    )
     parser.add_argument("--dry", action="store_true", help="print only, write no results")
     return parser
 
