@@ -5,15 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pipeline
-
-# bench hides it as in a plain install; matplotlib cannot do without it, and nothing is timed here
-pipeline._LOOKED_FOR = tuple(name for name in pipeline._LOOKED_FOR if name != "dateutil")
-
-import matplotlib  # noqa: E402 - after the line above
+import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 Figures = dict[str, Any]
 _LAYOUT = {"svg.hashsalt": "spotter", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}

@@ -34,9 +34,9 @@ Measured = dict[str, float | int | str]
 def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; returns 0."""
     given = _parser().parse_args(arguments)
-    figures: dict[str, object] = {}
     if given.rebuilds_again:
         return _rebuilds_again(given, " ".join(arguments))
+    figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="spotter-bench-", dir=given.scratch) as scratch:
         folder = Path(scratch)
         files = {order: folder / f"{order}.ndjson" for order in ("live", "visits")}

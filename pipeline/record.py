@@ -6,6 +6,7 @@ import json
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -51,22 +52,9 @@ _ALWAYS = itemgetter(*Header._fields[:-1])  # what every header has in it; a fil
 _ALWAYS_COUNT = len(Header._fields) - 1
 
 
-_HEADERS_MAX = 25_000  # a batch of one-set records, each an upload of its own, is read by several steps
-_parsed: dict[bytes, Header] = {}
-
-
+@lru_cache(maxsize=25_000)  # a batch of one-set records, each an upload of its own, is read by several steps
 def parse_header(raw: bytes) -> Header:
     """The header of ``to_bytes``; raises ValueError for a format this version does not know."""
-    found = _parsed.get(raw)
-    if found is None:
-        found = _parse(raw)
-        if len(_parsed) >= _HEADERS_MAX:
-            _parsed.clear()
-        _parsed[raw] = found
-    return found
-
-
-def _parse(raw: bytes) -> Header:
     fields = orjson.loads(raw)
     if fields.get("format") != HEADER_FORMAT:
         raise ValueError(f"record format {fields.get('format')!r} is not known to this version")

@@ -29,6 +29,7 @@ from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
 
 LOOK_BACK_DAYS = 27  # conditions of so many days before the touched one are worked out again, for streaks and points
+ANSWERS_BACK_DAYS = 83  # 14 days against the 70 before
 _EPOCH_DAY = "1970-01-01"
 # where a condition holds; of days in a row on which it may close the first, and the first of the touched days
 _TELLING = """
@@ -78,9 +79,6 @@ class _Found(NamedTuple):
 def day_rules(rules: Rules) -> list[Rule]:
     """The rules of the day lane that say in evidence what they decide by."""
     return [rule for rule in rules.all() if rule.lane == "day" and rule.evidence]
-
-
-ANSWERS_BACK_DAYS = 83  # 14 days against the 70 before
 
 
 class DayFindings(NamedTuple):

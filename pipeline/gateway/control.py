@@ -138,7 +138,8 @@ class Control:
     def place(self, tenant: str, partition: int) -> int:
         """The partition of the log a tenant is kept in: ``partition`` at first, and from then on always the same."""
         self.durably("insert or ignore into placement values (?, ?)", (tenant, partition))
-        return int(self.rows("select partition from placement where tenant_id = ?", (tenant,))[0][0])
+        placed = self.placed(tenant)
+        return partition if placed is None else placed
 
     def placed(self, tenant: str) -> int | None:
         """The partition a tenant was placed in; None before its first upload."""

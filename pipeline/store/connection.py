@@ -68,6 +68,12 @@ class Connection:
         columns: dict[str, Any] = self._inner.fetchnumpy()
         return columns
 
+    def records(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, object]]:
+        """The rows of a query, by the names of its columns."""
+        self.execute(sql, parameters)
+        names = [column[0] for column in self.description or []]
+        return [dict(zip(names, row, strict=True)) for row in self.fetchall()]
+
     def table(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         """The rows of a query as an Arrow table."""
         return self._inner.sql(self._statement(sql), params=parameters).to_arrow_table()

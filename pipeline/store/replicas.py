@@ -57,9 +57,7 @@ class Replica:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query; safe from any thread."""
         with closing(self._connection.cursor()) as cursor:
-            cursor.execute(sql, list(parameters))
-            names = [column[0] for column in cursor.description or []]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return cursor.records(sql, list(parameters))
 
     @contextmanager
     def reading(self) -> Iterator[None]:

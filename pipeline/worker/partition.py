@@ -188,7 +188,7 @@ class Partition:
         with self.readers.reading(), contextlib.closing(self.shard.reader()) as reader:
             self._publishing = reader
             try:
-                return publish(self.snapshots, self.place.partition, reader, self.place.data).next_offset
+                return publish(self.snapshots, self.place.partition, reader, self.place.data, self._clock).next_offset
             finally:
                 self._publishing = None
 
@@ -345,9 +345,7 @@ class Partition:
     def read(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""
         with self.readers.reading(), contextlib.closing(self.shard.reader()) as cursor:
-            cursor.execute(sql, list(parameters))
-            names = [column[0] for column in cursor.description or []]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return cursor.records(sql, list(parameters))
 
     def differences(self) -> list[Difference]:
         """Build what was applied into a scratch file and name every difference; raises OwnRuleError."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from pipeline.clock import SystemClock
+from pipeline.clock import Clock
 from pipeline.errors import StorageError
 from pipeline.store.connection import Connection
 from pipeline.store.shard import remove_files, settle_file, sync_folder
@@ -20,12 +20,12 @@ from pipeline.store.snapshot_store import SnapshotStore, Stored
 log = structlog.get_logger("spotter.worker")
 
 
-def publish(store: SnapshotStore, partition: int, connection: Connection, folder: Path) -> Stored:
+def publish(store: SnapshotStore, partition: int, connection: Connection, folder: Path, clock: Clock) -> Stored:
     """Copy what ``connection``, a reader of the shard, sees now, and store it; raises StorageError."""
     temporary = folder / f"shard-{partition}.snapshot"
     remove_files(folder, f"{temporary.name}*")
     try:
-        begun_at = SystemClock().now().isoformat(timespec="seconds")  # readers say how old their data are
+        begun_at = clock.now().isoformat(timespec="seconds")  # readers say how old their data are
         state = copy_to(connection, temporary, name=f"snapshot_of_{partition}")
         versions = {name: str(state[name]) for name in ("model_version", "rule_version", "catalogue_version")}
         return store.publish(partition, temporary, int(str(state["next_offset"])), versions, begun_at)

@@ -9,6 +9,7 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from pipeline.settings import Settings
 from tests.broker.found import NoBrokerError, a_broker
+from tests.broker.process import BrokerProcess, why_not
 
 HERE = Path(__file__).parent
 REQUIRED = "broker" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
@@ -38,6 +40,19 @@ def no_broker(reason: str) -> None:
     if REQUIRED:
         pytest.fail(f"a broker is required: {reason}")
     pytest.skip(reason)
+
+
+@contextmanager
+def broker_alone() -> Iterator[BrokerProcess]:
+    """A broker of some tests alone, since they kill it; leaves the test out where none can start."""
+    if (reason := why_not()) is not None:
+        no_broker(reason)
+    made = BrokerProcess()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.remove()
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from pipeline.gateway.control import Control
 from pipeline.gateway.log_only import LogOnly
 from pipeline.log.alerts_topic import Heard as TopicMessage
 from pipeline.log.alerts_topic import Told
-from pipeline.log.base import Logged
 from pipeline.log.kafka import partition_by_name
 from pipeline.record import Record, parse_header
 from pipeline.relay.ledger import Ledger
@@ -31,6 +30,7 @@ from pipeline.worker.custody import _told as message_of
 from pipeline.worker.shards import Shards
 from tests.broker.judge import Heard, Tables, read_shard
 from tests.broker.load import Acknowledged, gyms_of, post
+from tests.memory_log import MemoryLog
 from tests.sim.driver import SimulatedCrash
 from tests.unit.relay_fakes import OWN_NETWORK, Receiver
 
@@ -75,33 +75,14 @@ class GatewayDies:
 Step = Post | Work | Stream | Move | GatewayDies
 
 
-class MemoryLog:
-    """The uploads: a list for each partition."""
-
-    def __init__(self) -> None:
-        self.records: list[list[Record]] = [[] for _ in range(PARTITIONS)]
+class Uploads(MemoryLog):
+    """The uploads; a gym lies where its name says."""
 
     def append(self, records: Sequence[Record]) -> int:
         tenant = parse_header(records[0].header).tenant
         partition = self.records[partition_by_name(tenant, PARTITIONS)]
         partition += records
         return len(partition)
-
-    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
-        return [Logged(offset + n, one) for n, one in enumerate(self.records[partition][offset : offset + items_max])]
-
-    def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
-        for logged in self.read(partition, 0, items_max=end, bytes_max=1 << 30):
-            if logged.record.athlete == athlete and parse_header(logged.record.header).tenant == tenant:
-                yield logged
-
-    def end_offset(self, partition: int) -> int:
-        return len(self.records[partition])
-
-    def first_offset(self, partition: int) -> int:
-        return 0
-
-    def close(self) -> None: ...
 
 
 class MemoryTopic:
@@ -125,7 +106,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._lives = folder, 0
-        self.log, self.topic, self.receiver = MemoryLog(), MemoryTopic(), Receiver()
+        self.log, self.topic, self.receiver = Uploads(PARTITIONS), MemoryTopic(), Receiver()
         self.acknowledged: Acknowledged = {}
         self._posted = 0
         clock = FixedClock(NOW)

@@ -17,8 +17,8 @@ from pipeline.gateway.control import Control
 from pipeline.log.kafka import KafkaLog, partition_by_name
 from pipeline.log.topics import ensure
 from pipeline.settings import Settings
-from tests.broker.conftest import no_broker
-from tests.broker.process import BrokerProcess, free_port, why_not
+from tests.broker.conftest import broker_alone
+from tests.broker.process import BrokerProcess, free_port
 from tests.broker.roles import Role, running, until
 from tests.sim.kill_child import event
 
@@ -47,15 +47,8 @@ def sets(first: int, count: int = 3) -> bytes:
 
 @pytest.fixture
 def broker() -> Iterator[BrokerProcess]:
-    """A broker of this test alone, since it is killed."""
-    if (reason := why_not()) is not None:
-        no_broker(reason)
-    made = BrokerProcess()
-    try:
-        made.start()
+    with broker_alone() as made:
         yield made
-    finally:
-        made.remove()
 
 
 def a_gateway(data: Path, settings: Settings) -> tuple[Role, int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,18 +15,16 @@ from pipeline.clock import FixedClock
 from pipeline.errors import GapError, StorageError
 from pipeline.gateway.accept import accept_events
 from pipeline.log.base import Logged
-from pipeline.record import Record, parse_header
+from pipeline.record import Record
 from pipeline.worker import room
 from pipeline.worker.shards import Shards
+from tests.memory_log import MemoryLog
 
 NAME = "spotter.uploads"
 
 
-class ListLog:
+class ListLog(MemoryLog):
     """A log of several partitions in memory."""
-
-    def __init__(self, partitions: int) -> None:
-        self.records: list[list[Record]] = [[] for _ in range(partitions)]
 
     def append(self, records: Sequence[Record]) -> int:
         raise AssertionError("the worker does not append")
@@ -39,22 +37,6 @@ class ListLog:
             taken = accept_events(body, tenant=f"gym{partition}", upload_id=name, received_at=RECEIVED)
             self.records[partition] += taken.records
         return self.read(partition, first, items_max=1 << 20, bytes_max=1 << 30)
-
-    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
-        return [Logged(offset + n, one) for n, one in enumerate(self.records[partition][offset : offset + items_max])]
-
-    def first_offset(self, partition: int) -> int:
-        return 0
-
-    def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
-        for logged in self.read(partition, 0, items_max=end, bytes_max=1 << 30):
-            if logged.record.athlete == athlete and parse_header(logged.record.header).tenant == tenant:
-                yield logged
-
-    def end_offset(self, partition: int) -> int:
-        return len(self.records[partition])
-
-    def close(self) -> None: ...
 
 
 class Full:

@@ -11,7 +11,7 @@ from typing import Any
 import faust
 from faust.serializers import codecs
 from progress import Progress
-from sets import KG, OneByOne, given, payload_of
+from sets import OneByOne, given, payload_of, row_of
 
 TELL_EVERY_S = 0.05
 
@@ -72,26 +72,7 @@ def main() -> None:
     async def store(stream: Any) -> None:
         async for event in stream.events():
             progress.began()
-            one = event.value
-            effort = one.effort
-            table.insert(
-                (
-                    one.athlete,
-                    one.source,
-                    one.document,
-                    one.performed_at,
-                    one.session,
-                    one.exercise,
-                    one.exercise_block,
-                    one.set_index,
-                    one.set_type,
-                    one.weight.value * KG[one.weight.unit],
-                    one.reps,
-                    effort.scale if effort else None,
-                    effort.value if effort else None,
-                    one.outcome,
-                )
-            )
+            table.insert(row_of(event.value))
             progress.committed(event.message.offset + 1, 1)
             if progress.done:  # of a part of the topic; the rest is not for it
                 await asyncio.Event().wait()

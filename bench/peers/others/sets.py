@@ -6,7 +6,7 @@ import argparse
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -89,7 +89,11 @@ def payload_of(value: bytes) -> bytes:
 
 def decode(value: bytes) -> Row:
     """The row of a value; raises ValueError for what is no set."""
-    one = Set.model_validate_json(payload_of(value))
+    return row_of(Set.model_validate_json(payload_of(value)))
+
+
+def row_of(one: Any) -> Row:
+    """The row of a set with the fields of ``Set``, whatever its class."""
     effort = one.effort
     return (
         one.athlete,
