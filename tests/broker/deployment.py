@@ -182,8 +182,9 @@ class Deployment:
     # the end
 
     def settle(self) -> None:
-        """No more load; wait for no lag at all, and for every alert at its receiver."""
+        """No more load, and no gateway that tells the time each minute; wait until no lag and no day is left."""
         self.load.stop()
+        self.roles.pop("gateway").end()
         self.wait_for_lag_zero()
         ends = self.ends()
         until(lambda: self.done("settled") == ends, f"the ends {ends}", LAG_SECONDS_MAX)
