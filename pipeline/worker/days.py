@@ -143,6 +143,10 @@ from (
     select coalesce(o.athlete_no, n.athlete_no), least(o.today, n.today)
     from old_span o
     full join new_span n on o.athlete_no = n.athlete_no
+    union all            -- what ends by the clock waits since the newest instant: readings that name a day alone move
+    select o.athlete_no, (o.newest_at + to_seconds(o.utc_offset_s))::date    -- today, and no instant
+    from old_span o
+    join new_span n on o.athlete_no = n.athlete_no and o.newest_at <> n.now_at
 )
 where from_day is not null
 group by all

@@ -374,8 +374,7 @@ OPERATIONS = {
     "copied_workout": 2, "correction": 6, "workout_correction": 3, "move": 4, "rename_session": 2, "delete": 5,
     "delete_first": 2, "again": 4, "profile": 2, "zone_change": 1, "body_mass": 3, "checkin": 2, "sleep": 3,
     "hrv": 2, "rr_intervals": 3, "resting": 2, "heart_rate": 4, "reading_correction": 4, "declaration": 1,
-    "plan": 0,  # a history of changed plans ends without an alert of R19 that its replay has: to be mended first
-    "tick": 2, "broken": 1,
+    "plan": 1, "tick": 2, "broken": 1,
 }  # fmt: skip
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from pipeline.alerts.evidence import recompute
 from pipeline.alerts.rules import load
+from tests.sim.driver import Driver
 from tests.unit.alert_marts import DAY0, Marts, Session
+from tests.unit.test_day_rules import resting
+from tests.unit.test_training_weeks import MONDAY, sets_of
 
 BENCH, CURL, PULL = 2, 3, 5
 
@@ -117,3 +120,19 @@ def test_the_plan_in_force_on_the_day_counts_and_a_good_session_resolves() -> No
     ]
     marts.play(Session(3, {BENCH: "NNNN"}, "u", ended=True))
     assert [alert["resolved_on"] for alert in marts.alerts("R19")] == [DAY0 + timedelta(days=3)]
+
+
+def test_a_reading_that_names_a_day_alone_does_not_hide_a_session_that_is_still_open() -> None:
+    """It moves today, and no instant: the session is closed by the next instant, days after its own."""
+    plan = {
+        "kind": "plan", "athlete": "ana", "document": "p", "from_day": str(MONDAY), "plan": "block",
+        "rows": [{"exercise": "Leg Extension (Machine)", "sets": 3, "reps": 10}],
+    }  # fmt: skip
+    with Driver() as driver:
+        driver.ingest([plan, *sets_of(0, 1, 1)])
+        assert driver.query("select * from alert where rule = 'R19'") == []
+        driver.ingest([resting(MONDAY + timedelta(days=3), 52)])
+        assert driver.query("select * from alert where rule = 'R19'") == []
+        driver.ingest(sets_of(1, 3, 1))
+        (alert,) = driver.query("select * from alert where rule = 'R19'")
+        assert (alert["opened_on"], alert["state"]) == (MONDAY, "resolved")
