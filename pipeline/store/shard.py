@@ -21,7 +21,7 @@ import structlog
 
 from pipeline.errors import StorageError
 from pipeline.store.connection import Connection
-from pipeline.store.failure import is_out_of_memory, not_opened
+from pipeline.store.failure import is_damage, is_out_of_memory, not_opened
 
 T = TypeVar("T")
 log = structlog.get_logger("spotter.store")
@@ -212,6 +212,17 @@ class Shard:
         except duckdb.Error:
             return False
         return True
+
+    def verify(self) -> None:
+        """Read every row of every table, so that the checksum of every block is compared; raises DamagedError."""
+        tables = "select schema_name, table_name from duckdb_tables() where schema_name in ('base', 'mart')"
+        for schema, table in self.connection.execute(tables).fetchall():
+            try:
+                self.connection.execute(f"select bit_xor(hash(columns(*))) from {schema}.{table}").fetchall()
+            except duckdb.Error as error:
+                if is_damage(error):
+                    raise not_opened(self.path, error) from error
+                raise
 
     def close(self) -> None:
         """Close the file; what was committed stays."""

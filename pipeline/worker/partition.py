@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import structlog
+
 from pipeline import disk
 from pipeline.alerts.outbox import note_delivered
 from pipeline.alerts.own_condition import OwnRuleError
@@ -38,6 +40,7 @@ from pipeline.worker.takeover import publish, restore
 
 KEPT_TABLES = ("alert_sent", "alert_delivered", "outbox", "outbox_published")  # what was handed out; no log tells it
 
+log = structlog.get_logger("spotter.worker")
 
 _NEWS = """
 select seq, alert_id, revision, state, log_offset, payload
@@ -75,6 +78,11 @@ class Place:
     @property
     def shard(self) -> Path:
         return self.data / self.shard_name
+
+    @property
+    def opened(self) -> Path:
+        """There while the shard is open; found before, the shard was not closed as it should be."""
+        return self.data / f"shard-{self.partition}.opened"
 
     def take(self) -> IO[str] | None:
         """Take the lock; None while another process has it. Closing what is returned gives it free."""
@@ -118,6 +126,7 @@ class Partition:
         self.measures = measures or Measures()
         self.readers = Gate()
         self._publishing: Connection | None = None
+        self._doubtful = False
         self.attempts = Attempts(place.data / place.attempts_name)
         self._clock, self._lock, self.fault, self._decode = clock, lock, fault, decode
         self.open()
@@ -161,6 +170,7 @@ class Partition:
                 self._open_file(first)
             else:
                 self._build_and_swap(self.catalogue())
+        self.place.opened.touch()
 
     def _open_file(self, first: int) -> None:
         self.shard = shard = Shard(self.place.shard)
@@ -168,6 +178,11 @@ class Partition:
             self.engine = self._new_engine(shard, self.catalogue())
             if self.next_offset < first:
                 raise BehindError.of(self.place.log_name, self.place.partition, self.next_offset, first)
+            if self.place.opened.exists():  # opening reads a part of the file, and damage may lie in the rest
+                log.info(
+                    "the shard was not closed when it was used last; all of it is read", shard=self.place.shard_name
+                )
+                shard.verify()
             self._check_versions()
         except BaseException:
             self.shard.close()
@@ -305,6 +320,7 @@ class Partition:
             if self.shard.more_memory(error):
                 self.attempts.again()
                 return
+            self._doubt(error)
             if is_storage_failure(error) and not is_out_of_memory(error):  # memory without end may be a record's doing
                 self.attempts.forgive()
             raise
@@ -317,7 +333,14 @@ class Partition:
                     return False  # what is still marked is worked out at the next start
         except OwnRuleError as error:
             self.leave_out(error)
+        except Exception as error:
+            self._doubt(error)
+            raise
         return True
+
+    def _doubt(self, error: Exception) -> None:
+        """What may come from a damaged file has it read whole at the next start."""
+        self._doubtful = self._doubtful or is_damage(error)
 
     def leave_out(self, error: OwnRuleError) -> None:
         """Go on without a rule of the gym's own that failed, as if it had never been there."""
@@ -366,4 +389,6 @@ class Partition:
             reader.interrupt()
         with self.readers.alone():
             self.shard.close()
+        if not self._doubtful:
+            self.place.opened.unlink(missing_ok=True)
         self._lock.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,10 +33,6 @@ def test_disks_that_were_full_and_are_freed(broker: BrokerProcess, tmp_path: Pat
         assert not deployment.ended, deployment.last_words
 
 
-@pytest.mark.skipif(
-    not os.environ.get("SPOTTER_SOAK"),
-    reason="damage inside a block that opening does not read is not always noticed: open; SPOTTER_SOAK=1 runs it",
-)
 @pytest.mark.parametrize("apart", [False, True], ids=["from the log", "from the store"])
 def test_damaged_shards_are_made_anew(broker: BrokerProcess, tmp_path: Path, apart: bool) -> None:
     name = f"damaged{int(apart)}"

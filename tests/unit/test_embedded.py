@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from service_events import RECEIVED, a_set, rows, send
 
@@ -79,6 +80,55 @@ def test_a_damaged_or_missing_shard_is_put_aside_and_rebuilt(tmp_path: Path, dam
     if damage in ("overwritten", "cut"):  # a WAL of garbage is no commit: DuckDB opens the file as it was checkpointed
         assert list(tmp_path.glob(f"{SHARD_NAME}.corrupt-*"))
     service.close()
+
+
+HEADERS_BYTES, BLOCK_BYTES = 3 * 4096, 256 << 10  # of a DuckDB file
+
+
+def spoil(shard: Path, block: int) -> None:
+    """Damage a block behind its checksum."""
+    with shard.open("r+b") as file:
+        file.seek(HEADERS_BYTES + block * BLOCK_BYTES + 8)
+        held = file.read(BLOCK_BYTES - 8)
+        file.seek(HEADERS_BYTES + block * BLOCK_BYTES + 8)
+        file.write(bytes(byte ^ 0xFF for byte in held))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.99])
+def test_damage_in_a_block_that_opening_does_not_read_is_found_after_a_kill(tmp_path: Path, share: float) -> None:
+    service = open_service(tmp_path)
+    send(service, SESSION)
+    before = {view: rows(service, f"select * from {view} order by all") for view in ("set_fact", "athlete_day")}
+    service.close()
+    shard, opened = tmp_path / SHARD_NAME, tmp_path / "shard-0.opened"
+    assert not opened.exists()
+    opened.touch()  # as a process leaves it that was killed
+    spoil(shard, int((shard.stat().st_size - HEADERS_BYTES) // BLOCK_BYTES * share))
+    duckdb.connect(str(shard), read_only=True).close()  # nothing is noticed here
+    service = open_service(tmp_path)
+    assert opened.exists() and list(tmp_path.glob(f"{SHARD_NAME}.corrupt-*"))
+    service.apply_all()
+    assert {view: rows(service, f"select * from {view} order by all") for view in before} == before
+    service.close()
+    assert not opened.exists()
+
+
+def test_a_batch_that_met_what_may_be_damage_has_the_shard_read_whole_at_the_next_start(tmp_path: Path) -> None:
+    def fault(point: str) -> None:
+        if point == "inside:4":
+            raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
+
+    opened = tmp_path / "shard-0.opened"
+    service = Embedded.open(tmp_path, FixedClock(RECEIVED), fault=fault)
+    with pytest.raises(StorageError):
+        send(service, SESSION)
+    service.close()
+    assert opened.exists()
+    service = open_service(tmp_path)
+    service.apply_all()
+    assert rows(service, DAY) == [(6, 2, 3840.0)]
+    service.close()
+    assert not opened.exists()
 
 
 def test_a_log_that_was_lost_is_not_replaced_in_silence(tmp_path: Path) -> None:
