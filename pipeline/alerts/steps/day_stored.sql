@@ -15,6 +15,6 @@ join touched_day_lane t
 left join mart.condition c
     on a.athlete_no = c.athlete_no and a.scope_key = c.scope_key and a.opened_on = c.opened_on
     and c.local_day < t.from_day and c.local_day >= $first_day and c.local_day <= $last_day
-where list_contains($rules::varchar[], a.rule)
+where (a.resolved_on is null or a.resolved_on >= $since) and list_contains($rules::varchar[], a.rule)
 group by all
 order by a.athlete_no, a.scope_key, opened
