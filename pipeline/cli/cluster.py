@@ -68,7 +68,17 @@ def gateway(
         serve_gateway(data_folder(data), settings)
 
 
-def worker(brokers: Brokers = None, data: Data = None) -> None:
+def worker(
+    brokers: Brokers = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option("--metrics-port", min=1, max=65535, help="Serve /metrics for Prometheus; default: nothing."),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option("--metrics-host", help="Where from; default 127.0.0.1: only this machine.")
+    ] = "127.0.0.1",
+    data: Data = None,
+) -> None:
     """Fold partitions of the uploads into their shards, until stopped."""
     from pipeline.settings import data_folder
 
@@ -77,7 +87,7 @@ def worker(brokers: Brokers = None, data: Data = None) -> None:
     from pipeline.worker.faust_app import run_worker
 
     with stopped_by_signals():  # until the worker listens itself
-        run_worker(data_folder(data), settings)
+        run_worker(data_folder(data), settings, metrics=(metrics_host, metrics_port) if metrics_port else None)
 
 
 def relay(

@@ -11,17 +11,18 @@ import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
-from pipeline.errors import StorageError
+from pipeline.errors import GapError, StorageError
 from pipeline.log.alerts_topic import Told
 from pipeline.log.kafka import logged_of
 from pipeline.worker.consumer import LedgerConsumer
 from pipeline.worker.shards import Shards
+from pipeline.worker.waiting import Fetched, Waiting
 
 T = TypeVar("T")
 OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being opened
@@ -46,6 +47,7 @@ class Custody:
         self._opening: dict[int, asyncio.Task[int | None]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._ends: dict[int, int] = {}
+        self._waiting = Waiting()
         self._again: dict[int, tuple[int, int]] = {}
         self._stopping = False
 
@@ -122,6 +124,7 @@ class Custody:
 
     async def _let_go(self, numbers: frozenset[int]) -> None:
         if numbers:
+            self._waiting.drop(numbers)
             self.shards.give_up(numbers)
             await self._work(lambda: self.shards.close(numbers))
 
@@ -133,12 +136,37 @@ class Custody:
 
     # batches
 
-    async def apply(self, number: int, records: list[Any], end: int) -> bool:
-        """Apply a fetched batch; false when its shard is no longer held. ``end``: of the partition, as far as known."""
-        self._ends[number] = end
-        return await self._work(lambda: self.shards.apply(number, [logged_of(record) for record in records]))
+    async def take(self, fetched: Fetched, end: int) -> None:
+        """Have a fetched batch applied, with others of its partition. ``end``: of the partition, as far as known."""
+        self._ends[fetched.place.partition] = end
+        await self._waiting.put(fetched)
 
-    async def read_again(self, consumer: LedgerConsumer, place: TP) -> bool:
+    async def apply_for_ever(self, consumer: LedgerConsumer) -> None:
+        """What waits of one partition after the other; a batch is acknowledged after its commit."""
+        while not self._stopping:
+            taken = await self._waiting.next()
+            try:
+                await self._apply(consumer, taken)
+            except Exception as error:
+                self._on_failure(error)
+                raise
+
+    async def _apply(self, consumer: LedgerConsumer, taken: list[Fetched]) -> None:
+        place = taken[0].place
+        records = [record for fetched in taken for record in fetched.records]
+        try:
+            done = await self._work(
+                lambda: self.shards.apply(place.partition, [logged_of(record) for record in records])
+            )
+        except GapError:
+            if not await self._read_again(consumer, place):
+                raise
+            return
+        if done:  # else its shard is no longer held
+            for fetched in taken:
+                await fetched.acknowledge()
+
+    async def _read_again(self, consumer: LedgerConsumer, place: TP) -> bool:
         """After a hole: seek back to the ledger, for around a rebalance the stream may run ahead of it.
 
         False when that is of no use: the log no longer has what is missing, or the hole was there again and again.
@@ -152,6 +180,7 @@ class Custody:
         self._again[number] = (offset, times)
         if times > READ_AGAIN_MAX or await self._work(lambda: self.shards.first_offset(number)) > offset:
             return False
+        self._waiting.drop(frozenset({number}))
         log.warning("the stream ran ahead of the ledger", partition=number, next_offset=offset, times=times)
         with contextlib.suppress(IllegalStateError):  # revoked meanwhile
             await consumer.go_on(place, offset)

@@ -1,8 +1,8 @@
 """The worker of a cluster: a Faust application that folds its partitions into their shards.
 
-One agent, one batch at a time, raw records in; a batch is acknowledged after its commit. An exception never
-skips data: what is wrong with data becomes a row in ``rejected``, everything else ends the process, and the next
-start reads from the ledger.
+One agent, raw records in; what is fetched while a batch is applied makes the next one, and each is acknowledged after
+its commit. An exception never skips data: what is wrong with data becomes a row in ``rejected``, everything else ends
+the process, and the next start reads from the ledger.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ import faust
 import structlog
 from faust.types import TP
 from mode import CrashingSupervisor
+from prometheus_client import start_http_server
 
 from pipeline.clock import Clock, SystemClock
-from pipeline.errors import GapError, SpotterError, StorageError
+from pipeline.errors import SpotterError, StorageError, UsageError
 from pipeline.log.alerts_topic import AlertsTopic
 from pipeline.log.clients import broker_list, client_arguments, uploads_topic
 from pipeline.log.kafka import KafkaLog
@@ -33,8 +35,10 @@ from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
 from pipeline.worker.embedded import GARBAGE_OBJECTS
 from pipeline.worker.lease import Lease
+from pipeline.worker.measures import Measures
 from pipeline.worker.shards import Shards
 from pipeline.worker.told import tell, tell_no_more
+from pipeline.worker.waiting import Fetched
 from pipeline.worker.watchdog import Watchdog
 
 STOP_SECONDS_MAX = 9.0  # of the ten that whoever stops it waits
@@ -89,8 +93,15 @@ class Runner(faust.Worker):  # type: ignore[misc]
         self._on_sigterm()
 
 
-def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault: Fault = no_fault) -> None:
-    """Work until stopped; returns when it was, raises what ended it."""
+def run_worker(
+    data: Path,
+    settings: Settings,
+    clock: Clock | None = None,
+    fault: Fault = no_fault,
+    *,
+    metrics: tuple[str, int] | None = None,
+) -> None:
+    """Work until stopped; returns when it was, raises what ended it. ``metrics``: where Prometheus may ask."""
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
     _take_log_lines()
     make_private(data)
@@ -99,6 +110,8 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
     try:
         store = SnapshotStore(settings.snapshots) if settings.snapshots else None
         shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault, store, Lease(settings.session_seconds))
+        if metrics is not None:
+            _serve_metrics(shards.measures, *metrics)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         app = make_app(settings, data)
@@ -113,7 +126,7 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
                 loop.call_soon_threadsafe(runner.stop_after_failure)
 
         app.ledgers = Custody(shards, kafka.topic, fail)
-        add_agent(app, settings, fail)
+        add_agent(app, settings)
         add_tasks(app, settings)
         runner = Runner(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
         runner.watchdog, runner.data, runner.spinner = watchdog, data, None
@@ -132,6 +145,14 @@ def run_worker(data: Path, settings: Settings, clock: Clock | None = None, fault
             raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
     finally:
         kafka.close()
+
+
+def _serve_metrics(measures: Measures, host: str, port: int) -> None:
+    """Raises UsageError when the port is not free."""
+    try:
+        start_http_server(port, host, measures.registry)
+    except OSError as error:
+        raise UsageError(f"no metrics can be served on {host}:{port}", str(error), "name another port") from error
 
 
 class _OneLine(logging.Handler):
@@ -190,8 +211,8 @@ def credentials(settings: Settings) -> Any:
     return faust.SSLCredentials(found["ssl_context"]) if "ssl_context" in found else None
 
 
-def add_agent(app: App, settings: Settings, fail: Any) -> None:
-    """The one agent: a fetched batch of a partition is one event."""
+def add_agent(app: App, settings: Settings) -> None:
+    """The one agent: a fetched batch of a partition is one event, which waits for others while one is applied."""
     topic = app.topic(
         uploads_topic(settings), key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
@@ -200,20 +221,8 @@ def add_agent(app: App, settings: Settings, fail: Any) -> None:
     async def fold(stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            try:
-                done = await app.ledgers.apply(
-                    message.tp.partition, message.value, app.consumer.highwater(message.tp) or 0
-                )
-            except GapError as error:
-                if not await app.ledgers.read_again(app.consumer, message.tp):
-                    fail(error)
-                    raise
-                continue
-            except Exception as error:
-                fail(error)
-                raise
-            if done:
-                await stream.ack(event)
+            fetched = Fetched(message.tp, message.value, partial(stream.ack, event))
+            await app.ledgers.take(fetched, app.consumer.highwater(message.tp) or 0)
 
 
 def add_tasks(app: App, settings: Settings) -> None:
@@ -226,6 +235,10 @@ def add_tasks(app: App, settings: Settings) -> None:
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def stopping(app: App, **_: Any) -> None:
         await app.ledgers.close()
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def apply() -> None:
+        await app.ledgers.apply_for_ever(app.consumer)
 
     @app.task  # type: ignore[untyped-decorator]
     async def settle() -> None:

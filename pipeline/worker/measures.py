@@ -5,8 +5,9 @@ No label names a gym, an athlete or a device: one process works for many gyms, a
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,8 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from pipeline.clock import Clock
+from pipeline.errors import StorageError
 from pipeline.log.base import Log
 from pipeline.record import Header, parse_header
 from pipeline.worker.stage import Staged
@@ -24,6 +28,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # when a number bega
 
 LATE_S = 24 * 3600
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LAG_RECORDS = "Records of the log that are not applied yet."
+_LAG_SECONDS = "Time since the oldest record that is not applied was received, else 0."
 
 
 class Taken(NamedTuple):
@@ -76,21 +82,14 @@ class Measures:
 
     def watch_log(self, log: Log, partition: int, applied: Callable[[], int], clock: Clock) -> None:
         """How far behind the log's end a partition is, looked up when somebody asks for it."""
-
-        def behind_s() -> float:
-            waiting = log.read(partition, applied(), items_max=1, bytes_max=1)
-            if not waiting:
-                return 0.0
-            received_at = parse_header(waiting[0].record.header).received_at
-            return max(0.0, (clock.now() - datetime.fromisoformat(received_at)).total_seconds())
-
-        lag = Gauge("spotter_lag_records", "Records of the log that are not applied yet.", registry=self.registry)
+        lag = Gauge("spotter_lag_records", _LAG_RECORDS, registry=self.registry)
         lag.set_function(lambda: log.end_offset(partition) - applied())
-        behind = Gauge(
-            "spotter_lag_seconds", "Time since the oldest record that is not applied was received, else 0.",
-            registry=self.registry,
-        )  # fmt: skip
-        behind.set_function(behind_s)
+        behind = Gauge("spotter_lag_seconds", _LAG_SECONDS, registry=self.registry)
+        behind.set_function(lambda: _behind_s(log, partition, applied(), clock))
+
+    def watch_shards(self, log: Log, applied: Callable[[], Mapping[int, int]], clock: Clock) -> None:
+        """The same of every partition a worker holds, by partition."""
+        self.registry.register(_LagOfShards(log, applied, clock))
 
     def committed(self, taken: Taken, begun: float, closing: float) -> None:
         """One batch is in; ``begun`` and ``closing`` are monotonic seconds, of its start and of its commit."""
@@ -112,6 +111,31 @@ class Measures:
         """All numbers as Prometheus reads them."""
         text: bytes = generate_latest(self.registry)
         return text
+
+
+class _LagOfShards(Collector):
+    """Looked up when somebody asks; while the brokers are away nobody knows, and nothing is said."""
+
+    def __init__(self, log: Log, applied: Callable[[], Mapping[int, int]], clock: Clock) -> None:
+        self._log, self._applied, self._clock = log, applied, clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        records = GaugeMetricFamily("spotter_lag_records", _LAG_RECORDS, labels=["partition"])
+        seconds = GaugeMetricFamily("spotter_lag_seconds", _LAG_SECONDS, labels=["partition"])
+        for number, offset in sorted(self._applied().items()):
+            with contextlib.suppress(StorageError):
+                records.add_metric([str(number)], self._log.end_offset(number) - offset)
+                seconds.add_metric([str(number)], _behind_s(self._log, number, offset, self._clock))
+        yield records
+        yield seconds
+
+
+def _behind_s(log: Log, partition: int, applied: int, clock: Clock) -> float:
+    waiting = log.read(partition, applied, items_max=1, bytes_max=1)
+    if not waiting:
+        return 0.0
+    received_at = parse_header(waiting[0].record.header).received_at
+    return max(0.0, (clock.now() - datetime.fromisoformat(received_at)).total_seconds())
 
 
 def taken_of(headers: list[Header], staged: Staged) -> Taken:

@@ -19,6 +19,7 @@ from pipeline.log.base import Log, Logged
 from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import COMMITTING, Fault, no_fault
 from pipeline.worker.lease import AsleepError, Lease
+from pipeline.worker.measures import Measures
 from pipeline.worker.partition import Partition, Place
 from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, length_of_batch
@@ -61,6 +62,8 @@ class Shards:
     ) -> None:
         self._data, self._log, self._log_name, self._clock, self._fault = data, log, log_name, clock, fault
         self._snapshots, self.lease = snapshots, lease or Lease(math.inf)
+        self.measures = Measures()  # of all shards together
+        self.measures.watch_shards(log, lambda: self.offsets, clock)
         self._held: dict[int, _Held] = {}
         self._room = Room()
         self._in_force: RulesInForce | None = None
@@ -163,6 +166,7 @@ class Shards:
                     self._in_force,
                     lock,
                     fault=self._point,
+                    measures=self.measures,
                     snapshots=self._snapshots,
                 )
             )

@@ -61,7 +61,8 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
     assert secret is not None
     kept = {"SPOTTER_SNAPSHOTS": str(store), "SPOTTER_SNAPSHOT_SECONDS": "0.3", "SPOTTER_CHANNEL_ADDRESSES": "any"}
     gateway = Role("gateway", tmp_path / "gateway", settings, "--port", str(port))
-    first = Role("worker", tmp_path / "first", settings, **kept)
+    numbers = free_port()
+    first = Role("worker", tmp_path / "first", settings, "--metrics-port", str(numbers), **kept)
     relay = Role("relay", tmp_path / "relay", settings, "--control", str(tmp_path / "gateway"), **kept)
     roles = [gateway, first, relay]
     with running(*roles):
@@ -69,6 +70,9 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
         send(port, key, failures("w1", 3))
         until(lambda: len(receiver.got) > 0, "the first alert")
         told = set(receiver.names)
+        with urllib.request.urlopen(f"http://127.0.0.1:{numbers}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        assert "spotter_sets_applied_total 3.0" in lines and f'spotter_lag_records{{partition="{home}"}} 0.0' in lines
         log = KafkaLog(settings)
         until(
             lambda: (

@@ -83,6 +83,22 @@ def test_each_partition_has_files_of_its_own(tmp_path: Path) -> None:
         assert connection.execute("select partition, next_offset from ledger").fetchall() == [(2, 2)]
 
 
+def test_its_numbers_are_of_all_shards_and_the_lag_of_each(tmp_path: Path) -> None:
+    log = ListLog(3)
+    shards = a_worker(tmp_path, log)
+    for number in (0, 2):
+        opened(shards, number)
+        log.put(number, [f"{number}-{n}" for n in range(number + 3)])
+    shards.apply(0, log.read(0, 0, items_max=2, bytes_max=1 << 20))
+    shards.apply(2, log.read(2, 0, items_max=9, bytes_max=1 << 20))
+    value = shards.measures.registry.get_sample_value
+    assert value("spotter_records_applied_total") == 2 + 5
+    assert [value("spotter_lag_records", {"partition": number}) for number in "012"] == [1, None, 0]
+    assert [value("spotter_lag_seconds", {"partition": number}) for number in "02"] == [0, 0]  # the clock stands
+    shards.close()
+    assert value("spotter_lag_records", {"partition": "0"}) is None
+
+
 def test_what_was_applied_before_is_dropped(tmp_path: Path) -> None:
     log = ListLog(1)
     shards = a_worker(tmp_path, log)

@@ -1,0 +1,99 @@
+"""Fetched batches wait in order, are handed over together, and hold up the stream when they are many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from pipeline.worker import waiting
+from pipeline.worker.waiting import Fetched, Waiting
+
+ONE, TWO = TP("uploads", 1), TP("uploads", 2)
+
+
+@dataclass(frozen=True)
+class Raw:
+    offset: int
+    value: bytes
+
+
+async def nothing() -> None:
+    return None
+
+
+def fetched(place: TP, *offsets: int, size: int = 10) -> Fetched:
+    return Fetched(place, [Raw(offset, bytes(size)) for offset in offsets], nothing)
+
+
+def offsets(taken: Sequence[Fetched]) -> tuple[int, list[int]]:
+    return taken[0].place.partition, [record.offset for one in taken for record in one.records]
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 10))
+
+
+async def is_held_up(task: asyncio.Task[Any]) -> bool:
+    await asyncio.sleep(0.02)
+    return not task.done()
+
+
+def test_batches_of_a_partition_come_together_and_in_order() -> None:
+    async def work() -> None:
+        held = Waiting()
+        for one in (fetched(ONE, 4, 5), fetched(TWO, 0), fetched(ONE, 6), fetched(TWO, 1, 2)):
+            await held.put(one)
+        assert offsets(await held.next()) == (1, [4, 5, 6])
+        await held.put(fetched(ONE, 7))
+        assert offsets(await held.next()) == (2, [0, 1, 2])
+        assert offsets(await held.next()) == (1, [7])
+
+    run(work())
+
+
+def test_whoever_asks_waits_for_the_next_one() -> None:
+    async def work() -> None:
+        held = Waiting()
+        asking = asyncio.create_task(held.next())
+        assert await is_held_up(asking)
+        await held.put(fetched(ONE, 3))
+        assert offsets(await asking) == (1, [3])
+
+    run(work())
+
+
+@pytest.mark.parametrize("limit", ["RECORDS_MAX", "BYTES_MAX"])
+def test_a_stream_that_is_ahead_is_held_up(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(waiting, limit, {"RECORDS_MAX": 3, "BYTES_MAX": 30}[limit])
+
+    async def work() -> None:
+        held = Waiting()
+        await held.put(fetched(ONE, *range(9)))  # alone it may be as large as it is
+        second = asyncio.create_task(held.put(fetched(TWO, 0, 1, 2)))
+        assert await is_held_up(second)
+        assert offsets(await held.next()) == (1, list(range(9)))
+        await second
+        third = asyncio.create_task(held.put(fetched(ONE, 9)))
+        assert await is_held_up(third)
+        held.drop(frozenset({2}))
+        await third
+        assert offsets(await held.next()) == (1, [9])
+
+    run(work())
+
+
+def test_what_is_dropped_is_not_handed_over() -> None:
+    async def work() -> None:
+        held = Waiting()
+        for one in (fetched(ONE, 4), fetched(TWO, 0), fetched(ONE, 5)):
+            await held.put(one)
+        held.drop(frozenset({1, 7}))
+        assert offsets(await held.next()) == (2, [0])
+        assert await is_held_up(asyncio.create_task(held.next()))
+
+    run(work())
