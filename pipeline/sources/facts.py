@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.sources.efforts import NO_EFFORT, read_efforts, target_rir
 from pipeline.sources.local_time import Placed
 from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, placed_at
 from pipeline.sources.samples import NO_SAMPLES, Samples, samples_of
-from schemas.events import AnyEvent, BodyMass, HeartRate, Session, SessionSet, Set, SetFields, Sleep
+from schemas.events import AnyEvent, BodyMass, HeartRate, RrIntervals, Session, SessionSet, Set, SetFields, Sleep
 from schemas.times import format_us
 
 Row = tuple[Any, ...]
@@ -148,6 +149,8 @@ def event_row(doc_row: int, event: AnyEvent, tz: str | None, upload: Upload, sam
         _spell(payload, field, placed)
         if _AT_FIELD.get(event.kind) == field:
             at = placed
+    if isinstance(event, RrIntervals) and event.context == "overnight" and at is not None:
+        at = at.later(round(math.fsum(event.rr_ms) * 1000))  # a night counts by its end here as well
     if isinstance(event, Sleep):
         _check_sleep(event, payload, tz, upload)
     if isinstance(event, BodyMass):

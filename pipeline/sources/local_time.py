@@ -123,6 +123,13 @@ class Placed(NamedTuple):
     zone_kind: int
     zone: str | None = None
 
+    def later(self, us: int) -> Placed:
+        """The moment so many microseconds after it."""
+        at_us = self.at_us + us
+        if self.zone is not None:
+            return self._replace(at_us=at_us, local_us=local_of(self.zone, at_us))
+        return self._replace(at_us=at_us, local_us=None if self.local_us is None else self.local_us + us)
+
 
 def place(moment: Moment, event_zone: str | None, import_zone: str | None) -> Placed | None:
     """Instant and wall clock of a moment, by the ladder event zone, numeric offset, import zone.

@@ -6,12 +6,13 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from tests.oracle.baseline import Series, mean
 from tests.oracle.beats import Measured, measured
 from tests.oracle.documents import Document
-from tests.oracle.times import Time, Zones, read_time
+from tests.oracle.times import Time, Zones, read_time, wall
 
 ASLEEP = {"light", "deep", "rem", "asleep"}
 AWAKE = {"awake", "out_of_bed"}
@@ -35,7 +36,12 @@ def moment_of(document: Document, name: str | None = None) -> Time | None:
     """The instant a reading speaks of; null if it states only a day."""
     event = document.event or {}
     text = event.get(name or MOMENT_OF.get(event["kind"], ""))
-    return read_time(text, event.get("timezone"), document.item.tz) if text else None
+    time = read_time(text, event.get("timezone"), document.item.tz) if text else None
+    if time and event["kind"] == "rr_intervals" and event["context"] == "overnight":  # so does a night of beats
+        length = timedelta(microseconds=round(sum(map(Fraction, event["rr_ms"])) * 1000))
+        local = wall(time.at + length, time.zone) if time.zone else time.local and time.local + length
+        return Time(time.at + length, local, time.zone)
+    return time
 
 
 def day_of(document: Document, zones: Zones) -> date | None:

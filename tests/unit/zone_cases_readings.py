@@ -129,6 +129,11 @@ READINGS = [
          [event("rr_intervals", "r", KOLKATA, start="2026-11-19T23:59:30", rr_ms=BEATS, context="exercise")],
          {"local_day, measured_at, value_ms from hrv_fact where statistic = 'rmssd'":
              [("2026-11-19", "2026-11-19 18:29:30", 20.0)]}),
+    Case("a-night-of-beats-over-midnight", ((KOLKATA, "2026-11-20", 24),), "the same in sleep lie on the day they end",
+         [event("rr_intervals", "r", KOLKATA, start="2026-11-19T23:59:30.200", rr_ms=BEATS, context="overnight"),
+          event("rr_intervals", "s", start="2026-11-18T23:59:30.200+05:30", rr_ms=BEATS, context="overnight")],
+         {"local_day, measured_at, value_ms from hrv_fact where statistic = 'rmssd'":
+             [("2026-11-19", "2026-11-18 18:30:51", 20.0), ("2026-11-20", "2026-11-19 18:30:51", 20.0)]}),
     Case("check-ins-at-midnight", ((KATHMANDU, "2026-11-20", 24),), "a second apart, on two days",
          [event("checkin", "a", KATHMANDU, checked_at="2026-11-19T23:59:59", instrument="plain", items={"mood": 4.0}),
           event("checkin", "b", KATHMANDU, checked_at="2026-11-20T00:00:00", instrument="plain", items={"mood": 6.0})],
