@@ -36,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; returns 0."""
     given = _parser().parse_args(arguments)
     if given.rebuilds_again:
-        return _rebuilds_again(given, " ".join(arguments))
+        return _again(given, "rebuilds", " ".join(arguments))
+    if given.growth_again:
+        return _again(given, "growth", " ".join(arguments))
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="spotter-bench-", dir=given.scratch) as scratch:
         folder = Path(scratch)
@@ -86,16 +88,20 @@ def _rebuilds(runs: int, folder: Path, kept: Path) -> dict[str, object]:
     }
 
 
-def _rebuilds_again(given: argparse.Namespace, arguments: str) -> int:
-    """The rebuilds alone, in the place of those in the results, which say so."""
+def _again(given: argparse.Namespace, what: str, arguments: str) -> int:
+    """One part alone, in the place of what the results have, which say so."""
+    figures: dict[str, object]
     with tempfile.TemporaryDirectory(prefix="spotter-bench-", dir=given.scratch) as scratch:
         folder = Path(scratch)
-        file, kept = folder / "visits.ndjson", folder / "kept"
-        write(file, given.sets, order="visits")
-        _child("ingest", file, kept)
-        figures = _rebuilds(given.runs, folder, kept)
+        if what == "growth":
+            figures = {"history": measure_growth(folder, given.history)}
+        else:
+            file, kept = folder / "visits.ndjson", folder / "kept"
+            write(file, given.sets, order="visits")
+            _child("ingest", file, kept)
+            figures = _rebuilds(given.runs, folder, kept)
     result: dict[str, object] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    result |= figures | {"rebuilds_command": f"python -m bench.run {arguments}"}
+    result |= figures | {f"{what}_command": f"python -m bench.run {arguments}"}
     if not given.dry:
         _keep(result)
     print(table(result))
@@ -166,7 +172,7 @@ def table(result: dict[str, object]) -> str:
         rows += _year_rows(_figures(result, "year"))
     history = result["history"]
     assert isinstance(history, list)
-    rows += [_history_row(one, history[0]) for one in history]
+    rows += [_history_row(one) for one in history]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|---|---|---|", *lines[1:]])
 
@@ -201,10 +207,8 @@ def _year_rows(one: dict[str, float]) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _history_row(one: dict[str, float], first: dict[str, float]) -> tuple[str, str, str]:
-    whole, session, day = (
-        one[name] / first[name] for name in ("ms_median", "session_lane_ms_median", "day_lane_ms_median")
-    )
+def _history_row(one: dict[str, float]) -> tuple[str, str, str]:
+    whole, session, day = (one[f"{name}_times"] for name in ("ms", "session_lane_ms", "day_lane_ms"))
     beside = f"{whole:.2f} times the first (lane of the session {session:.2f}, of the day {day:.2f})"
     return (
         f"1,000 more sets on {one['history_sets']:,.0f}",
@@ -273,6 +277,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scratch", default=None, help="where the data folders go; default: the temporary folder")
     parser.add_argument(
         "--rebuilds-again", action="store_true", help="only the rebuilds, in the place of those in the results"
+    )
+    parser.add_argument(
+        "--growth-again", action="store_true", help="only one more batch on histories, in the place of those there"
     )
     parser.add_argument("--dry", action="store_true", help="print only, write no results")
     return parser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -52,7 +52,7 @@ _ALWAYS = itemgetter(*Header._fields[:-1])  # what every header has in it; a fil
 _ALWAYS_COUNT = len(Header._fields) - 1
 
 
-@lru_cache(maxsize=25_000)  # a batch of one-set records, each an upload of its own, is read by several steps
+@lru_cache(maxsize=1_000)  # the records of an upload have one header
 def parse_header(raw: bytes) -> Header:
     """The header of ``to_bytes``; raises ValueError for a format this version does not know."""
     fields = orjson.loads(raw)
@@ -78,6 +78,14 @@ class Record:
     items: bytes
     header: bytes
     payload: bytes
+    _head: Header | None = field(default=None, init=False, repr=False, compare=False)
+
+    def head(self) -> Header:
+        """``header``, read once: several steps ask, and where every record is an upload no two share one."""
+        found = self._head
+        if found is None:
+            found = self._head = parse_header(self.header)
+        return found
 
     @property
     def item_count(self) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.cli import output
-from pipeline.record import CANONICAL, parse_header
+from pipeline.record import CANONICAL
 
 if TYPE_CHECKING:
     from pipeline.log.base import Log
@@ -95,7 +95,7 @@ def write_uploads(log: Log, partition: int, tenant: str, athlete: str, to: Path)
     parts = 0
     with (to / "events.ndjson").open("wb") as events:
         for logged in log.read_athlete(partition, tenant, athlete, log.end_offset(partition)):
-            record, header = logged.record, parse_header(logged.record.header)
+            record, header = logged.record, logged.record.head()
             if not record.payload:
                 continue
             parts += 1

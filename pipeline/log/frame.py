@@ -11,7 +11,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 
 from pipeline.errors import StorageError
-from pipeline.record import HEADER_FORMAT, Header, Record, pack_items, parse_header
+from pipeline.record import HEADER_FORMAT, Header, Record, pack_items
 
 MAGIC = b"S1"
 _HEAD = struct.Struct("<2sHIII")
@@ -42,7 +42,8 @@ def unpack(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms:
     header = value[header_at:payload_at]
     try:
         athlete = str(value[_HEAD.size : items_at], "utf-8")
-        parse_header(header)
+        record = Record(athlete, part, value[items_at:header_at], header, value[payload_at:])
+        record.head()
     except (ValueError, TypeError, AttributeError) as error:
         if _is_newer(header):
             raise StorageError(
@@ -51,7 +52,7 @@ def unpack(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms:
                 "install the version of Spotter that the gateway has; nothing was skipped",
             ) from error
         return _foreign(value, key, upload_id, timestamp_ms)
-    return Record(athlete, part, value[items_at:header_at], header, value[payload_at:])
+    return record
 
 
 def _is_newer(header: bytes) -> bool:

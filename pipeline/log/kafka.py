@@ -20,7 +20,7 @@ from pipeline.log.base import Logged
 from pipeline.log.clients import client_arguments, uploads_topic
 from pipeline.log.frame import pack, unpack
 from pipeline.log.loop import LoopThread
-from pipeline.record import Record, parse_header
+from pipeline.record import Record
 from pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class KafkaLog:
         """
         if self._closed:
             raise StorageError("the log is closed", "the service is stopping", "send the upload again")
-        tenant = parse_header(records[0].header).tenant
+        tenant = records[0].head().tenant
         key = tenant.encode()
         packed = [pack(record) for record in records]
         try:
@@ -185,7 +185,7 @@ class KafkaLog:
                 if not found:
                     return
                 for logged in found:
-                    of_tenant = parse_header(logged.record.header).tenant == tenant
+                    of_tenant = logged.record.head().tenant == tenant
                     if logged.offset < end and logged.record.athlete == athlete and of_tenant:
                         yield logged
                 offset = found[-1].offset + 1

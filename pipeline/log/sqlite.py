@@ -19,7 +19,7 @@ from typing import Any
 from pipeline import disk
 from pipeline.errors import DiskFullError, StorageError
 from pipeline.log.base import EMBEDDED_PARTITION, Logged
-from pipeline.record import Record, parse_header
+from pipeline.record import Record
 
 GROUP_APPENDS_MAX = 256  # waiting appends that may share one commit
 RECORD_BYTES = 400  # what a record takes in memory beside its payload
@@ -186,7 +186,7 @@ class SqliteLog:
 
 
 def _row(record: Record) -> tuple[object, ...]:
-    header = parse_header(record.header)
+    header = record.head()
     return (header.tenant, record.athlete, record.part, header.import_id, record.items, record.header, record.payload)
 
 

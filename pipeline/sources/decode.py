@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from pipeline.record import CANONICAL, WITHDRAWAL, Header, Record, parse_header, unpack_items
+from pipeline.record import CANONICAL, WITHDRAWAL, Header, Record, unpack_items
 from pipeline.sources.canonical import decode_batch
 from pipeline.sources.columns import Decoded
 from pipeline.sources.lines import Lines
@@ -42,7 +42,7 @@ def decode_records(records: Sequence[Record]) -> Decoded:
     for index, record in enumerate(records):
         opened = known.get(record.header)
         if opened is None:
-            opened = known[record.header] = _open(record.header, len(known))
+            opened = known[record.header] = _open(record, len(known))
         if opened.header is None or opened.upload is None:
             _reject_all(builder, index, record, "", f"The record's header cannot be read ({opened.why}).")
         elif opened.header.decoder == CANONICAL:
@@ -53,9 +53,9 @@ def decode_records(records: Sequence[Record]) -> Decoded:
     return concat([*([decode_batch(lines)] if len(lines.lines) else []), builder.finish()])
 
 
-def _open(raw: bytes, number: int) -> _Opened:
+def _open(record: Record, number: int) -> _Opened:
     try:
-        header = parse_header(raw)
+        header = record.head()
         return _Opened(header, upload_of(header), number)
     except (ValueError, TypeError, AttributeError) as problem:
         return _Opened(None, None, number, str(problem))

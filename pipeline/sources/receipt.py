@@ -43,7 +43,7 @@ def upload_of(header: Header) -> Upload:
     if received.tzinfo is None:
         raise ValueError("received_at needs an offset")
     tz = header.tz if header.tz is not None and is_zone(header.tz) else None
-    return Upload(header.source, tz, (received - _EPOCH) // _MICROSECOND, header.admin)
+    return Upload(header.source, tz, round(received.timestamp() * 1e6), header.admin)  # exact: below 2**53
 
 
 def implausible(at_us: int, received_us: int) -> bool:

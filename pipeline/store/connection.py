@@ -78,6 +78,10 @@ class Connection:
         """The rows of a query as an Arrow table."""
         return self._inner.sql(self._statement(sql), params=parameters).to_arrow_table()
 
+    def chunks(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a query, so many at a time: more of them than should be in memory at once."""
+        yield from self._inner.sql(sql).to_arrow_reader(rows)
+
     def since(self, touched: str, back_days: int) -> dict[str, date]:
         """``$first_day`` for a text: so many days before the first ``from_day`` of a table of touched athletes.
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -50,6 +49,7 @@ Decode = Callable[[Sequence[Logged]], Decoded]
 
 _EPOCH = datetime(1970, 1, 1)
 EXCERPT_BYTES = 800
+KEYS_AT_ONCE = 1 << 20
 CRASH_MESSAGE = (
     "the worker died three times on this record; it is kept in the log, and `spotter rebuild` tries it again"
 )
@@ -96,9 +96,10 @@ class Engine:
         connection = self.shard.connection
         self.names = Names(connection, self.catalogue)
         self.zones = Zones(connection)
-        keys = connection.execute("select doc_key from base.document").fetchnumpy()["doc_key"]
-        self.known = DocumentFilter(np.asarray(keys, np.int64))
-        del keys
+        (documents,) = connection.execute("select count(*) from base.document").fetchall()[0]
+        self.known = DocumentFilter(count=documents)
+        for keys in connection.chunks("select doc_key from base.document", KEYS_AT_ONCE):
+            self.known.add(keys["doc_key"].to_numpy())
         self.clocks: dict[str, datetime] = dict(
             connection.execute("select tenant_id, now_at from base.clock").fetchall()
         )

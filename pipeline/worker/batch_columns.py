@@ -40,6 +40,7 @@ class BatchColumns:
         # records of one upload share their header
         places: dict[int, int] = {}
         self._upload_of: Ints = np.array([places.setdefault(id(h), len(places)) for h in headers], np.int64)
+        self._columns: dict[str, pa.Array] = {}
         self._uploads = [headers[i] for i in np.unique(self._upload_of, return_index=True)[1]]
 
     def documents(self, winners: Ints, reduction: Reduction, offset: Ints, days: tuple[Ints, Ints]) -> pa.Table:
@@ -185,12 +186,18 @@ class BatchColumns:
         return pa.array(picked, pa.int64(), mask=picked == np.iinfo(np.int64).min)
 
     def _header_column(self, record: Ints, field: str) -> pa.Array:
-        values: list[str | None] = [getattr(h, field) for h in self._uploads]
-        return pa.array(values, pa.string()).take(pa.array(self._upload_of[record]))
+        column = self._columns.get(field)
+        if column is None:
+            values: list[str | None] = [getattr(h, field) for h in self._uploads]
+            column = self._columns[field] = pa.array(values, pa.string())
+        return column.take(pa.array(self._upload_of[record]))
 
     def _received(self, record: Ints) -> pa.Array:
-        stamps = pa.array([h.received_at.replace("Z", "") for h in self._uploads], pa.string())
-        return stamps.cast(pa.timestamp("us")).take(pa.array(self._upload_of[record]))
+        stamps = self._columns.get("at")
+        if stamps is None:
+            texts = pa.array([h.received_at.replace("Z", "") for h in self._uploads], pa.string())
+            stamps = self._columns["at"] = texts.cast(pa.timestamp("us"))
+        return stamps.take(pa.array(self._upload_of[record]))
 
 
 def _reach(blocks: pa.Table) -> dict[str, object]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka.errors import IllegalStateError
@@ -19,6 +19,7 @@ from faust.types import TP
 
 from pipeline.errors import GapError, StorageError
 from pipeline.log.alerts_topic import Told
+from pipeline.log.base import Logged
 from pipeline.log.kafka import logged_of
 from pipeline.worker.consumer import LedgerConsumer
 from pipeline.worker.shards import Shards
@@ -43,6 +44,7 @@ class Custody:
     def __init__(self, shards: Shards, topic: str, on_failure: Callable[[BaseException], None]) -> None:
         self.shards, self._topic, self._on_failure = shards, topic, on_failure
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="shards")
+        self._decoding = ThreadPoolExecutor(1, thread_name_prefix="decoding")
         self._wanted: set[int] = set()
         self._opening: dict[int, asyncio.Task[int | None]] = {}
         self._late: set[asyncio.Task[None]] = set()
@@ -136,10 +138,25 @@ class Custody:
 
     # batches
 
-    async def take(self, fetched: Fetched, end: int) -> None:
-        """Have a fetched batch applied, with others of its partition. ``end``: of the partition, as far as known."""
-        self._ends[fetched.place.partition] = end
-        await self._waiting.put(fetched)
+    async def take(self, place: TP, records: list[Any], end: int, acknowledge: Callable[[], Awaitable[object]]) -> None:
+        """Have a fetched batch decoded now and applied later, with others of its partition.
+
+        ``end``: of the partition, as far as known.
+        """
+        self._ends[place.partition] = end
+        try:
+            batch = await asyncio.get_running_loop().run_in_executor(
+                self._decoding, partial(self._decoded, place.partition, records)
+            )
+        except Exception as error:
+            self._on_failure(error)
+            raise
+        await self._waiting.put(Fetched(place, batch, acknowledge))
+
+    def _decoded(self, number: int, records: list[Any]) -> list[Logged]:
+        batch = [logged_of(record) for record in records]
+        self.shards.decode_ahead(number, batch)
+        return batch
 
     async def apply_for_ever(self, consumer: LedgerConsumer) -> None:
         """What waits of one partition after the other; a batch is acknowledged after its commit."""
@@ -153,11 +170,9 @@ class Custody:
 
     async def _apply(self, consumer: LedgerConsumer, taken: list[Fetched]) -> None:
         place = taken[0].place
-        records = [record for fetched in taken for record in fetched.records]
+        batch = [logged for fetched in taken for logged in fetched.records]
         try:
-            done = await self._work(
-                lambda: self.shards.apply(place.partition, [logged_of(record) for record in records])
-            )
+            done = await self._work(lambda: self.shards.apply(place.partition, batch))
         except GapError:
             if not await self._read_again(consumer, place):
                 raise

@@ -38,7 +38,6 @@ from pipeline.worker.lease import Lease
 from pipeline.worker.measures import Measures
 from pipeline.worker.shards import Shards
 from pipeline.worker.told import tell, tell_no_more
-from pipeline.worker.waiting import Fetched
 from pipeline.worker.watchdog import Watchdog
 
 STOP_SECONDS_MAX = 9.0  # of the ten that whoever stops it waits
@@ -221,8 +220,8 @@ def add_agent(app: App, settings: Settings) -> None:
     async def fold(stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            fetched = Fetched(message.tp, message.value, partial(stream.ack, event))
-            await app.ledgers.take(fetched, app.consumer.highwater(message.tp) or 0)
+            end = app.consumer.highwater(message.tp) or 0
+            await app.ledgers.take(message.tp, message.value, end, partial(stream.ack, event))
 
 
 def add_tasks(app: App, settings: Settings) -> None:

@@ -18,10 +18,13 @@ CHUNK = 1 << 16
 class DocumentFilter:
     """``may_hold`` is true for every key ever added, and for about 1 in 50,000 others (1 in 2,000 when full)."""
 
-    def __init__(self, keys: npt.NDArray[np.int64]) -> None:
+    def __init__(self, keys: npt.NDArray[np.int64] | None = None, *, count: int = 0) -> None:
+        """With ``keys``, and room for ``count`` that will be added."""
         self._count = 0
-        self._allocate(max(BITS_MIN, len(keys) * BITS_PER_KEY * 3 // 2))
-        self._add(keys)
+        held = count if keys is None else len(keys)
+        self._allocate(max(BITS_MIN, held * BITS_PER_KEY * 3 // 2))
+        if keys is not None:
+            self._add(keys)
 
     @property
     def full(self) -> bool:

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from pipeline.clock import Clock
 from pipeline.errors import StorageError
 from pipeline.log.base import Log
-from pipeline.record import Header, parse_header
+from pipeline.record import Header
 from pipeline.worker.stage import Staged
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when a number began is of no use to anybody here, and doubles the list
@@ -134,7 +134,7 @@ def _behind_s(log: Log, partition: int, applied: int, clock: Clock) -> float:
     waiting = log.read(partition, applied, items_max=1, bytes_max=1)
     if not waiting:
         return 0.0
-    received_at = parse_header(waiting[0].record.header).received_at
+    received_at = waiting[0].record.head().received_at
     return max(0.0, (clock.now() - datetime.fromisoformat(received_at)).total_seconds())
 
 

@@ -20,7 +20,7 @@ from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.log.base import Log, Logged
 from pipeline.models.runner import MODEL_VERSION
-from pipeline.record import WITHDRAWAL, parse_header
+from pipeline.record import WITHDRAWAL
 from pipeline.sources.columns import Decoded
 from pipeline.store.compare import Difference, compare
 from pipeline.store.connection import Connection
@@ -71,7 +71,7 @@ def length_of_batch(read: Sequence[Logged], alone: frozenset[int] = frozenset())
     """How many of some records may be applied together, so that withdrawals and the offsets ``alone`` stand alone."""
     for number, logged in enumerate(read):
         header = logged.record.header
-        if logged.offset in alone or (_MARK in header and parse_header(header).decoder == WITHDRAWAL):
+        if logged.offset in alone or (_MARK in header and logged.record.head().decoder == WITHDRAWAL):
             return max(number, 1)
     return len(read)
 

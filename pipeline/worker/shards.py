@@ -17,6 +17,7 @@ from pipeline.clock import Clock
 from pipeline.errors import GapError
 from pipeline.log.base import Log, Logged
 from pipeline.store.snapshot_store import SnapshotStore
+from pipeline.worker.ahead import Ahead
 from pipeline.worker.apply import COMMITTING, Fault, no_fault
 from pipeline.worker.lease import AsleepError, Lease
 from pipeline.worker.measures import Measures
@@ -36,8 +37,8 @@ BEHIND_S = 10.0  # a shard that never catches up has its days worked out so ofte
 class _Held:
     """A shard of this worker. ``offset`` is what its ledger says, ``settled`` how far its days are worked out."""
 
-    def __init__(self, partition: Partition) -> None:
-        self.partition = partition
+    def __init__(self, partition: Partition, ahead: Ahead) -> None:
+        self.partition, self.ahead = partition, ahead
         self.offset = partition.next_offset
         self.settled = -1
         self.settling = False
@@ -130,6 +131,12 @@ class Shards:
         if (held := self._held.get(number)) is not None:
             self._patiently(number, held, lambda: held.partition.note_published(news))
 
+    def decode_ahead(self, number: int, batch: Sequence[Logged]) -> None:
+        """Decode records that will be applied next, beside the working thread."""
+        held = self._held.get(number)
+        if held is not None and batch and batch[0].offset >= held.offset:
+            held.ahead.decode(batch)
+
     def publish_next(self) -> bool:
         """Copy one shard that moved since its last copy to the snapshot store; false when none did.
 
@@ -158,18 +165,19 @@ class Shards:
         try:
             if self._in_force is None or not self._held:  # the rules of a folder are one set for all of it
                 self._in_force = RulesInForce(self._data)
-            held = _Held(
-                Partition(
-                    self.place(number),
-                    self._log,
-                    self._clock,
-                    self._in_force,
-                    lock,
-                    fault=self._point,
-                    measures=self.measures,
-                    snapshots=self._snapshots,
-                )
+            ahead = Ahead(self._data / f"shard-{number}.ahead")
+            partition = Partition(
+                self.place(number),
+                self._log,
+                self._clock,
+                self._in_force,
+                lock,
+                fault=self._point,
+                decode=ahead.columns_of,
+                measures=self.measures,
+                snapshots=self._snapshots,
             )
+            held = _Held(partition, ahead)
         except BaseException:
             lock.close()
             raise
@@ -189,7 +197,9 @@ class Shards:
         """Close some shards, or all, and give their locks free."""
         for number in list(self._held):
             if numbers is None or number in numbers:
-                self._held.pop(number).partition.close()
+                held = self._held.pop(number)
+                held.partition.close()
+                held.ahead.close()
 
     def apply(self, number: int, batch: Sequence[Logged]) -> bool:
         """Apply what is new in a batch; false when the shard is no longer held, then nothing was done.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.log.base import Logged
-from pipeline.record import Header, parse_header
+from pipeline.record import Header
 from pipeline.sources.columns import Decoded
 from pipeline.store.connection import Connection
 from pipeline.worker.batch_columns import BatchColumns, ints
@@ -60,7 +60,7 @@ class Staged:
 
 def headers_of(batch: Sequence[Logged]) -> list[Header]:
     """The header of each record of a batch."""
-    return [parse_header(logged.record.header) for logged in batch]
+    return [logged.record.head() for logged in batch]
 
 
 def stage(

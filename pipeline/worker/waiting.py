@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from faust.types import TP
+
+from pipeline.log.base import Logged
 
 BYTES_MAX = 24 << 20  # of payloads that wait, before the next fetched batch has to
 RECORDS_MAX = 40_000
@@ -21,13 +22,13 @@ class Fetched:
     """The records of one fetch of a partition, and what to call once they are applied."""
 
     place: TP
-    records: list[Any]
+    records: list[Logged]
     acknowledge: Callable[[], Awaitable[object]]
 
     @property
     def size_bytes(self) -> int:
         """Of the payloads."""
-        return sum(len(record.value) for record in self.records)
+        return sum(len(logged.record.payload) for logged in self.records)
 
 
 class Waiting:

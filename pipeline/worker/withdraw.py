@@ -29,7 +29,7 @@ def stage_withdrawal(
     connection: Connection, logged: Logged, histories: Histories, names: Names, known: DocumentFilter
 ) -> Staged:
     """What a withdrawal record changes, as a batch that replaces the import's documents."""
-    header = parse_header(logged.record.header)
+    header = logged.record.head()
     import_id = header.import_id or ""
     owners = connection.execute(
         "select distinct athlete_id from base.upload where tenant_id = ? and import_id = ? order by all",

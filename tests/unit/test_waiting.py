@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from faust.types import TP
 
+from pipeline.log.base import Logged
+from pipeline.record import Record
 from pipeline.worker import waiting
 from pipeline.worker.waiting import Fetched, Waiting
 
 ONE, TWO = TP("uploads", 1), TP("uploads", 2)
-
-
-@dataclass(frozen=True)
-class Raw:
-    offset: int
-    value: bytes
 
 
 async def nothing() -> None:
@@ -27,7 +22,7 @@ async def nothing() -> None:
 
 
 def fetched(place: TP, *offsets: int, size: int = 10) -> Fetched:
-    return Fetched(place, [Raw(offset, bytes(size)) for offset in offsets], nothing)
+    return Fetched(place, [Logged(offset, Record("ana", 0, b"", b"", bytes(size))) for offset in offsets], nothing)
 
 
 def offsets(taken: Sequence[Fetched]) -> tuple[int, list[int]]:
