@@ -82,9 +82,9 @@ class Shards:
 
     @property
     def state(self) -> dict[str, dict[str, int]]:
-        """By partition: ``next_offset``, and ``settled``: below it the days are worked out as well."""
+        """By partition: ``next_offset``; ``settled``: below it the days are worked out too; ``told``: and published."""
         return {
-            str(number): {"next_offset": held.offset, "settled": held.settled}
+            str(number): {"next_offset": held.offset, "settled": held.settled, "told": held.told_settled}
             for number, held in sorted(self._held.copy().items())
         }
 

@@ -139,7 +139,7 @@ class Deployment:
         return {number: self._log.end_offset(number) for number in range(self.settings.topic_partitions)}
 
     def done(self, what: str = "next_offset") -> dict[int, int]:
-        """By partition: what running workers say they have applied, or ``settled``."""
+        """By partition: what running workers say they have applied, or ``settled``, or ``told``."""
         found: dict[int, int] = {}
         for slot in self.slots:
             for number, offset in slot.held(what).items():
@@ -182,12 +182,14 @@ class Deployment:
     # the end
 
     def settle(self) -> None:
-        """No more load, and no gateway that tells the time each minute; wait until no lag and no day is left."""
+        """No more load, and no gateway that tells the time each minute; wait until no lag, no day and no alert is left:
+        what a worker did not tell before it is stopped, only the next one tells."""
         self.load.stop()
         self.roles.pop("gateway").end()
         self.wait_for_lag_zero()
         ends = self.ends()
-        until(lambda: self.done("settled") == ends, f"the ends {ends}", LAG_SECONDS_MAX)
+        for what in ("settled", "told"):
+            until(lambda what=what: self.done(what) == ends, f"{what} to the ends {ends}", LAG_SECONDS_MAX)  # type: ignore[misc]
 
     def holders(self) -> dict[int, Path]:
         """By partition: the file of the shard that is held."""

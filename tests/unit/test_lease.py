@@ -124,5 +124,5 @@ def test_days_slept_through_are_worked_out_later(tmp_path: Path, time: Time, mon
     while shards.settle_next(lambda number: False):
         pass
     assert shards._held[0].partition.read(marks) == [{"n": 0}]
-    assert shards.state == {"0": {"next_offset": 1, "settled": 1}}
+    assert shards.state == {"0": {"next_offset": 1, "settled": 1, "told": -2}}
     shards.close()

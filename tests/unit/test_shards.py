@@ -214,11 +214,11 @@ def test_days_are_worked_out_when_a_shard_has_caught_up(tmp_path: Path, monkeypa
     shards = a_worker(tmp_path, log)
     opened(shards, 0)
     shards.apply(0, log.put(0, ["a", "b"]))
-    assert shards.state == {"0": {"next_offset": 2, "settled": -1}}
+    assert shards.state == {"0": {"next_offset": 2, "settled": -1, "told": -2}}
     assert not shards.settle_next(lambda number: True)  # more is on its way
     while shards.settle_next(lambda number: False):
         pass
-    assert shards.state == {"0": {"next_offset": 2, "settled": 2}}
+    assert shards.state == {"0": {"next_offset": 2, "settled": 2, "told": -2}}
     shards.close()
     with duckdb.connect(str(tmp_path / "shard-0.duckdb")) as connection:
         assert connection.execute("select count(*) from base.mark").fetchall() == [(0,)]
