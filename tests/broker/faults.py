@@ -222,9 +222,14 @@ def sleep_through(deployment: Deployment, rng: random.Random) -> Sleep:
         slot.running.process.send_signal(signal.SIGCONT)
     report.seconds = round(time.monotonic() - began, 1)
     report.lag_zero_s = round(deployment.wait_for_lag_zero(), 2)
-    for one in [slot] if deployment.apart else deployment.slots:
-        for number, offset in opened(one.running.told()[said[one.name] :]):
-            report.after.setdefault(number, offset)
+    looked_at = [slot] if deployment.apart else deployment.slots
+
+    def opened_next() -> list[tuple[int, int]]:
+        return [found for one in looked_at for found in opened(one.running.told()[said[one.name] :])]
+
+    until(lambda: bool(opened_next()), "a shard that is opened after the sleep", 60)
+    for number, offset in opened_next():
+        report.after.setdefault(number, offset)
     return report
 
 
