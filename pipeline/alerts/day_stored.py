@@ -20,9 +20,9 @@ def stored_alerts(connection: Connection, rules: Rules, names: list[str], athlet
     """Those of the rules ``names`` and of ``touched_day_lane``; ``athlete`` is a place in ``athletes``."""
     sql = statements.text("steps/day_stored")[0]
     cool = max(rules[name].cool_down_h for name in names) // 24
-    since = connection.since("touched_day_lane", cool)["first_day"]
-    told = {"never": NEVER_DAY, "cool_days": cool, "since": since, "rules": names}
-    near = {**connection.since("touched_day_lane", _SAID_DAYS), "last_day": date.max}
+    first_day = connection.since("touched_day_lane", 0)["first_day"]
+    told = {"never": NEVER_DAY, "cool_days": cool, "since": first_day - timedelta(days=cool), "rules": names}
+    near = {"first_day": first_day - timedelta(days=_SAID_DAYS), "last_day": date.max}
     stored = _columns(connection, sql, {**told, **near})
     stored["athlete"] = np.searchsorted(athletes["athlete_no"], stored.pop("athlete_no"))
     first = athletes["from_day"][stored["athlete"]]

@@ -82,13 +82,13 @@ def _member(file: BinaryIO) -> BinaryIO | None:
     """The export in an archive that a phone makes: the one XML file in it that a decoder of streams reads."""
     try:
         file.seek(0)
-        archive = zipfile.ZipFile(file)
-        names = [one for one in archive.infolist() if one.filename.lower().endswith(".xml")]
-        for one in names[:MEMBERS_MAX]:
-            with archive.open(one) as member:
-                head = member.read(HEAD_BYTES)
-            if registry.streamed(head):
-                return archive.open(one)  # type: ignore[return-value]
+        with zipfile.ZipFile(file) as archive:  # an open member goes on reading after it
+            names = [one for one in archive.infolist() if one.filename.lower().endswith(".xml")]
+            for one in names[:MEMBERS_MAX]:
+                with archive.open(one) as member:
+                    head = member.read(HEAD_BYTES)
+                if registry.streamed(head):
+                    return archive.open(one)  # type: ignore[return-value]
         file.seek(len(_ZIP))
     except (OSError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         raise RefusedError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.errors import Reason
@@ -13,8 +13,6 @@ from pipeline.sources.revisions import revision_kind
 from schemas.events import AnyEvent, Event
 from schemas.times import Moment, format_us, is_zone
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 DAY_US = 86_400_000_000
 EARLIEST_US = 631_152_000_000_000  # 1990-01-01
 FUTURE_US_MAX = DAY_US  # beyond the receipt

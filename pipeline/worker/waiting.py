@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from faust.types import TP
 
@@ -17,7 +18,7 @@ BYTES_MAX = 24 << 20  # of payloads that wait, before the next fetched batch has
 RECORDS_MAX = 40_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fetched:
     """The records of one fetch of a partition, and what to call once they are applied."""
 
@@ -25,7 +26,7 @@ class Fetched:
     records: list[Logged]
     acknowledge: Callable[[], Awaitable[object]]
 
-    @property
+    @cached_property
     def size_bytes(self) -> int:
         """Of the payloads."""
         return sum(len(logged.record.payload) for logged in self.records)
