@@ -55,8 +55,8 @@ CRASH_MESSAGE = (
 )
 
 
-SETTLING = "inside:settle"
-COMMITTING = ("inside:6", SETTLING)  # the points right before a commit
+SETTLING, TELLING = "inside:settle", "inside:note_published"
+COMMITTING = ("inside:6", SETTLING, TELLING)  # the points right before a commit
 
 
 def no_fault(point: str) -> None:

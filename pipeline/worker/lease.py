@@ -27,7 +27,7 @@ class Lease:
     def __init__(self, seconds_max: float, clock: Callable[[], float] = lambda: time.clock_gettime(_CLOCK)) -> None:
         self._seconds_max, self._clock = seconds_max, clock
         self._lock = threading.Lock()
-        self._beat_at = self._lost_until = clock()
+        self._beat_at = self._lost_until = self._required_at = clock()
 
     def beat(self) -> None:
         """The loop runs, and with it the group's heartbeat."""
@@ -56,3 +56,8 @@ class Lease:
         """Raises AsleepError when it does not hold."""
         if not self.holds:
             raise AsleepError
+        self._required_at = self._clock()
+
+    def slept_since_required(self) -> float | None:
+        """Seconds since ``require`` passed, if it would not now: the worker slept while a commit was being written."""
+        return None if self.holds else self._clock() - self._required_at

@@ -29,7 +29,7 @@ from pipeline.store.connection import Connection
 from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failure
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot_store import SnapshotStore
-from pipeline.worker.apply import Decode, Engine, Fault, apply_batch, decode_batch, no_fault
+from pipeline.worker.apply import TELLING, Decode, Engine, Fault, apply_batch, decode_batch, no_fault
 from pipeline.worker.fresh import LOG_NAME, aliases_of, require_reach
 from pipeline.worker.gate import Gate
 from pipeline.worker.measures import Measures
@@ -364,6 +364,7 @@ class Partition:
             note_delivered(connection, told)
             connection.execute("delete from base.outbox_published")
             connection.execute("insert into base.outbox_published values (?)", [news[-1]["seq"]])
+            self.fault(TELLING)
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:
         """Rows of a trusted query on committed data; safe from any thread."""

@@ -31,6 +31,7 @@ log = structlog.get_logger("spotter.worker")
 
 NEWS_MAX = 500
 LEASE_EVERY_S = 0.05
+SLEPT_IN_COMMIT = "the worker slept while a commit was being written; it stands, for the shard's lock was held"
 BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
 
 
@@ -274,6 +275,8 @@ class Shards:
                 self._room.pause(self._wake)
                 continue
             self._room.found()
+            if (seconds := self.lease.slept_since_required()) is not None:
+                log.warning(SLEPT_IN_COMMIT, partition=number, next_offset=held.partition.next_offset, seconds=seconds)
             return True
 
 

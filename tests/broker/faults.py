@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.worker.partition import Place
+from pipeline.worker.shards import SLEPT_IN_COMMIT
 from tests.broker.deployment import SESSION_S, Deployment, Slot, next_offset
 from tests.broker.roles import until
 
@@ -24,6 +26,7 @@ BATCH_S = 0.08  # a small batch takes longer than this
 POLL_S = 0.002
 JOIN_SECONDS_MAX = 30.0
 JOIN_EVERY_S = 3.0
+SLEEP_SLACK_S = 0.5
 
 
 @dataclass
@@ -180,15 +183,19 @@ class Sleep:
     seconds: float = 0.0
     before: dict[int, int | None] = field(default_factory=dict)  # its ledgers while it slept
     after: dict[int, int] = field(default_factory=dict)  # those shards as they were opened next
+    commits: dict[int, int] = field(default_factory=dict)  # the ledger of a commit that lasted as long as the sleep
     lag_zero_s: float = 0.0
 
     @property
     def wrote(self) -> dict[int, tuple[int | None, int]]:
-        """Ledgers that moved between falling asleep and the next opening of the file."""
+        """Ledgers that moved between falling asleep and the next opening of the file, but for what was being written.
+
+        Nobody can take back a commit that is under way; all that may stand of it is that one.
+        """
         return {
             number: (offset, self.after[number])
             for number, offset in self.before.items()
-            if number in self.after and self.after[number] != offset
+            if number in self.after and self.after[number] not in (offset, self.commits.get(number))
         }
 
 
@@ -224,6 +231,8 @@ def sleep_through(deployment: Deployment, rng: random.Random) -> Sleep:
     report.lag_zero_s = round(deployment.wait_for_lag_zero(), 2)
     looked_at = [slot] if deployment.apart else deployment.slots
 
+    report.commits = slept_in_commits(slot.running.told()[said[slot.name] :], report.seconds)
+
     def opened_next() -> list[tuple[int, int]]:
         return [found for one in looked_at for found in opened(one.running.told()[said[one.name] :])]
 
@@ -235,12 +244,28 @@ def sleep_through(deployment: Deployment, rng: random.Random) -> Sleep:
 
 def opened(text: str) -> list[tuple[int, int]]:
     """(partition, next offset) of the shards a worker says it opened, in order."""
+    return [(int(said["partition"]), int(said["next_offset"])) for said in lines_of(text, "shard opened")]
+
+
+def slept_in_commits(text: str, seconds: float) -> dict[int, int]:
+    """By partition: the ledger after a commit that the worker was in all of the ``seconds`` it slept.
+
+    What lay asleep before its commit takes milliseconds for that, and is not one of these.
+    """
+    return {
+        int(said["partition"]): int(said["next_offset"])
+        for said in lines_of(text, SLEPT_IN_COMMIT)
+        if float(said["seconds"]) > seconds - SLEEP_SLACK_S
+    }
+
+
+def lines_of(text: str, event: str) -> list[dict[str, Any]]:
+    """The log lines of one event."""
     found = []
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            said = json.loads(line)
-            if said.get("event") == "shard opened":
-                found.append((int(said["partition"]), int(said["next_offset"])))
+            if (said := json.loads(line)).get("event") == event:
+                found.append(said)
     return found
 
 

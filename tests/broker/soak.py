@@ -139,6 +139,7 @@ def summed(result: dict[str, Any]) -> dict[str, Any]:
         "worker_kills_inside_a_batch": total(lambda one: one["kills"]["inside_a_batch"]),
         "rebalances": total(lambda one: one.get("rebalances", {}).get("joined", 0)),
         "sleeps": total(lambda one: len(one["sleeps"])),
+        "sleeps_inside_a_commit": total(lambda one: sum(bool(slept["commits"]) for slept in one["sleeps"])),
         "sleeps_that_wrote": total(lambda one: sum(bool(slept["wrote"]) for slept in one["sleeps"])),
         "sets_acknowledged": total(lambda one: one["sets_acknowledged"]),
         "alerts_heard": total(lambda one: one["alerts_heard"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from argparse import Namespace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.worker.shards import SLEPT_IN_COMMIT
 from tests.broker import faults, soak
 from tests.broker.conftest import no_broker
 from tests.broker.process import why_not
@@ -38,3 +40,18 @@ def test_a_plan_has_every_role_in_its_share(kills: int) -> None:
     planned = [role for roles in faults.plan(kills, random.Random(kills)) for role in roles]
     assert len(planned) == kills and set(planned) == set(faults.SHARES)
     assert kills / 2 <= planned.count("worker") <= 0.7 * kills
+
+
+def test_a_commit_slept_through_is_told_from_one_begun_after_waking() -> None:
+    """The first is as long as the sleep; the second, of a worker that does not look, takes milliseconds."""
+
+    def line(seconds: float) -> str:
+        return json.dumps({"event": SLEPT_IN_COMMIT, "partition": 1, "next_offset": 5, "seconds": seconds})
+
+    slept = faults.Sleep(seconds=9.0, before={1: 4, 2: 7}, after={1: 5, 2: 7})
+    slept.commits = faults.slept_in_commits(f"not json\n{line(8.9)}\n", slept.seconds)
+    assert slept.wrote == {}
+    slept.commits = faults.slept_in_commits(line(0.02), slept.seconds)
+    assert slept.wrote == {1: (4, 5)}
+    slept.after[1], slept.commits = 6, {1: 5}
+    assert slept.wrote == {1: (4, 6)}  # one more than the one that was being written

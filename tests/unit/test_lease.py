@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from service_events import RECEIVED
+from structlog.testing import capture_logs
 from test_shards import ListLog, opened, sets_in
 
 from pipeline.clock import FixedClock
 from pipeline.worker.lease import AsleepError, Lease
-from pipeline.worker.shards import Shards
+from pipeline.worker.shards import SLEPT_IN_COMMIT, Shards
 
 
 class Time:
@@ -105,6 +106,35 @@ def test_a_batch_slept_through_waits_for_the_group(tmp_path: Path, time: Time, p
     assert shards.offsets == {0: 2}
     shards.close()
     assert sets_in(tmp_path, 0) == ["a", "b"]
+
+
+def test_a_sleep_inside_a_commit_is_told_with_its_length(tmp_path: Path, time: Time) -> None:
+    """Nobody can stop a commit that is being written; the tests of faults tell it from one begun after waking."""
+    log, lease = ListLog(1), Lease(10.0, time)
+    shards = Shards(tmp_path, log, "uploads", FixedClock(RECEIVED), Nap(time, "after:6"), lease=lease)
+    opened(shards, 0)
+    with capture_logs() as said:
+        assert shards.apply(0, log.put(0, ["a", "b"]))
+    assert [(one["next_offset"], one["seconds"]) for one in said if one["event"] == SLEPT_IN_COMMIT] == [(2, 60.0)]
+    shards.close()
+
+
+def test_what_was_told_is_noted_by_nobody_who_slept_over_it(tmp_path: Path, time: Time) -> None:
+    log, lease, nap = ListLog(1), Lease(10.0, time), Nap(time, "inside:note_published")
+    shards = Shards(tmp_path, log, "uploads", FixedClock(RECEIVED), nap, lease=lease)
+    opened(shards, 0)
+    assert shards.apply(0, log.put(0, ["a"]))
+    news: list[dict[str, object]] = [{"alert_id": "a", "revision": "1", "seq": 7}]
+    working = threading.Thread(target=lambda: shards.note_published(0, news))
+    working.start()
+    assert nap.slept.wait(30)
+    working.join(0.5)
+    told = "select count(*) as n from base.outbox_published"
+    assert working.is_alive() and shards._held[0].partition.read(told) == [{"n": 0}]
+    lease.renew()
+    working.join(30)
+    assert shards._held[0].partition.read(told) == [{"n": 1}]
+    shards.close()
 
 
 def test_days_slept_through_are_worked_out_later(tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
