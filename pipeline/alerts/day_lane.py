@@ -43,7 +43,8 @@ def run_day_lane(connection: Connection, *, rules: Rules, log_offset: int, model
     athletes = statements.columns(connection, statements.text("steps/day_athlete"), rules)
     if not len(athletes["athlete_no"]):
         return 0
-    days = statements.columns(connection, statements.text("conditions/R21"), rules)
+    since = connection.since("touched_day_lane", 0)
+    days = statements.columns(connection, statements.text("conditions/R21"), rules, **since)
     cool_days = rules["R21"].cool_down_h // 24
     stored = statements.columns(
         connection, statements.text("steps/quality_stored"), rules, never=NEVER_DAY, quality_days=cool_days

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -48,7 +49,7 @@ def conditions(rules: tuple[str, ...]) -> Statement:
     return f"{head} (\n{body}\n)", names
 
 
-def run(connection: Connection, statement: Statement, rules: Rules, **more: int) -> Connection:
+def run(connection: Connection, statement: Statement, rules: Rules, **more: int | date) -> Connection:
     """Execute a statement with the rules' numbers as prepared parameters."""
     sql, names = statement
     if not names:
@@ -64,7 +65,7 @@ def table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def columns(connection: Connection, statement: Statement, rules: Rules, **more: int) -> Columns:
+def columns(connection: Connection, statement: Statement, rules: Rules, **more: int | date) -> Columns:
     """The result of a statement as numpy columns; integers as int64, booleans as bool."""
     found = run(connection, statement, rules, **more).fetchnumpy()
     plain = {}

@@ -121,6 +121,7 @@ class Custody:
 
     async def revoked(self, numbers: frozenset[int]) -> None:
         """The group takes these away: close them, so that their next worker can open them."""
+        self.shards.lease.leave()
         self._wanted -= numbers
         await self._let_go(numbers)
 

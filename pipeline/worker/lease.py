@@ -2,11 +2,13 @@
 
 A process that was stopped, or whose machine slept, for longer than its session has lost its partitions and does not
 know it yet when it goes on. Its loop beats here; what comes to a commit when a beat failed to come is rolled back and
-waits for what the group says.
+waits for what the group says: that takes the partitions away first, so a word of it that was on its way before the
+sleep is told from one after it.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +30,7 @@ class Lease:
         self._seconds_max, self._clock = seconds_max, clock
         self._lock = threading.Lock()
         self._beat_at = self._lost_until = self._required_at = clock()
+        self._woke_at = self._left_at = -math.inf
 
     def beat(self) -> None:
         """The loop runs, and with it the group's heartbeat."""
@@ -35,10 +38,19 @@ class Lease:
             self._look()
             self._beat_at = self._clock()
 
-    def renew(self) -> None:
-        """The group has just given this worker its partitions."""
+    def leave(self) -> None:
+        """The group takes the partitions away, and asks who is awake before it gives them out anew."""
         with self._lock:
-            self._beat_at = self._lost_until = self._clock()
+            self._look()
+            self._left_at = self._clock()
+
+    def renew(self) -> None:
+        """The group has given this worker its partitions; what it gave before a sleep may be another's by now."""
+        with self._lock:
+            self._look()
+            self._beat_at = self._clock()
+            if self._left_at >= self._woke_at:
+                self._lost_until = self._beat_at
 
     @property
     def holds(self) -> bool:
@@ -50,7 +62,7 @@ class Lease:
     def _look(self) -> None:
         now = self._clock()
         if now - self._beat_at > self._seconds_max:  # heartbeats tell within that time whether it was noticed
-            self._lost_until = now + self._seconds_max
+            self._lost_until, self._woke_at = now + self._seconds_max, now
 
     def require(self) -> None:
         """Raises AsleepError when it does not hold."""

@@ -202,6 +202,7 @@ class Sleep:
 def sleep_through(deployment: Deployment, rng: random.Random) -> Sleep:
     """SIGSTOP when a batch has begun, until its session is over, then SIGCONT; what the files held all the time."""
     report = Sleep()
+    until(lambda: any(one.held() for one in deployment.slots), "a worker with shards", 60)
     slot = rng.choice([one for one in deployment.slots if one.held()])
     others = [one for one in deployment.slots if one is not slot]
     wait_for_a_batch(slot)
@@ -234,7 +235,7 @@ def sleep_through(deployment: Deployment, rng: random.Random) -> Sleep:
     report.commits = slept_in_commits(slot.running.told()[said[slot.name] :], report.seconds)
 
     def opened_next() -> list[tuple[int, int]]:
-        return [found for one in looked_at for found in opened(one.running.told()[said[one.name] :])]
+        return opened("".join(one.running.told()[said[one.name] :] for one in looked_at))
 
     until(lambda: bool(opened_next()), "a shard that is opened after the sleep", 60)
     for number, offset in opened_next():
@@ -243,8 +244,9 @@ def sleep_through(deployment: Deployment, rng: random.Random) -> Sleep:
 
 
 def opened(text: str) -> list[tuple[int, int]]:
-    """(partition, next offset) of the shards a worker says it opened, in order."""
-    return [(int(said["partition"]), int(said["next_offset"])) for said in lines_of(text, "shard opened")]
+    """(partition, next offset) of the shards that workers say they opened, in order of time."""
+    found = sorted(lines_of(text, "shard opened"), key=lambda said: str(said["timestamp"]))
+    return [(int(said["partition"]), int(said["next_offset"])) for said in found]
 
 
 def slept_in_commits(text: str, seconds: float) -> dict[int, int]:

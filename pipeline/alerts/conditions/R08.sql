@@ -5,7 +5,8 @@
 with sign as (
     select distinct c.athlete_no, c.local_day + unnest(range(7))::integer as local_day
     from day_condition c
-    left join mart.recovery_day r on c.athlete_no = r.athlete_no and c.local_day = r.local_day
+    left join mart.recovery_day r
+        on c.athlete_no = r.athlete_no and c.local_day = r.local_day and r.local_day >= $first_day
     where c.rule = 'R10'
         or c.rule = 'R13' and not coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false)
 )

@@ -16,5 +16,6 @@ select
         (d.muscle is null and coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false))::integer
     ]::double[] as found
 from mart.soreness_day d
-join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
-left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
+join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
+left join mart.recovery_day r
+    on d.athlete_no = r.athlete_no and d.local_day = r.local_day and r.local_day >= $first_day

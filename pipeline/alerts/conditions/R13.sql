@@ -8,13 +8,13 @@ with report as (
     select s.athlete_no, s.local_day, min(s.value) as mood
     from mart.signal_day s
     join touched_rule_day t on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - 27
-    where s.signal = 'mclean_mood'
+    where s.signal = 'mclean_mood' and s.local_day >= $first_day::date - 27
     group by all
 ),
 low as (
     select d.athlete_no, d.local_day, count(*) as reports, count(*) filter (r.mood <= ($r13_mood::double - 1) / 4) as low
     from mart.recovery_day d
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
     join (
         select a.athlete_no, a.local_day, a.mood, b.local_day as until_day,
             row_number() over (partition by a.athlete_no, b.local_day order by a.local_day desc) as place
@@ -29,7 +29,7 @@ judged as (
         if(d.wellness_age_days <= 7 and d.wellness_n_7d >= $r13_reports::integer, d.stress_z, null) as stress_z,
         d.wellness_age_days, coalesce(d.wellness_same_answers >= $r21_same_answers::integer, false)::integer as is_alike
     from mart.recovery_day d
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
     left join low l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
 )
 select

@@ -13,6 +13,7 @@ with judged as (
         t.from_day
     from mart.recovery_day d
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 6
+    where d.local_day >= $first_day::date - 6
 ),
 counted as (
     select *,

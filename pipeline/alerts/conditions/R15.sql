@@ -15,6 +15,7 @@ with judged as (
         ) as elevated
     from mart.recovery_day d
     join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 27
+    where d.local_day >= $first_day::date - 27
 ),
 counted as (
     select *,

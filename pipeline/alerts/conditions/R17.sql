@@ -72,7 +72,8 @@ counted as (
             performance = 1 and points - 2 >= $r17_points::integer and domains - 1 >= $r17_domains::integer
         ) as is_degraded
     from week w
-    left join mart.recovery_day r on w.athlete_no = r.athlete_no and w.local_day = r.local_day
+    left join mart.recovery_day r
+        on w.athlete_no = r.athlete_no and w.local_day = r.local_day and r.local_day >= $first_day
 ),
 judged as (
     select *,

@@ -14,7 +14,7 @@ with flag as materialized (              -- days with a sign, one row per kind
     union
     select r.athlete_no, r.local_day, 'sleep'
     from mart.recovery_day r
-    join touched_rule_day t on r.athlete_no = t.athlete_no and r.local_day >= t.from_day
+    join touched_rule_day t on r.athlete_no = t.athlete_no and r.local_day >= t.from_day and r.local_day >= $first_day
     where r.sleep_age_days <= 3 and r.sleep_n_7d >= 3 and r.sleep_n_28d >= $r18_sleep_nights::integer
         and r.sleep_7d_min <= r.sleep_median_28d_min - $r18_short_by_min::double
     union
@@ -43,7 +43,7 @@ day as materialized (
         coalesce(s.other_days, 0) as other_days, coalesce(s.days_since_sign >= 7, true) as is_quiet
     from mart.athlete_day d
     join looked_at l on d.athlete_no = l.athlete_no
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day
+    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
     left join sign s on d.athlete_no = s.athlete_no and d.local_day = s.local_day
 ),
 best as materialized (
@@ -51,7 +51,7 @@ best as materialized (
     from mart.exercise_session x
     join looked_at l on x.athlete_no = l.athlete_no
     join touched_rule_day t on x.athlete_no = t.athlete_no and x.local_day >= t.from_day - 84
-    where x.e1rm_status = 'OK'
+    where x.e1rm_status = 'OK' and x.local_day >= $first_day::date - 84
     group by all
 ),
 fortnight as (                      -- 14 days that end with a session
@@ -89,7 +89,7 @@ falling as (                        -- declining at every evaluation since one t
     from day d
     join mart.exercise_trend e
         on d.athlete_no = e.athlete_no and e.local_day <= d.local_day and e.local_day >= d.local_day - 42
-    where e.status = 'OK'
+    where e.status = 'OK' and e.local_day >= $first_day::date - 42
     group by d.athlete_no, d.local_day, e.exercise_no
 ),
 standing as materialized (
@@ -119,8 +119,10 @@ reduced as (                        -- weeks of far less training than the four 
         from mart.training_week w
         join looked_at l on w.athlete_no = l.athlete_no
         join touched_rule_day t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day - 28
+        where w.local_day >= $first_day::date - 28
     ) w
     join mart.training_week b on w.athlete_no = b.athlete_no and b.local_day = w.local_day - w.earlier
+        and b.local_day >= $first_day::date - 56
     group by w.athlete_no, w.local_day, w.fatigue_weighted_volume_7d
     having count(*) = 4 and w.fatigue_weighted_volume_7d
         <= 0.01::double * $r18_reduced_percent::double * avg(b.fatigue_weighted_volume_7d)
@@ -175,8 +177,10 @@ from day d
 left join performance p on d.athlete_no = p.athlete_no and d.local_day = p.local_day
 left join unhelped u on d.athlete_no = u.athlete_no and d.local_day = u.local_day
 left join explained x on d.athlete_no = x.athlete_no and d.local_day = x.local_day
-left join mart.training_week w on d.athlete_no = w.athlete_no and d.local_day = w.local_day
-left join mart.recovery_day r on d.athlete_no = r.athlete_no and d.local_day = r.local_day
+left join mart.training_week w
+    on d.athlete_no = w.athlete_no and d.local_day = w.local_day and w.local_day >= $first_day
+left join mart.recovery_day r
+    on d.athlete_no = r.athlete_no and d.local_day = r.local_day and r.local_day >= $first_day
 left join (
     select a.athlete_no, a.local_day, max(b.local_day) as newest_day
     from day a

@@ -2,16 +2,24 @@
 -- unit: sets of 14 days; days without a set; signals; answers
 -- window: the 14 days ending on the day, and 14 days without any set
 -- source: domain.md 0 (logging gap, source homogeneity), M30, 4.2, 4.6
-with reading as (
-    select distinct s.athlete_no, s.source, s.local_day, base.signal_kind(s.signal) as kind
+with near as materialized (
+    select s.athlete_no, s.source, s.local_day, base.signal_kind(s.signal) as kind
     from mart.signal_day s
     join touched_day_lane t
         on s.athlete_no = t.athlete_no
         and s.local_day >= t.from_day - ($r21_silent_days::integer + $r21_device_days::integer + 2)
+    where base.signal_kind(s.signal) <> 'checkin'
+        and s.local_day >= $first_day::date - ($r21_silent_days::integer + $r21_device_days::integer + 2)
+),
+reading as (                        -- most have one source
+    select distinct *
+    from near
+    semi join (
+        select athlete_no, kind from near group by all having min(source) <> max(source)
+    ) using (athlete_no, kind)
 ),
 begun as (                          -- the first reading of a source, or the first after 60 days of silence
     select * from reading
-    where kind <> 'checkin'
     qualify coalesce(
         local_day - lag(local_day) over (partition by athlete_no, kind, source order by local_day)
             > $r21_silent_days::integer, true
@@ -36,6 +44,7 @@ answer as materialized (            -- what was said as a number, for texts of s
     join touched_day_lane t
         on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - (91 + $r21_answer_days::integer)
     where base.signal_kind(s.signal) = 'checkin'
+        and s.local_day >= $first_day::date - (91 + $r21_answer_days::integer)
     group by all
 ),
 constant as (                       -- few say the same so often
@@ -81,7 +90,7 @@ select
     w.days_since_set > $r21_gap_days::integer as gap,
     coalesce(d.signals >= $r21_signals::integer, false) as device_change, a.answers is not null as straight_line
 from mart.athlete_window w
-join touched_day_lane t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day - 1
+join touched_day_lane t on w.athlete_no = t.athlete_no and w.local_day >= t.from_day - 1 and w.local_day >= $first_day::date - 1
 left join device_day d on w.athlete_no = d.athlete_no and w.local_day = d.local_day
 left join answer_day a on w.athlete_no = a.athlete_no and w.local_day = a.local_day
 order by w.athlete_no, w.local_day
