@@ -36,6 +36,11 @@ class LedgerConsumer(driver.Consumer):  # type: ignore[misc]
     consequence, because nothing starts from there.
     """
 
+    @property
+    def generation(self) -> int:
+        """Of the group, as it stood when partitions were given last."""
+        return int(self.app.consumer_generation_id)
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every partition of the assignment that can go on, also to 0."""
         ledgers: Ledgers = self.app.ledgers

@@ -63,7 +63,7 @@ class Custody:
 
     async def take_over(self, consumer: LedgerConsumer) -> Mapping[TP, int]:
         """Hold exactly the assigned shards; the offsets of those that are open. Others are paused and follow."""
-        self.shards.lease.renew()
+        self.shards.lease.renew(consumer.generation)
         places = {tp.partition: tp for tp in consumer.assignment() if tp.topic == self._topic}
         self._wanted = set(places)
         await self._let_go(frozenset(self.shards.offsets) - places.keys())
@@ -119,9 +119,9 @@ class Custody:
         self._late.add(follower)
         follower.add_done_callback(self._late.discard)
 
-    async def revoked(self, numbers: frozenset[int]) -> None:
-        """The group takes these away: close them, so that their next worker can open them."""
-        self.shards.lease.leave()
+    async def revoked(self, numbers: frozenset[int], generation: int) -> None:
+        """The group takes away these of a generation: close them, so that their next worker can open them."""
+        self.shards.lease.leave(generation)
         self._wanted -= numbers
         await self._let_go(numbers)
 

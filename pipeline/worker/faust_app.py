@@ -229,7 +229,7 @@ def add_tasks(app: App, settings: Settings) -> None:
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def revoked(app: App, revoked: set[TP], **_: Any) -> None:
-        await app.ledgers.revoked(frozenset(tp.partition for tp in revoked))
+        await app.ledgers.revoked(frozenset(tp.partition for tp in revoked), app.consumer.generation)
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
     async def stopping(app: App, **_: Any) -> None:

@@ -31,6 +31,7 @@ class Lease:
         self._lock = threading.Lock()
         self._beat_at = self._lost_until = self._required_at = clock()
         self._woke_at = self._left_at = -math.inf
+        self._left_generation: int | None = None
 
     def beat(self) -> None:
         """The loop runs, and with it the group's heartbeat."""
@@ -38,18 +39,18 @@ class Lease:
             self._look()
             self._beat_at = self._clock()
 
-    def leave(self) -> None:
-        """The group takes the partitions away, and asks who is awake before it gives them out anew."""
+    def leave(self, generation: int) -> None:
+        """The group takes away what it gave in a generation, and asks who is awake before it gives out anew."""
         with self._lock:
             self._look()
-            self._left_at = self._clock()
+            self._left_at, self._left_generation = self._clock(), generation
 
-    def renew(self) -> None:
-        """The group has given this worker its partitions; what it gave before a sleep may be another's by now."""
+    def renew(self, generation: int) -> None:
+        """The partitions of a generation are taken over. What was given before a sleep may be another's by now."""
         with self._lock:
             self._look()
             self._beat_at = self._clock()
-            if self._left_at >= self._woke_at:
+            if self._left_at >= self._woke_at and generation != self._left_generation:
                 self._lost_until = self._beat_at
 
     @property

@@ -47,22 +47,24 @@ def test_a_beat_after_the_sleep_does_not_bring_it_back_but_the_group_does(time: 
     time.now += 3
     lease.beat()  # the loop was the first to wake
     assert not lease.holds
-    lease.leave()
-    lease.renew()
+    lease.leave(1)
+    lease.renew(2)
     assert lease.holds
 
 
 def test_what_the_group_gave_before_the_sleep_brings_nothing_back(time: Time) -> None:
     """A worker stopped between the end of a rebalance and its taking over goes on with partitions of before."""
     lease = Lease(2.0, time)
-    lease.leave()
+    lease.leave(6)
     time.now += 3
-    lease.renew()
+    lease.renew(7)
     assert not lease.holds
     time.now += 0.1
     lease.beat()
-    lease.leave()  # now it is asked whether it is awake
-    lease.renew()
+    lease.leave(7)  # now it is asked whether it is awake
+    lease.renew(7)  # a taking over that was under way
+    assert not lease.holds
+    lease.renew(8)
     assert lease.holds
 
 
@@ -116,8 +118,8 @@ def test_a_batch_slept_through_waits_for_the_group(tmp_path: Path, time: Time, p
     if noticed:
         assert ledger(shards) == 0
         shards.close()
-        lease.leave()
-        lease.renew()
+        lease.leave(1)
+        lease.renew(2)
         assert opened(shards, 0) == 0 and shards.apply(0, batch)
     assert shards.offsets == {0: 2}
     shards.close()
@@ -147,8 +149,8 @@ def test_what_was_told_is_noted_by_nobody_who_slept_over_it(tmp_path: Path, time
     working.join(0.5)
     told = "select count(*) as n from base.outbox_published"
     assert working.is_alive() and shards._held[0].partition.read(told) == [{"n": 0}]
-    lease.leave()
-    lease.renew()
+    lease.leave(1)
+    lease.renew(2)
     working.join(30)
     assert shards._held[0].partition.read(told) == [{"n": 1}]
     shards.close()
@@ -166,8 +168,8 @@ def test_days_slept_through_are_worked_out_later(tmp_path: Path, time: Time, mon
     assert nap.slept.wait(30)
     working.join(0.5)
     assert working.is_alive() and shards._held[0].partition.read(marks) != [{"n": 0}]
-    lease.leave()
-    lease.renew()
+    lease.leave(1)
+    lease.renew(2)
     working.join(30)
     while shards.settle_next(lambda number: False):
         pass
