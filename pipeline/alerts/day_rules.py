@@ -29,7 +29,6 @@ from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
 
 LOOK_BACK_DAYS = 27  # conditions of so many days before the touched one are worked out again, for streaks and points
-ANSWERS_BACK_DAYS = 83  # 14 days against the 70 before
 _EPOCH_DAY = "1970-01-01"
 # where a condition holds; of days in a row on which it may close the first, and the first of the touched days
 _TELLING = """
@@ -145,12 +144,6 @@ def _all_conditions(
     """
     has = given(connection) | more
     told = {**rules.parameters, **connection.since("touched_rule_day", 0)}
-    if "checkin" in has:
-        connection.execute(
-            statements.text("steps/day_answers")[0], connection.since("touched_rule_day", ANSWERS_BACK_DAYS)
-        )
-    else:
-        connection.execute(statements.text("steps/day_no_answers")[0])
     tables: list[pa.Table] = []
     connection.execute(
         "create or replace temp table day_condition"

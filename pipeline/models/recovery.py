@@ -66,7 +66,6 @@ from mart.signal_day d
 join touched_signal_window t
     on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - 66 and d.local_day <= t.to_day
 where d.local_day >= $first_day
-order by d.athlete_no, d.signal, d.source, d.local_day
 """
 _BEATS = """
 select e.athlete_no, e.doc_key, e.source, e.payload::json ->> '$.context' as context, e.measured_at, e.local_day,
@@ -230,7 +229,7 @@ def _of_part(near: pa.Table, series: _Series, part: slice, first: Ints, length: 
     rows = np.lib.stride_tricks.sliding_window_view(line, BACK_DAYS)[begin[of_row] + offset]
     alive = ~np.isnan(rows[:, -ALIVE_DAYS - 1 :]).all(axis=1)  # seen from the day itself, whatever came later
     rows, of_row, offset = rows[alive], of_row[alive], offset[alive]
-    reading = series.starts[numbers][of_row]
+    reading = series.row[numbers][of_row]
     found = windows(rows, series.resolution[numbers][of_row], series.is_clock[numbers][of_row])
     columns: dict[str, pa.Array | pa.ChunkedArray] = {
         name: near[name].take(pa.array(reading)) for name in ("athlete_no", "signal", "source")
@@ -242,13 +241,13 @@ def _of_part(near: pa.Table, series: _Series, part: slice, first: Ints, length: 
 
 
 class _Series(NamedTuple):
-    """Readings in order of athlete, signal, source and day, and where each series begins."""
+    """Readings in any order, and the series they are of: one per athlete, signal and source, in order of athletes."""
 
-    starts: Ints  # row of the first reading of each series
     number: Ints  # series of each reading
     day: Ints
     value: Floats
-    athlete: Ints  # of each series, as all below
+    row: Ints  # of each series one of its readings, as all below
+    athlete: Ints
     first_day: Ints
     last_day: Ints
     resolution: Floats
@@ -259,23 +258,36 @@ class _Series(NamedTuple):
         athlete = whole_numbers(near["athlete_no"])
         signal = near["signal"].combine_chunks().dictionary_encode()
         source = near["source"].combine_chunks().dictionary_encode()
-        keys = np.stack([athlete, whole_numbers(signal.indices), whole_numbers(source.indices)])
-        is_first = np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)]
-        starts = np.flatnonzero(is_first)
-        day = whole_numbers(near["day"])
+        # numbered by place and not by sorting: half a million readings are what a day of a thousand athletes looks at
+        code = _numbered(athlete) * len(signal.dictionary) + whole_numbers(signal.indices)
+        number = _numbered(code * len(source.dictionary) + whole_numbers(source.indices))
+        n, day = int(number.max()) + 1, whole_numbers(near["day"])
+        row = np.empty(n, np.int64)
+        row[number] = np.arange(len(number))
+        first_day, last_day = np.full(n, np.iinfo(np.int64).max), np.full(n, np.iinfo(np.int64).min)
+        np.minimum.at(first_day, number, day)
+        np.maximum.at(last_day, number, day)
         steps = np.array([_resolution(name) for name in signal.dictionary.to_pylist()])
         clocks = np.array([name == CLOCK_SIGNAL for name in signal.dictionary.to_pylist()])
+        own_signal = whole_numbers(signal.indices)[row]
         return cls(
-            starts=starts,
-            number=np.cumsum(is_first) - 1,
+            number=number,
             day=day,
             value=near["value"].to_numpy(),
-            athlete=athlete[starts],
-            first_day=day[starts],
-            last_day=day[np.r_[starts[1:] - 1, len(day) - 1]],
-            resolution=steps[whole_numbers(signal.indices)[starts]],
-            is_clock=clocks[whole_numbers(signal.indices)[starts]],
+            row=row,
+            athlete=athlete[row],
+            first_day=first_day,
+            last_day=last_day,
+            resolution=steps[own_signal],
+            is_clock=clocks[own_signal],
         )
+
+
+def _numbered(codes: Ints) -> Ints:
+    """Which of the different codes each is, from 0 on in their order."""
+    there = np.zeros(int(codes.max()) - (low := int(codes.min())) + 1, dtype=bool)
+    there[codes - low] = True
+    return np.asarray((np.cumsum(there) - 1)[codes - low], dtype=np.int64)
 
 
 def _resolution(signal: str) -> float:

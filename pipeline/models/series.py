@@ -91,14 +91,14 @@ def segment_start(owner: Ints) -> Ints:
     return np.asarray(np.maximum.accumulate(np.where(is_first, np.arange(len(owner)), 0)), dtype=np.int64)
 
 
-def trailing_sum(values: Ints, start: Ints, days: int) -> Ints:
+def trailing_sum(values: Ints, start: Ints, days: int, place: Ints | None = None) -> Ints:
     """Sums of the ``days`` rows that end on each row, those before its ``start`` left out; whole numbers, so exact.
 
-    ``values`` has shape ``(n,)``, or ``(n, columns)`` to be summed column by column.
+    ``values`` has shape ``(n,)``, or ``(n, columns)`` to be summed column by column. ``place``: of these rows alone.
     """
     total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
-    place = np.arange(len(values))
-    return np.asarray(total[place + 1] - total[np.maximum(place - days + 1, start)], dtype=np.int64)
+    place = np.arange(len(values)) if place is None else place
+    return np.asarray(total[place + 1] - total[np.maximum(place - days + 1, start[place])], dtype=np.int64)
 
 
 def stale(recent: Floats) -> Bools:

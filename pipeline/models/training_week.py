@@ -36,43 +36,46 @@ _SUMMED = (
 BACK_DAYS = 196
 
 _NEAR = f"""
-with load as (
-    select s.athlete_no, s.local_day, sum(s.cr10 * s.duration_min) as rpe_load, count(s.cr10 * s.duration_min) as rated
-    from mart.session s
-    join touched_week t
-        on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - {BACK_DAYS} and s.local_day <= t.to_day
-    where s.superseded_by is null and s.rows > 0 and s.local_day >= $first_day
-    group by all
-),
-declared as (
-    select e.athlete_no, d.day::date as local_day,
-        bool_or(e.payload::json ->> '$.what' = 'deload') as deload,
-        bool_or(e.payload::json ->> '$.what' in ('illness', 'travel')) as away
-    from base.event_log e
-    join touched_week t on e.athlete_no = t.athlete_no,
-    lateral (
-        select unnest(generate_series(
-            greatest((e.payload::json ->> '$.from_day')::date, t.from_day - {BACK_DAYS})::timestamp,
-            least((e.payload::json ->> '$.to_day')::date, t.to_day)::timestamp, interval 1 day
-        )) as day
-    ) d
-    where e.kind = 'declaration'
-    group by all
-)
 select d.athlete_no, d.local_day - date '1970-01-01' as day, t.from_day - date '1970-01-01' as from_day,
     d.sessions, d.sets, d.hard_sets_assumed, d.failure_sets, d.failure_sets_explicit, d.known_sets,
-    d.weighted_volume, d.failure_load,
-    coalesce(l.rpe_load, 0)::double as rpe_load, coalesce(l.rated, 0)::integer as rated,
-    coalesce(c.deload, false) as deload, coalesce(c.away, false) as away, coalesce(w.is_deload, false) as was_deload
+    d.weighted_volume, d.failure_load
 from mart.athlete_day d
 join touched_week t
     on d.athlete_no = t.athlete_no and d.local_day >= t.from_day - {BACK_DAYS} and d.local_day <= t.to_day
-left join load l on d.athlete_no = l.athlete_no and d.local_day = l.local_day
-left join declared c on d.athlete_no = c.athlete_no and d.local_day = c.local_day
-left join mart.training_week w
-    on d.athlete_no = w.athlete_no and d.local_day = w.local_day and w.local_day >= $first_day
 where d.local_day >= $first_day
 order by d.athlete_no, d.local_day
+"""
+# what few days have is not joined to all of them
+_RATED = f"""
+select s.athlete_no, s.local_day - date '1970-01-01' as day, sum(s.cr10 * s.duration_min)::double as rpe_load,
+    count(*)::integer as rated
+from mart.session s
+join touched_week t
+    on s.athlete_no = t.athlete_no and s.local_day >= t.from_day - {BACK_DAYS} and s.local_day <= t.to_day
+where s.superseded_by is null and s.rows > 0 and s.local_day >= $first_day and s.cr10 * s.duration_min is not null
+group by all
+"""
+_DECLARED = f"""
+select e.athlete_no, d.day::date - date '1970-01-01' as day,
+    bool_or(e.payload::json ->> '$.what' = 'deload') as deload,
+    bool_or(e.payload::json ->> '$.what' in ('illness', 'travel')) as away
+from base.event_log e
+join touched_week t on e.athlete_no = t.athlete_no,
+lateral (
+    select unnest(generate_series(
+        greatest((e.payload::json ->> '$.from_day')::date, t.from_day - {BACK_DAYS})::timestamp,
+        least((e.payload::json ->> '$.to_day')::date, t.to_day)::timestamp, interval 1 day
+    )) as day
+) d
+where e.kind = 'declaration'
+group by all
+"""
+_DELOADS = f"""
+select w.athlete_no, w.local_day - date '1970-01-01' as day, true as was_deload
+from mart.training_week w
+join touched_week t
+    on w.athlete_no = t.athlete_no and w.local_day >= t.from_day - {BACK_DAYS} and w.local_day <= t.to_day
+where w.is_deload and w.local_day >= $first_day
 """
 
 
@@ -100,7 +103,12 @@ class Days(NamedTuple):
 def run_training_weeks(connection: Connection) -> None:
     """Rows of ``mart.training_week`` for ``touched_week`` (athlete_no, from_day, to_day)."""
     run = connection.execute
-    found = run(_NEAR, connection.since("touched_week", BACK_DAYS)).fetchnumpy()
+    since = connection.since("touched_week", BACK_DAYS)
+    found = run(_NEAR, since).fetchnumpy()
+    if len(found["day"]):
+        place = _Place.of(found)
+        for sparse, told in ((_RATED, since), (_DECLARED, {}), (_DELOADS, since)):
+            found |= place.spread(run(sparse, told).fetchnumpy())
     run(
         "delete from mart.training_week w using touched_week t where w.athlete_no = t.athlete_no"
         " and w.local_day >= t.from_day and w.local_day <= t.to_day"
@@ -108,6 +116,35 @@ def run_training_weeks(connection: Connection) -> None:
     if not len(found["day"]):
         return
     insert(connection, "training_week", weeks(days_of(found)))
+
+
+class _Place(NamedTuple):
+    """Where a day of an athlete stands among sorted days without holes."""
+
+    athlete: Ints  # who they are; shape (athletes,), as the two below
+    begin: Ints
+    first_day: Ints
+    days: int
+
+    @classmethod
+    def of(cls, found: dict[str, npt.NDArray[np.generic]]) -> _Place:
+        athlete, begin = np.unique(np.asarray(found["athlete_no"]).astype(np.int64), return_index=True)
+        return cls(athlete, begin, np.asarray(found["day"]).astype(np.int64)[begin], len(found["day"]))
+
+    def spread(self, sparse: dict[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
+        """The columns of some days as columns of all; what has no row is 0 or false. A day outside is left out."""
+        who, day = (np.asarray(sparse[name]).astype(np.int64) for name in ("athlete_no", "day"))
+        own = np.minimum(np.searchsorted(self.athlete, who), len(self.athlete) - 1)
+        end = np.r_[self.begin[1:], self.days]
+        at = self.begin[own] + day - self.first_day[own]
+        kept = (self.athlete[own] == who) & (at >= self.begin[own]) & (at < end[own])
+        columns: dict[str, npt.NDArray[np.generic]] = {}
+        for name, values in sparse.items():
+            if name not in ("athlete_no", "day"):
+                column = np.zeros(self.days, dtype=values.dtype)
+                column[at[kept]] = np.asarray(values)[kept]
+                columns[name] = column
+        return columns
 
 
 def days_of(found: dict[str, npt.NDArray[np.generic]]) -> Days:
@@ -140,9 +177,17 @@ def days_of(found: dict[str, npt.NDArray[np.generic]]) -> Days:
 def weeks(days: Days) -> pa.Table:
     """One row per judged day."""
     start = segment_start(days.athlete)
-    place = np.arange(len(start)) - start
-    full = place >= 6  # the block lies inside the calendar of the athlete
-    sums = {name: trailing_sum(getattr(days, name), start, WEEK_DAYS) for name in _SUMMED}
+    on = np.flatnonzero(days.is_judged)
+    back_on = on[:, None] - 7 * np.arange(WEEKS_BACK + 1)[None, :]
+    there = back_on >= start[on][:, None]
+    back_on = np.maximum(back_on, 0)
+    # blocks of days are summed where one ends that is looked at, of a single day 27 of half a year
+    is_end = np.zeros(len(start), dtype=bool)
+    is_end[back_on] = True
+    ends, number = np.flatnonzero(is_end), np.cumsum(is_end) - 1
+    judged, back = number[on], number[back_on]
+    full = ends - start[ends] >= 6  # the block lies inside the calendar of the athlete
+    sums = {name: trailing_sum(getattr(days, name), start, WEEK_DAYS, ends) for name in _SUMMED}
     # 0.30 V + 0.70 FL in whole steps of 1e-8 k q, so that equal weeks are equal
     volume = 3 * sums["weighted_volume"] * 100_000_000 + 7 * sums["failure_load"]
     loading = full & (sums["sessions"] >= LOADING_SESSIONS) & (sums["hard_sets"] >= LOADING_HARD_SETS)
@@ -150,35 +195,31 @@ def weeks(days: Days) -> pa.Table:
         (sums["failure_sets"] >= FAILURE_SETS)
         | ((sums["known_sets"] > 0) & (sums["failure_sets"] >= FAILURE_SHARE * sums["known_sets"]))
     )
-    judged = np.flatnonzero(days.is_judged)
-    back = judged[:, None] - 7 * np.arange(WEEKS_BACK + 1)[None, :]
-    there = back >= start[judged][:, None]
-    back = np.maximum(back, 0)
     was_loading = loading[back] & there
     declared = trailing_sum(days.deload.astype(np.int64), start, WEEK_DAYS) >= DECLARED_DAYS
     deload = days.was_deload.copy()
-    deload[judged] = _deloads(volume, sums, back, was_loading) | (declared[judged] & full[judged])
+    deload[on] = _deloads(volume, sums, back, was_loading) | (declared[on] & full[judged])
     # a declared deload ends with its last day, though the blocks after it still hold most of it
-    clock = _clock(days, deload & ~(declared & ~days.deload), start)[judged]
-    since = days.day[judged] - clock
+    clock = _clock(days, deload & ~(declared & ~days.deload), start)[on]
+    since = days.day[on] - clock
     inside = (7 * np.arange(WEEKS_BACK + 1)[None, :] + 6) < since[:, None]  # blocks that lie after the clock's start
-    was_deload = deload[back] & there
+    was_deload = deload[back_on] & there
     base = [
         _base(values, back, there & full[back], was_deload)
         for values in (sums["hard_sets"], sums["failure_load"], volume)
     ]
     base_sessions = np.where((there & full[back] & ~was_deload)[:, 1:4], sums["sessions"][back][:, 1:4], 0).sum(axis=1)
-    load = _loads(days, sums, start, judged, back, there & full[back])
+    load = _loads(days, sums, ends, judged, back, there & full[back])
     return pa.table(
         {
-            "athlete_no": pa.array(days.athlete[judged].astype(np.int32)),
-            "local_day": dates(days.day[judged]),
+            "athlete_no": pa.array(days.athlete[on].astype(np.int32)),
+            "local_day": dates(days.day[on]),
             "sessions_7d": integers(sums["sessions"][judged]),
             "hard_sets_7d": integers(sums["hard_sets"][judged]),
             "is_loading": pa.array(loading[judged]),
             "is_failure_week": pa.array(failing[judged]),
-            "is_deload": pa.array(deload[judged]),
-            "deload_declared": pa.array(declared[judged]),
+            "is_deload": pa.array(deload[on]),
+            "deload_declared": pa.array(declared[on]),
             "clock_from": dates(clock),
             "weeks_since_deload": integers(since // 7),
             "loading_weeks": integers((was_loading & inside).sum(axis=1)),
@@ -240,18 +281,18 @@ def _base(values: Ints, back: Ints, there: Flags, was_deload: Flags) -> Floats:
 
 
 def _loads(
-    days: Days, sums: dict[str, Ints], start: Ints, judged: Ints, back: Ints, there: Flags
+    days: Days, sums: dict[str, Ints], ends: Ints, judged: Ints, back: Ints, there: Flags
 ) -> dict[str, pa.Array]:
     """Monotony and strain (M15) of the week, and where they stand among the weeks before."""
     daily_volume = fatigue_weighted_volume(days.weighted_volume, days.failure_load)
     found = {}
     for kind, daily in (("session_rpe", days.rpe_load), ("fatigue_weighted_volume", daily_volume)):
-        week = np.stack([daily[np.maximum(np.arange(len(start)) - back_days, 0)] for back_days in range(6, -1, -1)])
+        week = np.stack([daily[np.maximum(ends - back_days, 0)] for back_days in range(6, -1, -1)])
         total = week[0].copy()
         for one in week[1:]:
             total = total + one
         mean = total / 7
-        square = np.zeros(len(start))
+        square = np.zeros(len(ends))
         for one in week:
             square = square + (one - mean) ** 2
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -6,6 +6,7 @@ from pipeline.alerts.day_lane import run_day_lane
 from pipeline.alerts.day_rules import LOOK_BACK_DAYS, DayFindings, find_conditions, run_day_rules
 from pipeline.alerts.rules import Rules
 from pipeline.alerts.statements import registered
+from pipeline.models.answer_level import answer_levels
 from pipeline.models.exercise_trend import run_exercise_trends
 from pipeline.models.heart_rate_day import run_heart_rate
 from pipeline.models.load_day import run_load_days
@@ -92,7 +93,9 @@ def find_day_conditions(connection: Connection, rules: Rules) -> DayFindings:
     """What the day rules find for ``touched_day_lane (athlete_no, from_day)``, whose models are current."""
     weeks = muscle_weeks(connection, LOOK_BACK_DAYS, rules["R07"].thresholds["close"])
     jumps = load_jumps(connection, LOOK_BACK_DAYS, int(rules["R20"].thresholds["reps"]))
+    answers = answer_levels(connection, LOOK_BACK_DAYS)
     with (
+        registered(connection, "answer_level", answers),
         registered(connection, "muscle_week", weeks),
         registered(connection, "load_jump", jumps),
     ):

@@ -266,7 +266,8 @@ def lines_of(text: str, event: str) -> list[dict[str, Any]]:
     found = []
     for line in text.splitlines():
         with contextlib.suppress(ValueError):
-            if (said := json.loads(line)).get("event") == event:
+            said = json.loads(line)
+            if isinstance(said, dict) and said.get("event") == event:
                 found.append(said)
     return found
 

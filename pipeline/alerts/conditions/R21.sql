@@ -60,6 +60,18 @@ changed as (
     semi join constant using (athlete_no, source)
     window in_order as (partition by athlete_no, source order by local_day)
 ),
+stretched as materialized (
+    select *, sum(is_other) over (partition by athlete_no, source order by local_day) as stretch from changed
+),
+long as (                           -- fewer say it in a row
+    select distinct athlete_no, source
+    from (
+        select athlete_no, source, stretch
+        from stretched
+        group by all
+        having count(*) >= $r21_same_answers::integer
+    )
+),
 alike as (                          -- the same answers how often in a row, of those of 90 days
     select *, least(
             row_number() over (partition by athlete_no, source, stretch order by local_day),
@@ -68,7 +80,8 @@ alike as (                          -- the same answers how often in a row, of t
                 range between interval 89 day preceding and current row
             )
         ) as answers
-    from (select *, sum(is_other) over (partition by athlete_no, source order by local_day) as stretch from changed)
+    from stretched
+    semi join long using (athlete_no, source)
 ),
 answer_day as (
     select athlete_no, day::date as local_day, max(answers) as answers
