@@ -94,7 +94,7 @@ def relay(
     brokers: Brokers = None,
     control: Annotated[
         Path | None,
-        typer.Option("--control", metavar="DIR", help="The gateway's folder; default the relay's own."),
+        typer.Option("--control", metavar="DIR", help="The gateway's folder; default: the topic of control data."),
     ] = None,
     data: Data = None,
 ) -> None:
@@ -105,7 +105,7 @@ def relay(
     settings = cluster_settings(brokers)
     log_as_json()
     with stopped_by_signals():
-        serve_relay(data_folder(data), control or data_folder(data), settings)
+        serve_relay(data_folder(data), control, settings)
 
 
 def web(
@@ -113,7 +113,7 @@ def web(
     host: Annotated[str | None, typer.Option("--host", help="Default 127.0.0.1: only this machine.")] = None,
     control: Annotated[
         Path | None,
-        typer.Option("--control", metavar="DIR", help="The gateway's folder; default --data."),
+        typer.Option("--control", metavar="DIR", help="The gateway's folder; default: the topic of control data."),
     ] = None,
     data: Data = None,
 ) -> None:
@@ -125,7 +125,7 @@ def web(
     settings = replace(settings, port=port or settings.port, host=host or settings.host)
     log_as_json()
     with stopped_by_signals():
-        serve_web(data_folder(data), control or data_folder(data), settings)
+        serve_web(data_folder(data), control, settings)
 
 
 @topics.command("ensure")

@@ -25,8 +25,10 @@ def serve_gateway(data: Path, settings: Settings) -> None:
     from pipeline.gateway.control import Control
     from pipeline.gateway.file_imports import FileImports
     from pipeline.gateway.log_only import LogOnly, NoTables
+    from pipeline.gateway.shared_control import ControlFeed
     from pipeline.gateway.ticks import Ticker
     from pipeline.gateway.uploads import Uploads
+    from pipeline.log.control_topic import ControlTopic
     from pipeline.log.kafka import KafkaLog
     from pipeline.settings import make_private
 
@@ -37,6 +39,8 @@ def serve_gateway(data: Path, settings: Settings) -> None:
         make_private(data)
         control = Control(data, clock)
         stack.callback(control.close)
+        feed = ControlFeed(control, ControlTopic(settings))
+        stack.callback(feed.close)
         log = KafkaLog(settings, control.place)
         stack.callback(log.close)
         service = LogOnly(log, clock)
@@ -54,6 +58,7 @@ def serve_gateway(data: Path, settings: Settings) -> None:
         )
         server = http_server(create_app(parts), settings)
         ticker.start()
+        feed.start()
         output.say(f"the gateway is up: http://{settings.host}:{settings.port}/v1/events (stop with Ctrl-C)")
         sys.stdout.flush()
         server.run(sockets=[listening])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli import output
 from pipeline.cli.serving import LOOPBACK, http_server, listener
-from pipeline.errors import RefusedError, UsageError
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 COPIES = "replicas"
 
 
-def serve_web(data: Path, control: Path, settings: Settings) -> None:
-    """Answer HTTP until told to stop. ``data`` gets the copies that are open, ``control`` is the gateway's folder.
+def serve_web(data: Path, control: Path | None, settings: Settings) -> None:
+    """Answer HTTP until told to stop. ``data`` gets the copies that are open; ``control`` is the gateway's folder, else
+    the topic of control data is asked, and waited for.
 
-    Raises UsageError without a snapshot store, RefusedError where the gateway has made no control file yet.
+    Raises UsageError without a snapshot store, RefusedError where a gateway's folder has no control file yet.
     """
     from prometheus_client import REGISTRY, generate_latest
 
     from dashboards.replica_panels import ReplicaPanels
     from dashboards.web.pages import routes
+    from pipeline.cli.control_copy import open_control
     from pipeline.clock import SystemClock
     from pipeline.gateway.access import Gate
     from pipeline.gateway.app import create_read_app
-    from pipeline.gateway.control import FILE_NAME, Control
     from pipeline.gateway.reads import Reads
     from pipeline.log.kafka import partition_by_name
     from pipeline.settings import make_private
@@ -43,18 +44,11 @@ def serve_web(data: Path, control: Path, settings: Settings) -> None:
             "pages are made from the copies that workers store",
             "set SPOTTER_SNAPSHOTS as for the workers",
         )
-    if not (control / FILE_NAME).exists():
-        raise RefusedError(
-            f"there is no {FILE_NAME} in {control}",
-            "keys, gyms and where a gym is kept are in the gateway's folder",
-            "give the gateway's data folder with --control, and start the gateway once",
-        )
     clock = SystemClock()
     with ExitStack() as stack:
         listening = stack.enter_context(listener(settings))
         make_private(data)
-        known = Control(control, clock)
-        stack.callback(known.close)
+        known, mirror = open_control(stack, data, control, settings, clock)
         replicas = Replicas(SnapshotStore(settings.snapshots), data / COPIES, settings.topic_partitions)
         stack.callback(replicas.close)
 
@@ -68,7 +62,7 @@ def serve_web(data: Path, control: Path, settings: Settings) -> None:
             panels=panels,
             gate=gate,
             settings=settings,
-            not_ready=lambda: replicas.failure,
+            not_ready=lambda: replicas.failure or (mirror.failure if mirror else None),
             metrics=partial(generate_latest, REGISTRY),
             pages=routes(panels, gate.page_tenant, None, clock),
         )

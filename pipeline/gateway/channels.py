@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -76,8 +77,11 @@ class PutAside:
 class Channels:
     """The channels of all gyms, and the alerts and athletes that were put aside."""
 
-    def __init__(self, control: Control, clock: Clock) -> None:
-        self._control, self._clock = control, clock
+    def __init__(
+        self, control: Control, clock: Clock, on_disabled: Callable[[str, str, str], None] | None = None
+    ) -> None:
+        """``on_disabled`` is told of a channel, when and why, where the file is a copy of another's."""
+        self._control, self._clock, self._on_disabled = control, clock, on_disabled
 
     def add(self, tenant: str, kind: Kind, url: str, wishes: Wishes) -> tuple[str, str | None]:
         """(id, secret of a webhook); the gym is made if it is new. The caller has checked the address."""
@@ -132,10 +136,13 @@ class Channels:
 
     def disable(self, channel_id: str, why: str) -> None:
         """Send nothing more there until somebody says so."""
+        at, why = self._now(), why[:200]
         self._control.durably(
             "update channel set disabled_at = ?, disabled_why = ? where channel_id = ? and disabled_at is null",
-            (self._now(), why[:200], channel_id),
+            (at, why, channel_id),
         )
+        if self._on_disabled is not None:
+            self._on_disabled(channel_id, at, why)
 
     def enable(self, tenant: str, channel_id: str) -> None:
         """Send there again, from the next alert on."""

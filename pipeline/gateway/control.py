@@ -12,7 +12,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,6 +59,7 @@ create table if not exists snoozed (
     tenant_id text not null, what text not null, name text not null, until text not null,
     primary key (tenant_id, what, name)
 );
+create table if not exists fed (key blob primary key, digest blob not null);
 """
 
 
@@ -267,6 +268,20 @@ class Control:
     def note_tick(self, tenant: str, hour: datetime) -> None:
         """Remember that the tick of ``hour`` is in the log."""
         self._write("update sender set ticked_at = ? where tenant_id = ?", (hour.isoformat(), tenant))
+
+    # what other roles were given ---------------------------------------------
+
+    def fed(self) -> dict[bytes, bytes]:
+        """By key a digest of the rows that this gateway published and did not end."""
+        return {bytes(key): bytes(digest) for key, digest in self.rows("select key, digest from fed")}
+
+    def note_fed(self, digests: Mapping[bytes, bytes | None]) -> None:
+        """Remember what is published; None is what was ended."""
+        for key, digest in digests.items():
+            if digest is None:
+                self._write("delete from fed where key = ?", (key,))
+            else:
+                self._write("insert or replace into fed values (?, ?)", (key, digest))
 
     # -----------------------------------------------------------------------
 

@@ -101,9 +101,8 @@ class Deployment:
 
     def start_role(self, name: str) -> Role:
         """The gateway or the relay."""
-        data, gateway = self._folder / name, self._folder / "gateway"
-        options = ["--port", str(self.port)] if name == "gateway" else ["--control", str(gateway)]
-        self.roles[name] = Role(name, data, self.settings, *options, **self.environment)
+        options = ["--port", str(self.port)] if name == "gateway" else []
+        self.roles[name] = Role(name, self._folder / name, self.settings, *options, **self.environment)
         return self.roles[name]
 
     def start(self) -> None:

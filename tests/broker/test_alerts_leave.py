@@ -63,7 +63,7 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
     gateway = Role("gateway", tmp_path / "gateway", settings, "--port", str(port))
     numbers = free_port()
     first = Role("worker", tmp_path / "first", settings, "--metrics-port", str(numbers), **kept)
-    relay = Role("relay", tmp_path / "relay", settings, "--control", str(tmp_path / "gateway"), **kept)
+    relay = Role("relay", tmp_path / "relay", settings, **kept)
     roles = [gateway, first, relay]
     with running(*roles):
         gateway.wait_for("the gateway is up")
@@ -93,7 +93,7 @@ def test_an_alert_leaves_once_although_its_worker_is_replaced(cluster: Callable[
         assert relay.end() == 0, relay.told()
         seen = list(receiver.names)
 
-        again = Role("relay", tmp_path / "relay", settings, "--control", str(tmp_path / "gateway"), **kept)
+        again = Role("relay", tmp_path / "relay", settings, **kept)
         roles.append(again)
         again.wait_for("the relay is up")
         send(port, key, failures("w3", 1))
