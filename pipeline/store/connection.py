@@ -49,6 +49,10 @@ class Connection:
         found: list[duckdb.Statement] = self._inner.extract_statements(sql)
         return found
 
+    def run(self, statement: duckdb.Statement) -> None:
+        """Run one of a text's statements."""
+        self._inner.execute(statement)
+
     def executemany(self, sql: str, parameters: Sequence[Sequence[object]]) -> Connection:
         """Run a text once for each of the parameters."""
         self._inner.executemany(sql, parameters)

@@ -27,6 +27,7 @@ from tests.sim.generator import Upload
 from tests.sim.views import Rows, differences, read_views
 
 POINTS = tuple(f"{place}:{step}" for step in range(1, 7) for place in ("before", "inside", "after"))
+CHECKPOINT_EVERY = 3  # returns from a death: files with a long WAL, a short one and none are met
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -66,7 +67,7 @@ class Driver:
         self.faults = faults or Faults()
         self.batch_records = batch_records
         self.items: list[Item] = []
-        self.serial = 0
+        self.serial = self.returns = 0
         self.open()
 
     def __enter__(self) -> Driver:
@@ -97,6 +98,9 @@ class Driver:
         shutil.rmtree(self.data)
         self.data = self.image
         self.open()
+        self.returns += 1
+        if self.returns % CHECKPOINT_EVERY == 0:
+            self.service._shard.checkpoint()
 
     def restart(self) -> None:
         """Stop in order and open again."""

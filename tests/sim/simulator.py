@@ -13,7 +13,7 @@ from tests.sim.generator import OPERATIONS_MIN, Upload, history
 TOGETHER = 20  # histories that share a shard: a batch costs the same for one as for many
 CRASH_SHARE = 1.0  # of all batches, the first try dies this often, the second half as often
 CUTS = 26  # batches a run is cut into
-LOOKS = 3  # times a run is compared, the end included
+LOOKS = 2  # times a run is compared, the end included
 
 
 @dataclass

@@ -11,17 +11,18 @@ with report as (
     where s.signal = 'mclean_mood' and s.local_day >= $first_day::date - 27
     group by all
 ),
-low as (
-    select d.athlete_no, d.local_day, count(*) as reports, count(*) filter (r.mood <= ($r13_mood::double - 1) / 4) as low
-    from mart.recovery_day d
-    join touched_rule_day t on d.athlete_no = t.athlete_no and d.local_day >= t.from_day and d.local_day >= $first_day
-    join (
-        select a.athlete_no, a.local_day, a.mood, b.local_day as until_day,
-            row_number() over (partition by a.athlete_no, b.local_day order by a.local_day desc) as place
-        from report a
-        join report b on a.athlete_no = b.athlete_no and a.local_day <= b.local_day and a.local_day > b.local_day - 28
-    ) r on d.athlete_no = r.athlete_no and d.local_day = r.until_day and r.place <= 5
-    group by all
+low as (                            -- of the last 5 reports those of 28 days: the later of two ends of one list
+    select athlete_no, local_day, least(count(*) over weeks, 5) as reports,
+        if(
+            count(*) over weeks >= 5, count(*) filter (mood <= ($r13_mood::double - 1) / 4) over five,
+            count(*) filter (mood <= ($r13_mood::double - 1) / 4) over weeks
+        ) as low
+    from report
+    window
+        weeks as (
+            partition by athlete_no order by local_day range between interval 27 day preceding and current row
+        ),
+        five as (partition by athlete_no order by local_day rows between 4 preceding and current row)
 ),
 judged as (
     select d.athlete_no, d.local_day, d.wellness_n_7d, l.low, l.reports,
