@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import random
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +59,25 @@ def scratch() -> Path:
     return Path(tempfile.mkdtemp(prefix="spotter-sim-", dir=shared if shared.is_dir() else None))
 
 
+@lru_cache(maxsize=1)
+def _new_folder() -> Path:
+    """A folder that a service has made and closed again: most of what a small test takes is to make one."""
+    folder = scratch()
+    Embedded.open(folder, FixedClock(NOW)).close()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class Driver:
     """One data folder, its service, and every item its log holds, for the oracle."""
 
     def __init__(
         self, data: Path | None = None, faults: Faults | None = None, batch_records: int | None = None
     ) -> None:
-        self.data = data or scratch()
+        if data is None:
+            data = scratch()
+            shutil.copytree(_new_folder(), data, dirs_exist_ok=True)
+        self.data = data
         self.faults = faults or Faults()
         self.batch_records = batch_records
         self.items: list[Item] = []
