@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 DEMO_SERVE ?= 1
-PYTEST_ARGS ?= -n auto --dist loadgroup
+# one process more than processors: the one with the broker mostly waits
+PYTEST_ARGS ?= -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 BENCH_ARGS ?=
 SOAK_ARGS ?=
 KILLS_ARGS ?=

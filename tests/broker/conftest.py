@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -20,19 +19,11 @@ from pipeline.settings import Settings
 from tests.broker.found import NoBrokerError, a_broker
 from tests.broker.process import BrokerProcess, why_not
 
-HERE = Path(__file__).parent
 REQUIRED = "broker" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
 if "faust" not in sys.modules and find_spec("faust") is None:
     if REQUIRED:
         raise RuntimeError("a broker is required, but the extra `cluster` is not installed")
     collect_ignore_glob = ["test_*.py"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them on one test process: they share a broker and would only wait for each other."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("broker"))
 
 
 def no_broker(reason: str) -> None:

@@ -19,7 +19,10 @@ KILLS, REBALANCES = 30, 10
 AWAY_S = float(os.environ.get("SPOTTER_TEST_AWAY_SECONDS") or 60)  # 600 for the ten minutes of the whole soak
 
 
-@pytest.mark.skipif(not os.environ.get("SPOTTER_SOAK"), reason="ten minutes; SPOTTER_SOAK=1 runs it")
+WANTED = bool(os.environ.get("SPOTTER_SOAK")) or "broker" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
+
+
+@pytest.mark.skipif(not WANTED, reason="eight minutes; SPOTTER_SOAK=1 runs it, as does a run that requires the broker")
 def test_thirty_kills_ten_rebalances_sleeping_workers_and_a_broker_away(tmp_path: Path) -> None:
     """Half with two workers that share a folder, half with three that have their own and a snapshot store."""
     if (reason := why_not()) is not None:

@@ -17,16 +17,8 @@ import pytest
 from tests.broker.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent
 IMAGES = ("python:3.11-slim", "apache/kafka:4.1.1")
 REQUIRED = "compose" in os.environ.get("SPOTTER_REQUIRE", "").split(",")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All on the test process that has the broker: one deployment, and not at the same time as the rest of Kafka."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("broker"))
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
