@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dashboards import words
 from dashboards.words import counted
 from pipeline import disk
+from pipeline.cli.finding import Finding, Said, finding
 from pipeline.clock import SystemClock
 from pipeline.errors import SpotterError
 from pipeline.worker.fresh import LOG_NAME, SHARDS
@@ -30,82 +30,74 @@ CLOCK_EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 CLOCKS_SHOWN = 10
 WHO_WAITS = 'spotter sql "select distinct tenant_id, athlete_id from set_fact where local_day is null"'
 
-Finding = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    status: str
-    says: str
-    do: str = ""
-
 
 def examine(data: Path) -> list[Finding]:
     """Findings in the order checked; ``status`` is good, low or bad."""
-    checks: list[tuple[str, Callable[[], _Said]]] = [
+    checks: list[tuple[str, Callable[[], Said]]] = [
         ("settings", _settings),
         ("python", _python),
         ("clock", _clock),
         ("folder", lambda: _folder(data)),
         ("disk", lambda: _disk(data)),
     ]
-    found = [_finding(*check) for check in checks]
-    if (data / LOG_NAME).exists() or any(data.glob(SHARDS)):
-        found += [*_inside(data), _finding("keys", lambda: _keys(data))]
+    found = [finding(*check) for check in checks]
+    if in_cluster():
+        from pipeline.cli.doctor_cluster import examine_cluster
+
+        found += examine_cluster(data)
+    elif (data / LOG_NAME).exists() or any(data.glob(SHARDS)):
+        found += [*_inside(data), finding("keys", lambda: _keys(data))]
     return found
 
 
-def _finding(name: str, check: Callable[[], _Said]) -> Finding:
-    try:
-        said = check()
-    except SpotterError as error:
-        said = _Said("bad", f"{error.what}: {error.why}" if error.why else error.what, error.do)
-    return {"check": name, "status": said.status, "says": said.says, "do": said.do}
+def in_cluster() -> bool:
+    """Whether brokers are named: then the log is theirs, and shards are moved by workers."""
+    from pipeline.settings import Settings
+
+    return bool(Settings.from_environment().brokers)
 
 
-def _settings() -> _Said:
+def _settings() -> Said:
     from pipeline.settings import PREFIX, Settings
 
     settings = Settings.from_environment()
     known = {PREFIX + name.upper() for name in Settings.__dataclass_fields__} | {PREFIX + "DATA", PREFIX + "DEBUG"}
     strange = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if strange:
-        return _Said(
+        return Said(
             "low", f"unknown settings in the environment: {', '.join(strange)}", "correct the names or unset them"
         )
     changed = sorted(name for name in known if name in os.environ)
-    return _Said(
-        "good", f"from the environment: {', '.join(changed)}" if changed else f"defaults, port {settings.port}"
-    )
+    return Said("good", f"from the environment: {', '.join(changed)}" if changed else f"defaults, port {settings.port}")
 
 
-def _python() -> _Said:
+def _python() -> Said:
     versions = ", ".join(f"{name} {version(name)}" for name in ("spotter", "duckdb", "pyarrow"))
-    return _Said("good", f"Python {sys.version.split()[0]}, {versions}")
+    return Said("good", f"Python {sys.version.split()[0]}, {versions}")
 
 
-def _clock() -> _Said:
+def _clock() -> Said:
     now = SystemClock().now()
     if now < CLOCK_EARLIEST:
-        return _Said(
+        return Said(
             "bad", f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC", "set the clock; events of today are refused"
         )
-    return _Said("good", f"{now:%Y-%m-%d %H:%M} UTC")
+    return Said("good", f"{now:%Y-%m-%d %H:%M} UTC")
 
 
-def _folder(data: Path) -> _Said:
+def _folder(data: Path) -> Said:
     if not data.exists():
-        return _Said(
+        return Said(
             "low", f"{data} is not there yet", "`spotter up`, `ingest` or `import` makes it; or give --data DIR"
         )
     disk.check(data)
     mode = data.stat().st_mode & 0o077
     if mode & 0o007:
-        return _Said("low", f"other users of this machine may look into {data}", f"chmod o-rwx {data}")
-    return _Said("good", str(data))
+        return Said("low", f"other users of this machine may look into {data}", f"chmod o-rwx {data}")
+    return Said("good", str(data))
 
 
-def _disk(data: Path) -> _Said:
+def _disk(data: Path) -> Said:
     folder = data if data.exists() else data.absolute().parent
     while not folder.exists():
         folder = folder.parent
@@ -113,10 +105,10 @@ def _disk(data: Path) -> _Said:
     used = sum(file.stat().st_size for file in data.rglob("*") if file.is_file()) if data.exists() else 0
     says = f"{used >> 20} MiB used here, {usage.free >> 20} MiB free"
     if usage.free < FREE_BYTES_BAD:
-        return _Said("bad", says, "free some space; below 64 MiB nothing is accepted")
+        return Said("bad", says, "free some space; below 64 MiB nothing is accepted")
     if usage.free < FREE_BYTES_LOW and usage.free < FREE_SHARE_LOW * usage.total:
-        return _Said("low", says, "free some space before it runs out")
-    return _Said("good", says)
+        return Said("low", says, "free some space before it runs out")
+    return Said("good", says)
 
 
 def _inside(data: Path) -> list[Finding]:
@@ -127,11 +119,11 @@ def _inside(data: Path) -> list[Finding]:
     try:
         with open_session(data, create=False) as session:
             state = session.call("state")
-            found.append(_finding("log and shard", lambda: _tables(state)))
-            found.append(_finding("own rules", lambda: _own_rules(data, state)))
-            found.append(_finding("gym's clock", lambda: _gyms(_rows(session, "clocks"))))
-            found.append(_finding("time zones", lambda: _zones(_rows(session, "unzoned_sets"))))
-            found.append(_finding("channels", lambda: _channels(session.call("channel_list", tenant=None))))
+            found.append(finding("log and shard", lambda: _tables(state)))
+            found.append(finding("own rules", lambda: _own_rules(data, state)))
+            found.append(finding("gym's clock", lambda: _gyms(_rows(session, "clocks"))))
+            found.append(finding("time zones", lambda: _zones(_rows(session, "unzoned_sets"))))
+            found.append(finding("channels", lambda: _channels(session.call("channel_list", tenant=None))))
     except SpotterError as error:
         found.append({"check": "log and shard", "status": "bad", "says": f"{error.what}: {error.why}", "do": error.do})
     return found
@@ -142,38 +134,38 @@ def _rows(session: Session, panel: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _gyms(clocks: list[dict[str, Any]]) -> _Said:
+def _gyms(clocks: list[dict[str, Any]]) -> Said:
     if not clocks:
-        return _Said("good", "none: each athlete is judged as of the last day with data")
+        return Said("good", "none: each athlete is judged as of the last day with data")
     told = [f"{row['tenant_id']} {str(row['now_at'])[:16].replace('T', ' ')} UTC" for row in clocks[:CLOCKS_SHOWN]]
     hidden = len(clocks) - len(told)
-    return _Said("good", ", ".join(told) + (f" … and {hidden} more" if hidden else ""))
+    return Said("good", ", ".join(told) + (f" … and {hidden} more" if hidden else ""))
 
 
-def _zones(waiting: list[dict[str, Any]]) -> _Said:
+def _zones(waiting: list[dict[str, Any]]) -> Said:
     sets, athletes = waiting[0]["sets"], waiting[0]["athletes"]
     if not sets:
-        return _Said("good", "every set has its day")
+        return Said("good", "every set has its day")
     says = words.waiting_sets(sets, counted(athletes, "athlete"))
-    return _Said("low", says, f"{words.DECLARE_ZONE}; `{WHO_WAITS}` names them")
+    return Said("low", says, f"{words.DECLARE_ZONE}; `{WHO_WAITS}` names them")
 
 
-def _tables(state: dict[str, Any]) -> _Said:
+def _tables(state: dict[str, Any]) -> Said:
     lag = state["log_end"] - state["applied"]
     by = "a running service" if state["background"] else "this command"
     says = f"{counted(state['log_end'], 'record')}, {lag} not yet in the tables (owned by {by})"
     if state["failure"]:
-        return _Said(
+        return Said(
             "bad", f"{says}; the worker stopped: {state['failure']}", "restart `spotter up`; nothing in the log is lost"
         )
     if state.get("waiting"):
-        return _Said("bad", f"{says}; {state['waiting']}", "free some space; it goes on by itself")
+        return Said("bad", f"{says}; {state['waiting']}", "free some space; it goes on by itself")
     if lag > LAG_RECORDS_LOW:
-        return _Said("low", says, "the worker catches up; if the number grows, send less at once")
-    return _Said("good", says)
+        return Said("low", says, "the worker catches up; if the number grows, send less at once")
+    return Said("good", says)
 
 
-def _own_rules(data: Path, state: dict[str, Any]) -> _Said:
+def _own_rules(data: Path, state: dict[str, Any]) -> Said:
     from pipeline.worker.own_rules import FOLDER, folder_of, version_of
 
     folder = folder_of(data)
@@ -181,13 +173,13 @@ def _own_rules(data: Path, state: dict[str, Any]) -> _Said:
     if folder.left_out:
         wrong = "; ".join(f"{pair.name} is left out: {pair.wrong[0].what}" for pair in folder.left_out)
         files = " ".join(str(data / FOLDER / f"{pair.name}.toml") for pair in folder.left_out)
-        return _Said("low", f"{says}; {wrong}", f"`spotter rules check {files}` says everything that is wrong")
+        return Said("low", f"{says}; {wrong}", f"`spotter rules check {files}` says everything that is wrong")
     if state["background"] and state.get("rule_version") != version_of(data):
-        return _Said("low", f"{says}; the running service has others", "restart `spotter up` to take them in")
-    return _Said("good", says)
+        return Said("low", f"{says}; the running service has others", "restart `spotter up` to take them in")
+    return Said("good", says)
 
 
-def _channels(channels: list[dict[str, Any]]) -> _Said:
+def _channels(channels: list[dict[str, Any]]) -> Said:
     says = counted(len(channels), "channel") if channels else "none: alerts leave for nobody"
     off = [
         f"{row['channel_id']} of {row['tenant']} is off ({row['disabled_why']})"
@@ -203,11 +195,11 @@ def _channels(channels: list[dict[str, Any]]) -> _Said:
         do = (
             "`spotter channels log ID --tenant T` says why; `channels test ID` tries it, `channels enable ID` starts it"
         )
-        return _Said("low", "; ".join([says, *off, *lost]), do)
-    return _Said("good", says)
+        return Said("low", "; ".join([says, *off, *lost]), do)
+    return Said("good", says)
 
 
-def _keys(data: Path) -> _Said:
+def _keys(data: Path) -> Said:
     from pipeline.gateway.control import Control
 
     control = Control(data)
@@ -218,5 +210,5 @@ def _keys(data: Path) -> _Said:
         control.close()
     says = f"{counted(len(live), 'live key')}, {counted(len(tenants), 'tenant')}"
     if not live:
-        return _Said("low", says, "`spotter keys create --scope ingest` makes a key for devices that send")
-    return _Said("good", says)
+        return Said("low", says, "`spotter keys create --scope ingest` makes a key for devices that send")
+    return Said("good", says)
