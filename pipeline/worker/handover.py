@@ -33,6 +33,7 @@ class Handover:
         """Keep the columns of ``records`` records from the offset ``first`` on; their ``record`` counts from 0."""
         size = (decoded.sets.num_rows + decoded.documents.num_rows) * ROW_BYTES + decoded.events.nbytes
         with self._lock:
+            self._bytes -= self._waiting.pop(first, (0, 0, None))[1]
             if self._bytes + size <= self._bytes_max:
                 self._waiting[first] = (records, size, decoded)
                 self._bytes += size
@@ -46,6 +47,8 @@ class Handover:
         parts: list[Decoded] = []
         at = start
         for first, records, decoded in self._found(start, end):
+            if first < at:  # read twice, cut elsewhere, as after a seek: what it has more is decoded anew
+                continue
             if first > at:
                 parts.append(_moved(decode_batch(batch[at - start : first - start]), at - start))
             parts.append(_moved(decoded, first - start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 import pyarrow as pa
@@ -70,6 +71,24 @@ def test_a_batch_is_the_same_whatever_was_handed_over(kept, first):
     expected = rows(decode_batch(part))
     assert rows(handover.columns_of(part)) == expected
     assert rows(handover.columns_of(part)) == expected, "what was taken is decoded the next time"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_records_that_were_read_twice_and_cut_elsewhere_count_once(seed):
+    """A consumer that seeks back fetches the same records with other ends; the columns of both may wait here."""
+    rng = random.Random(seed)
+    records = [record for number, upload in enumerate(history(21)) for record in taken(upload, number).records][:60]
+    batch = [Logged(100 + place, record) for place, record in enumerate(records)]
+    handover = Handover()
+    for _ in range(12):
+        start = rng.randrange(len(batch))
+        part = batch[start : start + rng.randint(1, 20)]
+        handover.put(part[0].offset, len(part), decode_batch(part))
+    begin = rng.choice([0, rng.randrange(len(batch))])
+    for part in (batch[begin:40], batch[max(begin, 40) :]):
+        if part:
+            assert rows(handover.columns_of(part)) == rows(decode_batch(part))
+    assert handover._bytes == 0
 
 
 def test_an_upload_with_a_rejected_or_a_doubled_item_is_not_handed_over():
