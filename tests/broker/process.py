@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 POM = Path(__file__).with_name("jars.xml")
 CACHE = Path(os.environ.get("SPOTTER_TEST_CACHE") or Path.home() / ".cache" / "spotter-tests")
@@ -44,6 +45,24 @@ group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
 log.segment.bytes=16777216
 """
+
+_SECURE = """
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={keystore}
+"""
+
+
+class Secure(NamedTuple):
+    """What a listener with TLS and SCRAM needs: a PEM file with key and certificate, and who may sign in."""
+
+    keystore: Path
+    user: str
+    password: str
 
 
 def why_not() -> str | None:
@@ -94,9 +113,9 @@ def free_port() -> int:
 class BrokerProcess:
     """One broker; ``kill`` and ``start`` again keep port and data."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, secure: Secure | None = None) -> None:
         self._folder = folder or Path(tempfile.mkdtemp(prefix="spotter-broker-"))
-        self._port = free_port()
+        self._port, self._secure_port, self._secure = free_port(), free_port(), secure
         self._process: subprocess.Popen[bytes] | None = None
         self._formatted = False
 
@@ -104,17 +123,26 @@ class BrokerProcess:
     def address(self) -> str:
         return f"127.0.0.1:{self._port}"
 
+    @property
+    def secure_address(self) -> str:
+        """Of the listener with TLS and SCRAM, if there is one."""
+        return f"127.0.0.1:{self._secure_port}"
+
     def start(self) -> None:
         """Start and wait until it takes connections; raises AssertionError with its output when it does not."""
         properties = self._folder / "server.properties"
         jars = f"{fetched_jars()}/*"
         environment = {**os.environ, "LOG_DIR": str(self._folder)}
         if not self._formatted:
-            properties.write_text(
-                _PROPERTIES.format(port=self._port, controller=free_port(), folder=self._folder), encoding="utf-8"
-            )
+            ports = {"port": self._port, "secure": self._secure_port, "controller": free_port()}
+            text, users = _PROPERTIES.format(folder=self._folder, **ports), []
+            if self._secure is not None:  # of a line that comes twice the last one counts
+                text += _SECURE.format(keystore=self._secure.keystore, **ports)
+                said = f"name={self._secure.user},password={self._secure.password}"
+                users = ["--add-scram", f"SCRAM-SHA-512=[{said}]"]
+            properties.write_text(text, encoding="utf-8")
             subprocess.run(
-                ["java", "-cp", jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties],
+                ["java", "-cp", jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties, *users],
                 check=True,
                 capture_output=True,
                 env=environment,
