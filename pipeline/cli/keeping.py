@@ -31,6 +31,10 @@ def rebuild(
     check: Annotated[
         bool, typer.Option("--check", help="Compute into a scratch file and compare; change nothing.")
     ] = False,
+    partition: Annotated[
+        int | None,
+        typer.Option("--partition", metavar="N", min=0, help="Of a cluster: the shard of a partition in this folder."),
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,8 +42,18 @@ def rebuild(
     from pipeline.cli.session import open_session
     from pipeline.settings import data_folder
 
+    if partition is not None:
+        from pipeline.cli.cluster import cluster_settings
+        from pipeline.cli.cluster_rebuild import rebuild_partition
+
+        _tell(check, rebuild_partition(data_folder(data), partition, cluster_settings(None), check=check), as_json)
+        return
     with open_session(data_folder(data), create=False) as session, output.progress("computing anew", None) as bar:
         found = session.call("check" if check else "rebuild", progress=lambda step: bar.to(0, f"{step['seconds']} s"))
+    _tell(check, found, as_json)
+
+
+def _tell(check: bool, found: list[dict[str, Any]], as_json: bool) -> None:
     if not check:
         output.say("rebuilt from the log")
         return

@@ -192,6 +192,15 @@ def _rebuild(ops: Operations, *, body: bytes, progress: Progress) -> dict[str, o
     return {"applied": ops.service.applied()}
 
 
+def _read_rejected(
+    ops: Operations, *, body: bytes, progress: Progress, tenant: str, upload_id: str | None
+) -> list[dict[str, object]]:
+    """What becomes of rejected items now; nothing is changed."""
+    found: list[dict[str, object]] = []
+    _while_working(lambda: found.extend(ops.service.read_rejected_again(tenant, upload_id)), progress)
+    return found
+
+
 def _check(ops: Operations, *, body: bytes, progress: Progress) -> list[dict[str, object]]:
     differences: list[Any] = []
     _while_working(lambda: differences.extend(ops.service.check()), progress)
@@ -266,6 +275,7 @@ _OPERATIONS: dict[str, Callable[..., object]] = {
     "snapshot": _snapshot,
     "rebuild": _rebuild,
     "check": _check,
+    "read_rejected": _read_rejected,
     "map": _map,
     "forget": _forget,
     "mapped": _mapped,

@@ -280,6 +280,41 @@ def show_rejected(
         output.say()
 
 
+@rejected.command("replay")
+def replay_rejected(
+    upload_id: Annotated[str | None, typer.Argument(metavar="[UPLOAD]")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Say what would be taken; change nothing.")] = False,
+    tenant: Tenant = HOME,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read rejected items again with this version; take those that it can read."""
+    from dashboards import words
+
+    with _session(data) as session:
+        rows: list[dict[str, Any]] = session.call("read_rejected", tenant=tenant, upload_id=upload_id)
+        waits = [row for row in rows if row["now"] != "rejected"]
+        if waits and not check:
+            session.call("rebuild")
+    counts = {now: sum(row["now"] == now for row in rows) for now in ("taken", "rejected", "not tried")}
+    if as_json:
+        output.print_json({"items": rows, "counts": counts, "rebuilt": bool(waits) and not check})
+        return
+    if not rows:
+        output.say("nothing was rejected")
+        return
+    read = words.counted(counts["taken"] + counts["rejected"], "rejected item")
+    output.say(f"{read} read again: {counts['taken']} can be taken, {counts['rejected']} cannot")
+    if counts["not tried"]:
+        output.say(f"the worker died on {counts['not tried']} more; only a rebuild tries those")
+    if not waits:
+        output.say("nothing is changed")
+    elif check:
+        output.say("`spotter rejected replay` takes them: it works the tables out again from the log")
+    else:
+        output.say("rebuilt from the log; `spotter rejected list` shows what is still rejected")
+
+
 def _panel(data: Path | None, name: str, *parameters: object) -> list[dict[str, Any]]:
     with _session(data) as session:
         rows: list[dict[str, Any]] = session.call("panel", name=name, parameters=list(parameters))

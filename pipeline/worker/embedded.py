@@ -37,6 +37,7 @@ from pipeline.worker.measures import Measures
 from pipeline.worker.partition import Partition, Place
 from pipeline.worker.poison import Attempts
 from pipeline.worker.reached import Reached
+from pipeline.worker.read_again import REJECTED, read_again
 from pipeline.worker.room import Room, patiently
 from pipeline.worker.rules_in_force import RulesInForce
 
@@ -260,6 +261,12 @@ class Embedded:
             self._partition.rebuild()
             remove_snapshots(self.data)
             self._settle()
+
+    def read_rejected_again(self, tenant: str, upload_id: str | None) -> list[dict[str, object]]:
+        """The rejected items of a gym, or of one upload, with what becomes of each ``now`` (see ``read_again``)."""
+        rows = self.query(REJECTED, [tenant, upload_id, upload_id])
+        with self._in_words():
+            return list(read_again(self.log, EMBEDDED_PARTITION, rows))
 
     def recompute(self) -> None:
         """Work models and rules out again from the stored facts, as after a change of either."""
