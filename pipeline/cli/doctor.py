@@ -52,9 +52,9 @@ def examine(data: Path) -> list[Finding]:
 
 def in_cluster() -> bool:
     """Whether brokers are named: then the log is theirs, and shards are moved by workers."""
-    from pipeline.settings import Settings
+    from pipeline.settings import PREFIX
 
-    return bool(Settings.from_environment().brokers)
+    return bool(os.environ.get(f"{PREFIX}BROKERS", "").strip())
 
 
 def _settings() -> Said:

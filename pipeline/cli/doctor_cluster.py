@@ -23,12 +23,11 @@ def examine_cluster(data: Path) -> list[Finding]:
     """Findings about the cluster that the settings name, and about the worker, if one works in ``data``."""
     from pipeline.cli.cluster import cluster_settings
 
+    found = [finding("topics", lambda: _topics(cluster_settings(None)))]
+    if found[0]["status"] == "bad":  # nothing else could be asked
+        return found
     settings = cluster_settings(None)
-    topics = finding("topics", lambda: _topics(settings))
-    if topics["status"] == "bad":  # nothing else could be asked
-        return [topics]
     ends = _ends(settings)
-    found = [topics]
     if any(data.glob("shard-*.duckdb")):
         found.append(finding("workers here", lambda: _workers(data, ends)))
     found.append(finding("copies", lambda: _copies(settings, ends)))
