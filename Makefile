@@ -5,8 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?= 8080
 DEMO_SERVE ?= 1
-# one process more than processors: the one with the broker mostly waits
-PYTEST_ARGS ?= -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+PYTEST_ARGS ?= -n auto
 BENCH_ARGS ?=
 SOAK_ARGS ?=
 KILLS_ARGS ?=

@@ -53,6 +53,10 @@ class Reached:
         self._began_at = now
         return True
 
+    def begin(self) -> None:
+        """A run begins now, not when it was due: what it waited for before, such as disk space, asks for no rest."""
+        self._began_at = time.monotonic()
+
     def waited(self, seconds: float) -> bool:
         """Whether nothing was told for so long."""
         return time.monotonic() - self._told_at >= seconds

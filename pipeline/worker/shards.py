@@ -241,6 +241,7 @@ class Shards:
             done: list[bool] = []
 
             def piece(held: _Held = held, done: list[bool] = done) -> None:
+                held.reached.begin()
                 done[:] = [held.partition.settle(lambda: True)]
 
             if self._patiently(number, held, piece) and done == [True]:

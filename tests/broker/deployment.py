@@ -23,7 +23,7 @@ from pipeline.worker.told import told
 from tests.broker.judge import Findings, Heard, judge, not_arrived, read_shard
 from tests.broker.load import Load, gyms_of
 from tests.broker.process import BrokerProcess, free_port
-from tests.broker.roles import Role, Shard, until
+from tests.broker.roles import PATIENCE_S, Role, Shard, until
 from tests.unit.relay_fakes import Receiver
 
 SESSION_S = 3.0  # short, so that a kill costs seconds; a busy machine still beats in time
@@ -188,7 +188,7 @@ class Deployment:
         self.wait_for_lag_zero()
         ends = self.ends()
         for what in ("settled", "told"):
-            until(lambda what=what: self.done(what) == ends, f"{what} to the ends {ends}", LAG_SECONDS_MAX)  # type: ignore[misc]
+            until(lambda what=what: self.done(what) == ends, f"{what} to the ends {ends}", PATIENCE_S)  # type: ignore[misc]
 
     def holders(self) -> dict[int, Path]:
         """By partition: the file of the shard that is held."""
