@@ -137,10 +137,7 @@ class Channels:
     def disable(self, channel_id: str, why: str) -> None:
         """Send nothing more there until somebody says so."""
         at, why = self._now(), why[:200]
-        self._control.durably(
-            "update channel set disabled_at = ?, disabled_why = ? where channel_id = ? and disabled_at is null",
-            (at, why, channel_id),
-        )
+        disable(self._control, channel_id, at, why)
         if self._on_disabled is not None:
             self._on_disabled(channel_id, at, why)
 
@@ -204,6 +201,14 @@ class Channels:
 
     def _now(self) -> str:
         return self._clock.now().isoformat()
+
+
+def disable(control: Control, channel_id: str, at: str, why: str) -> None:
+    """Send nothing more to a channel from an instant on, unless that was so before."""
+    control.durably(
+        "update channel set disabled_at = ?, disabled_why = ? where channel_id = ? and disabled_at is null",
+        (at, why, channel_id),
+    )
 
 
 def new_secret() -> str:

@@ -15,12 +15,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 import structlog
 
 from pipeline.errors import SpotterError
+from pipeline.gateway.channels import disable
 from pipeline.gateway.control import Control
 
 LOOK_EVERY_S = 1.0
@@ -137,7 +138,7 @@ class ControlFeed(_Looking):
 
     def __init__(self, control: Control, topic: Topic) -> None:
         super().__init__(control, topic)
-        self._there: set[bytes] | None = None  # keys in the topic; None before it was read
+        self._there: set[bytes] = set()  # keys in the topic
 
     def look(self) -> None:
         """Take over what the relay says, publish what changed."""
@@ -146,15 +147,13 @@ class ControlFeed(_Looking):
         for key, value in news.items():
             table, *rest = orjson.loads(key)
             if table == DISABLED and value is not None:
-                disable(self.control, rest[0], orjson.loads(value))
+                _disable(self.control, rest[0], value)
                 ended[key] = None
-        there = self._there or set()
-        there -= {key for key, value in news.items() if value is None}
-        there |= {key for key, value in news.items() if value is not None}
-        self._there = there
+        self._there -= {key for key, value in news.items() if value is None}
+        self._there |= {key for key, value in news.items() if value is not None}
         rows, fed = shared_rows(self.control), self.control.fed()
         changed: dict[bytes, bytes | None] = {
-            key: value for key, value in rows.items() if fed.get(key) != _digest(value) or key not in there
+            key: value for key, value in rows.items() if fed.get(key) != _digest(value) or key not in self._there
         }
         changed |= dict.fromkeys(fed.keys() - rows.keys())
         if changed or ended:
@@ -204,15 +203,12 @@ class ControlMirror(_Looking):
         for key, value in self._known.items():  # until the gateway has taken it over
             table, *rest = orjson.loads(key)
             if table == DISABLED:
-                disable(self.control, rest[0], orjson.loads(value))
+                _disable(self.control, rest[0], value)
 
 
-def disable(control: Control, channel_id: str, said: Mapping[str, Any]) -> None:
-    """Send nothing more to a channel, unless that was so before."""
-    control.durably(
-        "update channel set disabled_at = ?, disabled_why = ? where channel_id = ? and disabled_at is null",
-        (said["disabled_at"], said["disabled_why"], channel_id),
-    )
+def _disable(control: Control, channel_id: str, message: bytes) -> None:
+    said = orjson.loads(message)
+    disable(control, channel_id, said["disabled_at"], said["disabled_why"])
 
 
 def _digest(value: bytes) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -50,6 +51,7 @@ Decode = Callable[[Sequence[Logged]], Decoded]
 _EPOCH = datetime(1970, 1, 1)
 EXCERPT_BYTES = 800
 KEYS_AT_ONCE = 1 << 20
+CRASH: Final = "worker_crash"  # the reason
 CRASH_MESSAGE = (
     "the worker died three times on this record; it is kept in the log, and `spotter rebuild` tries it again"
 )
@@ -335,7 +337,7 @@ def crash_rows(logged: Logged) -> Decoded:
     for index in unpack_items(logged.record.items):
         builder.reject(
             Item(0, index, logged.record.athlete, source),
-            Problem("worker_crash", None, CRASH_MESSAGE),
+            Problem(CRASH, None, CRASH_MESSAGE),
             excerpt(logged.record.payload[:EXCERPT_BYTES]),
         )
     return builder.finish()

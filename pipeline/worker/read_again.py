@@ -11,9 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from pipeline.log.base import Log
-from pipeline.worker.apply import decode_batch
+from pipeline.worker.apply import CRASH, decode_batch
 
-CRASH = "worker_crash"
 REJECTED = """
 select log_offset, upload_id, item_index, reason, athlete_id
 from base.rejected
