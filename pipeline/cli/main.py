@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -31,7 +33,6 @@ BROKEN_PIPE = 141
 
 app = typer.Typer(
     name="spotter",
-    help="Watches your sets and steps in: failure load, recovery and explained overtraining alerts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,6 +54,21 @@ for part in (
     cluster,
 ):
     part.add_to(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spotter {version('spotter')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_every_command(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Watches your sets and steps in: failure load, recovery and explained overtraining alerts."""
 
 
 def run(arguments: Sequence[str]) -> int:

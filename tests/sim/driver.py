@@ -193,10 +193,9 @@ class Driver:
 
     def problems(self, *, replay: bool = True) -> list[str]:
         """Where the views, a replay of the log and the oracle differ."""
-        views = self.views()
         found = [f"oracle {line}" for line in against_oracle(self.query, self.world())]
         if replay:
-            found += [f"replay {line}" for line in differences(views, self.replayed())]
+            found += [f"replay {line}" for line in differences(self.views(), self.replayed())]
         return found
 
 
