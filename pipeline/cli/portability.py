@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,20 +71,21 @@ def write_tables(
     """Write every view's rows of the athlete into ``to``; the number of rows per view."""
     import pyarrow.parquet as pq
 
-    from pipeline.store.sandbox import run_query
+    from pipeline.store.snapshot import open_snapshot
 
-    there = set(run_query(snapshot, _THERE).table["name"].to_pylist())
     rows: dict[str, int] = {}
-    for number, name in enumerate(EXPORTED):
-        step(number, name)
-        if name not in there:
-            continue
-        statement = f"select * from main.{name} where tenant_id = $1 and athlete_id = $2 order by all"
-        table = run_query(snapshot, statement, [tenant, athlete]).table
-        rows[name] = table.num_rows
-        pq.write_table(table, to / f"{name}.parquet")
-        with (to / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            file.writelines(output.table_csv(table))
+    with closing(open_snapshot(snapshot)) as connection:
+        there = {name for (name,) in connection.execute(_THERE).fetchall()}
+        for number, name in enumerate(EXPORTED):
+            step(number, name)
+            if name not in there:
+                continue
+            statement = f"select * from main.{name} where tenant_id = $1 and athlete_id = $2 order by all"
+            table = connection.table(statement, [tenant, athlete])
+            rows[name] = table.num_rows
+            pq.write_table(table, to / f"{name}.parquet")
+            with (to / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                file.writelines(output.table_csv(table))
     return rows
 
 

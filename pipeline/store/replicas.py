@@ -20,12 +20,11 @@ import structlog
 
 from pipeline.errors import RefusedError, StorageError
 from pipeline.settings import make_private
-from pipeline.store.connection import Connection
 from pipeline.store.shard import remove_files
+from pipeline.store.snapshot import open_snapshot
 from pipeline.store.snapshot_store import SnapshotStore, Stored
 
 THREADS = 2
-MEMORY_MB = 256
 LOCK = "replicas.lock"
 
 log = structlog.get_logger("spotter.web")
@@ -42,16 +41,8 @@ class Replica:
         self._over = False
         self._lock = threading.Lock()
         try:
-            self._connection = Connection(duckdb.connect(str(path), read_only=True, config={"threads": THREADS}))
+            self._connection = open_snapshot(path, threads=THREADS)
         except duckdb.Error as error:
-            raise _unreadable(stored, error) from error
-        try:
-            self._connection.execute("set TimeZone = 'UTC'")
-            self._connection.execute(f"set memory_limit = '{MEMORY_MB}MB'")
-            self._connection.execute("set enable_external_access = false")
-            self._connection.execute("select next_offset from base.ledger").fetchall()
-        except duckdb.Error as error:
-            self._connection.close()
             raise _unreadable(stored, error) from error
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, object]]:

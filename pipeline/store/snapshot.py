@@ -21,6 +21,7 @@ from pipeline.store.shard import STORAGE_VERSION, Shard, remove_files, sync_fold
 
 SNAPSHOT_STORAGE_VERSION = "v1.2.0"
 KEPT = 3
+READER_MEMORY_MB = 256
 _LEDGER = ("next_offset", "model_version", "rule_version", "catalogue_version")
 
 
@@ -62,6 +63,23 @@ def copy_to(connection: Connection, target: Path, *, name: str) -> dict[str, obj
         return dict(zip(_LEDGER, found, strict=True))
     finally:
         connection.execute(f"detach {name}")
+
+
+def open_snapshot(snapshot: Path, *, threads: int = 1, memory_mb: int = READER_MEMORY_MB) -> Connection:
+    """A snapshot for statements of our own, read-only; what users write goes through the sandbox. Close it after use.
+
+    Raises duckdb.Error when it cannot be read.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "memory_limit": f"{memory_mb}MB"}
+    connection = Connection(duckdb.connect(str(snapshot), read_only=True, config=config))
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_external_access = false")
+        connection.execute("select next_offset from base.ledger").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def working_copy(snapshot: Path, target: Path) -> Shard:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from tests.sim.driver import POINTS, Driver, Faults
 from tests.sim.generator import OPERATIONS_MIN, Upload, history
 
-TOGETHER = 20  # histories that share a shard: a batch costs the same for one as for many
-CRASH_SHARE = 1.0  # of all batches, the first try dies this often, the second half as often
-CUTS = 26  # batches a run is cut into
+TOGETHER = 40  # histories that share a shard: a batch of many costs less than as many of few
+CRASH_SHARE = 1.0  # of all batches, the first try dies this often, a second one less often, see driver.py
+CUTS = 42  # batches a run is cut into
 LOOKS = 2  # times a run is compared, the end included
 
 
