@@ -18,6 +18,8 @@ An alert names what was seen, the numbers, where the rule comes from, one action
 It is no diagnosis. Severities rise from `info` (shown, not pushed) over `advice` and `warning` to `high`.
 A finding that rests only on sets logged with 0 repetitions in reserve, without a reported failure, is one level
 lower, and so is one whose log has a date but no time; both together lower it once. `info` is the floor.
+Alerts of the rules that look at days (R07 to R18 and a gym's own) are said anew once a week while they stay open, with
+the numbers of that day; it is the same alert, and channels hear of it only where they asked for every change.
 """
 
 _EVIDENCE = """## Evidence

@@ -1,6 +1,7 @@
 """The fold of day-level conditions into episodes: open, rise, close, cool-down; one step over all keys per day.
 
-A day without a row holds the state it finds. Nothing but the rows and the state before the first day decides, so the
+An episode that stays at its level is said again every ANEW_DAYS with the numbers of that day: what was found weeks ago
+tells nobody what to do today. That is news to no channel but those that asked for every change. A day without a row holds the state it finds. Nothing but the rows and the state before the first day decides, so the
 episodes are the same whatever the cuts.
 """
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from pipeline.alerts.life_cycle import NEVER_DAY, Flags, Ints
 
+ANEW_DAYS = 7
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -71,7 +73,7 @@ class Episodes(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """``episodes``; ``said``: per row of the conditions the day its episode opened where it opened or raised one."""
+    """``episodes``; ``said``: per row of the conditions that its episode speaks of the day that opened it."""
 
     episodes: Episodes
     said: Ints
@@ -97,8 +99,9 @@ def fold_days(conditions: DayConditions, state: State, cool_days: Ints) -> Fold:
             state.opened[gone] = _NEVER
         opens = ~is_open & (level > 0) & ((day >= state.cool_until[key]) | (level > state.cool_level[key]))
         rises = is_open & (level > state.level[key])
+        anew = is_open & (level == state.level[key]) & (day >= state.updated[key] + ANEW_DAYS)
         state.opened[key[opens]] = day
-        told = opens | rises
+        told = opens | rises | anew
         state.level[key[told]] = level[told]
         state.updated[key[told]] = day
         state.row[key[told]] = row[told]

@@ -147,7 +147,7 @@ def test_r09_grows_with_the_weeks_and_ends_with_a_deload(driver: Driver) -> None
     (row,) = alerts(driver, "R09")
     assert row["severity"] == "warning"
     assert row["opened_on"] == MONDAY + timedelta(days=41)  # six weeks after the day before the first
-    assert row["updated_on"] == MONDAY + timedelta(days=55)
+    assert row["updated_on"] == MONDAY + timedelta(days=55 + 2 * 7)  # a warning from the 55th day, said anew since
     assert row["state"] == "resolved"
     prove(driver)
 
@@ -267,6 +267,21 @@ def test_r15_is_silent_while_an_illness_is_declared(driver: Driver) -> None:
     assert [level for level, _ in told(driver, "R15")] == ["advice"]
 
 
+def test_an_alert_that_stays_open_tells_the_numbers_of_this_week(driver: Driver) -> None:
+    begin = days(LAST, LAST + 40)
+    driver.ingest([*steady(), *(night(day, 340) for day in begin[:20])])
+    (first,) = alerts(driver, "R12")
+    assert first["severity"] == "warning" and first["resolved_on"] is None
+    driver.ingest([night(day, 300) for day in begin[20:]])
+    (later,) = alerts(driver, "R12")
+    assert later["alert_id"] == first["alert_id"] and later["severity"] == "warning"
+    assert (begin[-1] - later["updated_on"]).days < 7 < (later["updated_on"] - first["updated_on"]).days
+    assert "5 h 40 min of sleep" in first["body"]
+    assert "5 h 0 min of sleep" in later["body"]
+    prove(driver)
+    assert driver.service.check() == []
+
+
 def test_r16_compares_with_the_own_weeks(driver: Driver) -> None:
     driver.ingest(plan([12] * 10 + [24, 12]))
     assert [level for level, _ in told(driver, "R16")] == ["advice"]
@@ -305,7 +320,7 @@ def slow_fold(rows: list[tuple[int, int, bool]], cool: int) -> list[tuple[int, i
         elif level == 0 and closes:
             found.append((now[0], day, now[2], now[3]))
             cool_until, cool_level, now = day + cool, now[2], None
-        elif level > now[2]:
+        elif level > now[2] or level == now[2] and day - now[3] >= 7:
             now[2], now[3] = level, day
     return [*found, *([tuple(now)] if now else [])]
 

@@ -53,7 +53,9 @@ def test_the_pages_rule_opens_says_proves_and_closes(driver: Driver) -> None:
     last = next(day["local_day"] for day in trained if day["local_day"] > first and day["sessions_7d"] < 4)
     assert (row["opened_on"], row["resolved_on"], row["severity"]) == (first, last, "advice")
     assert row["scope"] == "body" and row["state"] == "resolved"
-    assert row["title"] == f"5 sessions in 7 days (to {first.day} {first:%b})"
+    said = row["updated_on"]  # a week later, with the numbers of that week
+    assert said == first + timedelta(days=7)
+    assert row["title"] == f"5 sessions in 7 days (to {said.day} {said:%b})"
     assert row["body"].endswith(
         "Our rule: fewer than 5 a week. It goes away once there are fewer than 4 sessions in 7 days."
     )
