@@ -1,7 +1,9 @@
 """The fold of day-level conditions into episodes: open, rise, close, cool-down; one step over all keys per day.
 
 An episode that stays at its level is said again every ANEW_DAYS with the numbers of that day: what was found weeks ago
-tells nobody what to do today. That is news to no channel but those that asked for every change. A day without a row holds the state it finds. Nothing but the rows and the state before the first day decides, so the
+tells nobody what to do today. That is news to no channel but those that asked for every change.
+
+A day without a row holds the state it finds. Nothing but the rows and the state before the first day decides, so the
 episodes are the same whatever the cuts.
 """
 

@@ -320,7 +320,7 @@ def slow_fold(rows: list[tuple[int, int, bool]], cool: int) -> list[tuple[int, i
         elif level == 0 and closes:
             found.append((now[0], day, now[2], now[3]))
             cool_until, cool_level, now = day + cool, now[2], None
-        elif level > now[2] or level == now[2] and day - now[3] >= 7:
+        elif level > now[2] or (level == now[2] and day - now[3] >= 7):
             now[2], now[3] = level, day
     return [*found, *([tuple(now)] if now else [])]
 
