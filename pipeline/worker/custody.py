@@ -59,6 +59,11 @@ class Custody:
     async def _work(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    @property
+    def lacking(self) -> frozenset[int]:
+        """Partitions of the assignment whose shard is neither open nor being opened: there should be none."""
+        return frozenset(self._wanted - self.shards.offsets.keys() - self._opening.keys())
+
     # assignment
 
     async def take_over(self, consumer: LedgerConsumer) -> Mapping[TP, int]:
@@ -93,10 +98,10 @@ class Custody:
                 if lock is not None:
                     offset = await self._work(partial(self.shards.open, number, lock))
                     log.info("shard opened", partition=number, next_offset=offset)
-                    if number not in self._wanted:
-                        await self._let_go(frozenset({number}))
-                        return None
-                    return offset
+                    if number in self._wanted:
+                        return offset
+                    await self._let_go(frozenset({number}))
+                    continue  # meanwhile it may have been given again, to this task
                 if not waited:
                     log.info("waiting for the worker that still has the shard", partition=number)
                     waited = True

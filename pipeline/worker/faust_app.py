@@ -115,7 +115,11 @@ def run_worker(
         asyncio.set_event_loop(loop)
         app = make_app(settings, data)
         watchdog = Watchdog(
-            settings.stalled_seconds_max, lambda: shards.offsets, kafka.end_offset, lambda: shards.excused
+            settings.stalled_seconds_max,
+            lambda: shards.offsets,
+            kafka.end_offset,
+            lambda: shards.excused,
+            lacking=lambda: app.ledgers.lacking,
         )
 
         def fail(error: BaseException) -> None:

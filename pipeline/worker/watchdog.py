@@ -18,15 +18,30 @@ log = structlog.get_logger("spotter.worker")
 
 
 class Stall:
-    """Whether a worker has stood still for too long while there was something to do."""
+    """Whether a worker has stood still for too long while there was something to do, or lacks a shard it was given."""
 
     def __init__(self, seconds_max: float, now: float) -> None:
         self._seconds_max = seconds_max
         self._applied: dict[int, int] = {}
         self._moved_at = now
+        self._lacking_since: dict[int, float] = {}
 
-    def judge(self, now: float, applied: Mapping[int, int], ends: Mapping[int, int] | None, *, excused: bool) -> bool:
-        """One look: next offsets and ends by partition (ends None: the log cannot be asked)."""
+    def judge(
+        self,
+        now: float,
+        applied: Mapping[int, int],
+        ends: Mapping[int, int] | None,
+        *,
+        excused: bool,
+        lacking: frozenset[int] = frozenset(),
+    ) -> bool:
+        """One look: next offsets and ends by partition (ends None: the log cannot be asked).
+
+        ``lacking``: partitions of the assignment whose shard nobody opens; the others may move as they like.
+        """
+        self._lacking_since = {number: self._lacking_since.get(number, now) for number in lacking}
+        if any(now - since > self._seconds_max for since in self._lacking_since.values()):
+            return True
         moved = dict(applied) != self._applied
         self._applied = dict(applied)
         behind = ends is not None and any(applied[number] < end for number, end in ends.items() if number in applied)
@@ -45,8 +60,10 @@ class Watchdog:
         end_of: Callable[[int], int],
         excused: Callable[[], str | None],
         end_process: Callable[[int], None] = os._exit,
+        lacking: Callable[[], frozenset[int]] = frozenset,
     ) -> None:
         self._seconds_max, self._applied, self._end_of, self._excused = seconds_max, applied, end_of, excused
+        self._lacking = lacking
         self._end_process = end_process
         self._beat_at = time.monotonic()
         self._over = threading.Event()
@@ -85,10 +102,11 @@ class Watchdog:
             except SpotterError as error:
                 log.warning("the end of the log cannot be asked", why=error.why)
             now = time.monotonic()
-            stalled = stall.judge(now, applied, ends, excused=self._excused() is not None)
+            lacking = self._lacking()
+            stalled = stall.judge(now, applied, ends, excused=self._excused() is not None, lacking=lacking)
             silent = now - self._beat_at > self._seconds_max
             if (stalled or silent) and not self._over.is_set():
                 why = "its loop does not answer" if silent else "its ledgers do not move"
-                log.error("the worker ends itself", why=why, applied=applied, ends=ends)
+                log.error("the worker ends itself", why=why, applied=applied, ends=ends, lacking=sorted(lacking))
                 self._end_process(EXIT_CODE)
                 return

@@ -39,6 +39,15 @@ def test_one_partition_that_moves_speaks_for_the_worker() -> None:
     assert not any(stall.judge(n, {0: 5, 1: n}, {0: 9, 1: 999}, excused=False) for n in range(1, 100, 5))
 
 
+def test_a_shard_that_nobody_opens_is_not_excused_by_the_others() -> None:
+    stall = Stall(10, now=0)
+    for second in range(0, 10, 2):
+        assert not stall.judge(second, {0: second}, {0: 999}, excused=False, lacking=frozenset({1}))
+    assert stall.judge(11, {0: 11}, {0: 999}, excused=False, lacking=frozenset({1}))
+    assert not stall.judge(12, {0: 12}, {0: 999}, excused=False)
+    assert not stall.judge(13, {0: 13}, {0: 999}, excused=False, lacking=frozenset({1})), "its time begins anew"
+
+
 def test_the_process_ends() -> None:
     ended = threading.Event()
     codes: list[int] = []
