@@ -19,7 +19,7 @@ from pipeline.store.connection import Connection
 
 READING_KINDS = ("sleep", "hrv", "rr_intervals", "resting_heart_rate", "checkin")
 CLOCK_SIGNAL = "sleep_midpoint_min"
-ALIVE_DAYS = 28  # so long after its last reading a signal is still told of, as stale
+ALIVE_DAYS = 29  # so long after its last reading a signal is told of: 28 days as stale, and the day on which alerts end
 _ROWS_MAX = 40_000  # judged days at a time, with 67 doubles each
 
 _RESOLUTION = {"sleep_min": 1.0, "sleep_efficiency": 0.01, "sleep_midpoint_min": 1.0, "resting_hr_bpm": 1.0}

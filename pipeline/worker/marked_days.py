@@ -26,7 +26,7 @@ _REACH = {
     "touched_signal_window": (0, 66),
     # a night says of the day before it that one was awake; a day of UTC is not a local one
     "touched_regularity": (2, 16),
-    "touched_week": (0, 196),
+    "touched_week": (0, 392),  # the clock of a week goes back 182 days to a deload, which is one by the 188 days before
     "touched_trend": (0, 28),
     "touched_trend_day": (0, 84),
     "touched_soreness": (0, 27),

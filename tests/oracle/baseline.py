@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-ALIVE_DAYS = 28  # so long a silent series is still told of
+ALIVE_DAYS = 29  # so long a silent series is told of: one day more than anything waits for it
 OUTLIER = 3.5
 Series = dict[date, float]
 

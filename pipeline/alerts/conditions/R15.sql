@@ -4,7 +4,7 @@
 -- needs: recovery
 -- source: domain.md M27, 4.2
 with judged as (
-    select d.athlete_no, d.local_day, d.resting_hr_n_7d, d.resting_hr_deviation_bpm, d.resting_hr_z,
+    select d.athlete_no, d.local_day, d.resting_hr_n_7d, d.resting_hr_n_28d, d.resting_hr_deviation_bpm, d.resting_hr_z,
         d.resting_hr_median_28d_bpm, d.resting_hr_age_days, t.from_day,
         coalesce(
             d.resting_hr_age_days <= 3 and d.resting_hr_n_7d >= $r15_recent::integer
@@ -27,8 +27,10 @@ counted as (
 )
 select
     athlete_no, 'body' as scope, '' as subject, local_day,
-    coalesce(resting_hr_age_days <= 3 and resting_hr_deviation_bpm < $r15_close_bpm::double, false)
-        or coalesce(resting_hr_age_days > 28, true) as closes,
+    coalesce(
+        resting_hr_age_days <= 3 and resting_hr_n_7d >= $r15_recent::integer
+        and resting_hr_n_28d >= $r15_baseline::integer and resting_hr_deviation_bpm < $r15_close_bpm::double, false
+    ) or coalesce(resting_hr_age_days > 28, true) as closes,
     [
         least(coalesce(since_other, seen), 28), resting_hr_n_7d, null,
         resting_hr_deviation_bpm, resting_hr_n_7d, resting_hr_median_28d_bpm,

@@ -22,9 +22,23 @@ telling as (                        -- days that give points; load alone is one,
     union
     select athlete_no, local_day from answer_level where every_z <= $r17_subjective_z::double
 ),
+heard as (                          -- whether something that usually tells is silent, for at most 4 weeks
+    select *, is_silent < lag(is_silent) over (partition by athlete_no order by local_day) as is_back
+    from (
+        select r.athlete_no, r.local_day, coalesce(r.wellness_age_days between 8 and 28, false)
+            or coalesce(r.sleep_age_days between 4 and 28, false)
+            or coalesce(r.resting_hr_age_days between 4 and 28, false)
+            or coalesce(r.hrv_age_days between 4 and 28, false) as is_silent
+        from mart.recovery_day r
+        join touched_rule_day t
+            on r.athlete_no = t.athlete_no and r.local_day >= t.from_day and r.local_day >= $first_day
+    )
+),
 near as (                           -- and the week before, and the days on which they still count or have just stopped to
     select distinct n.athlete_no, n.local_day + n.later as local_day
     from (select *, unnest(range(-6, 10))::integer as later from telling) n
+    union                           -- what ended in silence is looked at when that is over
+    select athlete_no, local_day from heard where is_back
 ),
 daily as (
     select d.athlete_no, d.local_day,
@@ -70,10 +84,12 @@ counted as (
         -- with answers that never vary, unless it holds without them
         subjective = 1 and coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false) and not (
             performance = 1 and points - 2 >= $r17_points::integer and domains - 1 >= $r17_domains::integer
-        ) as is_degraded
+        ) as is_degraded,
+        coalesce(h.is_silent, false) as is_silent, coalesce(h.is_back, false) as is_back
     from week w
     left join mart.recovery_day r
         on w.athlete_no = r.athlete_no and w.local_day = r.local_day and r.local_day >= $first_day
+    left join heard h on w.athlete_no = h.athlete_no and w.local_day = h.local_day
 ),
 judged as (
     select *,
@@ -86,7 +102,8 @@ judged as (
     from counted
 )
 select
-    athlete_no, 'body' as scope, '' as subject, local_day, most_3d <= $r17_close_points::integer as closes,
+    athlete_no, 'body' as scope, '' as subject, local_day,
+    most_3d <= $r17_close_points::integer and not is_silent as closes,
     [
         points, null, null, domains, null, null, performance + subjective, null, null,
         performance, null, null, subjective, null, null, sleep, null, null, soreness, null, null,
@@ -94,4 +111,5 @@ select
         is_degraded::integer
     ]::double[] as found
 from judged
-where most_4d > $r17_close_points::integer      -- from some points on, and the day on which they are gone
+-- from some points on, and the day on which they are gone; what is silent gives none, and takes none away
+where most_4d > $r17_close_points::integer or is_back
