@@ -48,8 +48,8 @@ def training(first: int, last: int) -> list[Event]:
     return [
         {
             "kind": "set", "athlete": "ana", "document": f"t{day}", "session": f"t{day}", "set_index": 1, "reps": 8,
-            "set_type": "working", "performed_at": f"{day}T18:00:00", "timezone": "Europe/Lisbon", "exercise": "Bench Press (Barbell)",
-            "weight": {"value": 40, "unit": "kg"},
+            "set_type": "working", "performed_at": f"{day}T18:00:00", "timezone": "Europe/Lisbon",
+            "exercise": "Bench Press (Barbell)", "weight": {"value": 40, "unit": "kg"},
         }
         for day in days(first, last)
     ]  # fmt: skip

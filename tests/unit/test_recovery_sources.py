@@ -66,7 +66,7 @@ def test_after_three_days_of_silence_a_value_is_stale_and_after_28_it_is_gone(dr
     driver.ingest([tick(60)])
     assert indicator(driver, 17, "sleep_duration_7d_min")[:2] == ("STALE", None)
     days = driver.query("select max(local_day) as last from recovery_day")
-    assert days == [{"last": day(13 + 28)}]
+    assert days == [{"last": day(13 + 29)}]  # and one day on which alerts end
     assert driver.query("select max(local_day) as today from athlete_day") == [{"today": day(60)}]
     assert driver.service.check() == []
 
