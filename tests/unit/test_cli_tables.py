@@ -66,6 +66,7 @@ class Canned:
         "athlete_known": [{}],
         "recovery": [],
         "last_checkin": [],
+        "pain_of_day": [],
         "alert_count": [{"alerts": len(ALERTS) + 994}],
     }
 
