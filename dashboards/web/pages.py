@@ -114,7 +114,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": words.number, "share": words.share, "day": words.day, "counted": words.counted}
-    environment.filters |= {"groups": proof.groups, "about": proof.about, "by_severity": words.by_severity}
+    environment.filters |= {"groups": proof.groups, "about": proof.about}
+    environment.filters |= {"with_parts": words.with_parts, "part_of": words.part_of}
     environment.filters |= {"rule_name": rule_name}
     environment.globals |= {
         "athlete_url": athlete_url,

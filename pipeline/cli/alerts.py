@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,7 +67,12 @@ def list_alerts(
 
 
 def _print(found: list[dict[str, Any]], *, only_open: bool) -> None:
-    rows = [row | {"id": str(row.get("alert_id", ""))[:ID_SHOWN], "aside": _aside(row)} for row in found]
+    from dashboards.words import with_parts
+
+    rows = [
+        {**row, "id": str(row["alert_id"])[:ID_SHOWN], "title": _titled(row), "aside": _aside(row)}
+        for row in (with_parts(found) if only_open else found)
+    ]
     columns = {"athlete_id": "athlete", "severity": "severity", "rule": "rule", "state": "state"}
     dates = {"opened_on": "opened", "updated_on": "updated", "title": "what", "action": "what to do", "id": "id"}
     aside = {"aside": "put aside"} if any(row["aside"] for row in rows) else {}
@@ -76,7 +82,11 @@ def _print(found: list[dict[str, Any]], *, only_open: bool) -> None:
     output.print_rows(rows, columns | dates | aside, empty=empty, narrow=narrow)
 
 
-def _aside(row: dict[str, Any]) -> str:
+def _titled(row: Mapping[str, Any]) -> str:
+    return f"{row['title']} (part of {row['part_of_rule']})" if row["part_of_rule"] else str(row["title"])
+
+
+def _aside(row: Mapping[str, Any]) -> str:
     if row.get("acknowledged_at"):
         return f"acknowledged {row['acknowledged_at'][:10]}"
     return f"until {row['snoozed_until'][:16]}Z" if row.get("snoozed_until") else ""

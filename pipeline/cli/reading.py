@@ -145,9 +145,11 @@ def _print_report(
         output.paragraph(output.printable(checkin_line(checkin)))
     if hurts := pain_line(pain):
         output.paragraph(output.printable(hurts))
-    for alert in words.by_severity(open_alerts):
+    for alert in words.with_parts(open_alerts):
         output.say()
         output.paragraph(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
+        if whole := words.part_of(alert):
+            output.paragraph(output.printable(whole), "  ")
         for text in (alert["body"], alert["action"]):
             if text:
                 output.paragraph(output.printable(text), "  ")
