@@ -62,6 +62,16 @@ def checkin_line(answers: Sequence[Mapping[str, Any]]) -> str:
     return f"last check-in ({first['instrument']}, {day}): {'; '.join(parts)}"
 
 
+def pain_line(joints: Sequence[Mapping[str, Any]]) -> str | None:
+    """The pain of the newest check-in's day in one line, the highest answer for each joint; None without any."""
+    if not joints:
+        return None
+    day = joints[0]["local_day"]
+    of_day = "" if day is None else f" on {plain_day(day)}, the highest of the day"
+    told = ", ".join(f"{row['joint']} {number(row['answer'])}" for row in joints)
+    return f"pain in joints{of_day}: {told} of 10; no rule judges it"
+
+
 def night(row: Mapping[str, Any]) -> str:
     """What a row of the roster knows of the night before its day; a night that is missing is said to be missing."""
     state, age = row["night"], row["night_age_days"]

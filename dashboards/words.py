@@ -108,11 +108,32 @@ def by_severity(alerts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     )
 
 
+def with_parts(alerts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The gravest first, and after each those that are part of it."""
+    ordered = by_severity(alerts)
+    there = {alert["alert_id"] for alert in ordered}
+    parts: dict[Any, list[Mapping[str, Any]]] = {}
+    for alert in ordered:
+        whole = alert["folded_into"] if alert["part_of_rule"] and alert["folded_into"] in there else None
+        parts.setdefault(whole, []).append(alert)
+    waiting, told = parts.get(None, [])[::-1], []
+    while waiting:
+        told.append(waiting.pop())
+        waiting += parts.get(told[-1]["alert_id"], [])[::-1]
+    return told
+
+
+def part_of(alert: Mapping[str, Any]) -> str:
+    """Which alert speaks for this one; empty where it stands for itself."""
+    return f"part of {alert['part_of_rule']}: {alert['part_of_title']}" if alert["part_of_rule"] else ""
+
+
 def open_alerts(row: Mapping[str, Any]) -> str:
-    """Open alerts of a roster row as words: ``1 high, 2 advice``; ``none``."""
+    """Open alerts of a roster row as words: ``1 high, 2 advice``; ``none``. Parts of them are counted beside."""
     names = {"high": "high", "warning": "warnings", "advice": "advice", "info": "info"}
     found = [counted(row[name], name, many) for name, many in names.items() if row[name]]
-    return ", ".join(found) or "none"
+    more = f" ({row['parts']} more {'is' if row['parts'] == 1 else 'are'} part of these)" if row["parts"] else ""
+    return (", ".join(found) or "none") + more
 
 
 def headline(row: Mapping[str, Any]) -> str:

@@ -17,6 +17,10 @@ _PLAIN = {
     "soreness": "soreness (0 none, 10 worst)",
     "mood": "mood (0 bad, 10 good)",
 }
+PAIN_TOLD = (
+    "Pain in a joint is kept and shown to the coach, in the report and on the page; no rule judges it, so no alert"
+    " comes of it. With pain in a joint, stop and have it checked."
+)
 _ENDS = {"hooper": "1 best, 7 worst", "mclean": "1 worst, 5 best"}
 _NUMBER = re.compile(r"-?[0-9]{1,6}(?:[.,][0-9]{0,6})?")
 
@@ -41,12 +45,14 @@ def checkin_event(
     now: datetime,
     name: datetime,
     timezone: str | None = None,
+    written: str | None = None,
 ) -> dict[str, Any]:
     """The event of kind ``checkin``; ``now`` and ``name``, the instant that names its document, need a zone.
 
-    Without ``timezone``, a name of the IANA list, it counts in the athlete's own zone.
+    Without ``timezone``, a name of the IANA list, it counts in the athlete's own zone; ``written`` is the same instant
+    with the offset that decides instead.
     """
-    at = f"{_plain_utc(now)}Z"
+    at = written or f"{_plain_utc(now)}Z"
     event: dict[str, Any] = {
         "kind": "checkin",
         "athlete": athlete,

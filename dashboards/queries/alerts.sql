@@ -1,5 +1,6 @@
 -- panel: alerts, newest first; of open ones the most severe first
 -- $1 tenant, $2 athlete or null, $3 state or null, $4 rows at most
+-- part_of_rule, part_of_title: of the alert that speaks for this one; of an open one only while that is open too
 with chosen as (
     select *
     from alert
@@ -43,11 +44,19 @@ select
     c.body,
     c.action,
     c.folded_into,
+    w.rule as part_of_rule,
+    w.title as part_of_title,
     c.replaced_by,
     c.rule_version,
     c.model_version
 from chosen as c
 left join titled as t on t.alert_id = c.alert_id
+left join alert as w
+    on
+        w.tenant_id = $1
+        and w.rule in ('R17', 'R18')
+        and w.alert_id = c.folded_into
+        and (w.state = 'open' or c.state <> 'open')
 order by
     case when $3::varchar = 'open' then list_position(['high', 'warning', 'advice', 'info'], c.severity) end,
     c.updated_on desc, c.opened_on desc, c.athlete_id, c.rule, c.scope, c.alert_id

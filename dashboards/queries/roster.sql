@@ -2,6 +2,7 @@
 -- $1 tenant, $2 athlete or null
 -- unit: failure load in failure-equivalent sets (FES, M11), a lower bound while effort is unknown; shares 0..1
 -- today: the day an athlete is judged on: the gym's clock, or the last day with data; null while no zone is known
+-- high, warning, advice, info: open alerts that stand for themselves; parts: open ones for which one of these speaks
 -- night: the recovery data of today, for those who had any in 28 days (none: not measured): missing, or stale after more
 -- than 3 days; off where one of it is off the athlete's own usual (a night 45 min short, resting heart rate raised, HRV
 -- outside its range), usual where nothing is, new before there is a usual
@@ -39,25 +40,31 @@ last_session as (
         and sets > 0
     group by athlete_id
 ),
+standing as materialized (
+    select athlete_id, alert_id, rule, severity, title, folded_into, updated_on
+    from alert
+    where
+        tenant_id = $1
+        and state = 'open'
+),
 open_alert as (
     select
         athlete_id,
-        count(*) filter (where severity = 'high')::integer as high,
-        count(*) filter (where severity = 'warning')::integer as warning,
-        count(*) filter (where severity = 'advice')::integer as advice,
-        count(*) filter (where severity = 'info')::integer as info,
-        arg_max(title, (severity_rank, updated_on, alert_id)) as headline,
-        arg_max(rule, (severity_rank, updated_on, alert_id)) as headline_rule,
+        count(*) filter (where severity = 'high' and not is_part)::integer as high,
+        count(*) filter (where severity = 'warning' and not is_part)::integer as warning,
+        count(*) filter (where severity = 'advice' and not is_part)::integer as advice,
+        count(*) filter (where severity = 'info' and not is_part)::integer as info,
+        count(*) filter (where is_part)::integer as parts,
+        arg_max(title, (severity_rank, updated_on, alert_id)) filter (where not is_part) as headline,
+        arg_max(rule, (severity_rank, updated_on, alert_id)) filter (where not is_part) as headline_rule,
         arg_max(title, (updated_on, alert_id)) filter (where rule = 'R21') as doubt
     from (
         select
             *,
+            -- nobody speaks any more for one that outlasts the alert it was part of
+            folded_into is not null and folded_into in (select alert_id from standing) as is_part,
             case severity when 'high' then 3 when 'warning' then 2 when 'advice' then 1 else 0 end as severity_rank
-        from alert
-        where
-            tenant_id = $1
-            and state = 'open'
-            and folded_into is null
+        from standing
     )
     group by athlete_id
 ),
@@ -111,6 +118,7 @@ joined as (
         coalesce(a.warning, 0) as warning,
         coalesce(a.advice, 0) as advice,
         coalesce(a.info, 0) as info,
+        coalesce(a.parts, 0) as parts,
         a.headline,
         a.headline_rule,
         a.doubt,

@@ -62,6 +62,11 @@ class Form:
         return any(one.answer or one.error for one in self.of(part))
 
     @property
+    def says_pain(self) -> bool:
+        """Whether a joint hurts."""
+        return any((answer_number(one.answer) or 0) > 0 for one in self.of("joint_pain"))
+
+    @property
     def wrong(self) -> list[Question]:
         """The questions whose answer cannot be used."""
         return [one for one in self.questions if one.error]

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route
 from dashboards.web.checkin_form import Form, empty_form, fill
 from pipeline.clock import Clock
 from pipeline.errors import StorageError
+from schemas.checkin import PAIN_TOLD
 from schemas.recovery import INSTRUMENTS
 
 BODY_BYTES_MAX = 64 << 10
@@ -94,7 +95,9 @@ class CheckinPage:
         if instrument not in INSTRUMENTS:
             raise HTTPException(404, f"there is no such questionnaire; known are {', '.join(sorted(INSTRUMENTS))}")
         form = empty_form(instrument, self._sending.muscles)
-        return self._show(tenant, athlete, form, taken="taken" in request.query_params)
+        taken = "taken" in request.query_params
+        notes = [PAIN_TOLD] if taken and "pain" in request.query_params else []
+        return self._show(tenant, athlete, form, taken=taken, notes=notes)
 
     async def _receive(self, request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
@@ -128,10 +131,12 @@ class CheckinPage:
             form.refuse(result.field, result.message or "This cannot be used.")
             return self._show(tenant, athlete, form, status=422)
         if result.warnings:
+            notes = [*result.warnings, *([PAIN_TOLD] if form.says_pain else [])]
             return self._show(
-                tenant, athlete, empty_form(form.instrument, self._sending.muscles), taken=True, notes=result.warnings
+                tenant, athlete, empty_form(form.instrument, self._sending.muscles), taken=True, notes=notes
             )
-        return RedirectResponse(checkin_url(athlete, tenant, taken="1"), 303)
+        told = {"taken": "1"} | ({"pain": "1"} if form.says_pain else {})
+        return RedirectResponse(checkin_url(athlete, tenant, **told), 303)
 
     def _show(
         self,
@@ -145,7 +150,7 @@ class CheckinPage:
     ) -> Response:
         form.issued = self._sending.clock.now().isoformat(timespec="milliseconds")
         form.token = self._token(tenant, athlete, form.issued)
-        zone = next(iter(self._panels.rows("athlete_zone", tenant, athlete)), {"timezone": None})["timezone"]
+        zone = next(iter(self._panels.rows("athlete_zone", tenant, athlete, None)), {"timezone": None})["timezone"]
         waiting = self._panels.rows("undated_checkins", tenant, athlete)
         return self._page(
             "checkin.html",

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboards import proof, words
 from dashboards.panels import Panels
-from dashboards.recovery_words import checkin_line, night, recovery_lines
+from dashboards.recovery_words import checkin_line, night, pain_line, recovery_lines
 from dashboards.web.chart import bars
 from dashboards.web.checkin_page import CheckinPage, Sending, checkin_url
 from pipeline.alerts.labels import rule_name
@@ -58,6 +58,7 @@ def routes(panels: Panels, tenant_of: TenantOf, sending: Sending | None, clock: 
             alerts = seen.alerts(tenant, name, None, ALERTS_SHOWN)
             recovery = next(iter(seen.rows("recovery", tenant, name)), None)
             checkin = seen.rows("last_checkin", tenant, name)
+            pain = seen.rows("pain_of_day", tenant, name)
         return _page(
             "athlete.html",
             tenant=tenant,
@@ -68,6 +69,7 @@ def routes(panels: Panels, tenant_of: TenantOf, sending: Sending | None, clock: 
             recovery_day=recovery["local_day"] if recovery else None,
             recovery=recovery_lines(recovery) if recovery else [],
             checkin=checkin_line(checkin) if checkin else None,
+            pain=pain_line(pain),
             takes_checkins=sending is not None,
             open_alerts=[alert for alert in alerts if alert["state"] == "open"],
             past_alerts=[alert for alert in alerts if alert["state"] != "open"],
@@ -112,7 +114,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": words.number, "share": words.share, "day": words.day, "counted": words.counted}
-    environment.filters |= {"groups": proof.groups, "about": proof.about, "by_severity": words.by_severity}
+    environment.filters |= {"groups": proof.groups, "about": proof.about}
+    environment.filters |= {"with_parts": words.with_parts, "part_of": words.part_of}
     environment.filters |= {"rule_name": rule_name}
     environment.globals |= {
         "athlete_url": athlete_url,

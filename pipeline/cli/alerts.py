@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from pipeline.cli import output
 from pipeline.cli.athletes import unknown_athlete
+from pipeline.cli.instants import day_or_time, known_zone
 from pipeline.cli.layout import Narrow
 from pipeline.cli.options import HOME, AnyAthlete, AsJson, Data, Tenant
 from pipeline.errors import RefusedError, UsageError
@@ -66,7 +67,12 @@ def list_alerts(
 
 
 def _print(found: list[dict[str, Any]], *, only_open: bool) -> None:
-    rows = [row | {"id": str(row.get("alert_id", ""))[:ID_SHOWN], "aside": _aside(row)} for row in found]
+    from dashboards.words import with_parts
+
+    rows = [
+        {**row, "id": str(row["alert_id"])[:ID_SHOWN], "title": _titled(row), "aside": _aside(row)}
+        for row in (with_parts(found) if only_open else found)
+    ]
     columns = {"athlete_id": "athlete", "severity": "severity", "rule": "rule", "state": "state"}
     dates = {"opened_on": "opened", "updated_on": "updated", "title": "what", "action": "what to do", "id": "id"}
     aside = {"aside": "put aside"} if any(row["aside"] for row in rows) else {}
@@ -76,7 +82,11 @@ def _print(found: list[dict[str, Any]], *, only_open: bool) -> None:
     output.print_rows(rows, columns | dates | aside, empty=empty, narrow=narrow)
 
 
-def _aside(row: dict[str, Any]) -> str:
+def _titled(row: Mapping[str, Any]) -> str:
+    return f"{row['title']} (part of {row['part_of_rule']})" if row["part_of_rule"] else str(row["title"])
+
+
+def _aside(row: Mapping[str, Any]) -> str:
     if row.get("acknowledged_at"):
         return f"acknowledged {row['acknowledged_at'][:10]}"
     return f"until {row['snoozed_until'][:16]}Z" if row.get("snoozed_until") else ""
@@ -135,23 +145,13 @@ def snooze(
 
 
 def _instant(text: str, zone: str | None) -> datetime:
-    from schemas.times import is_zone
-
-    try:
-        day = date.fromisoformat(text) if len(text) == 10 else None
-        at = None if day else datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is neither a day nor a time", str(error), "write 2026-12-01, or 2026-12-01T08:00+01:00"
-        ) from error
-    if zone is not None and not is_zone(zone):
-        raise UsageError(f"{zone!r} is no time zone", do="give one of the IANA list, such as Europe/Berlin")
-    at = datetime(day.year, day.month, day.day) if day else at
-    assert at is not None
+    """A day is its beginning in ``zone``."""
+    given, place = day_or_time(text), None if zone is None else known_zone(zone)
+    at = given if isinstance(given, datetime) else datetime(given.year, given.month, given.day)
     if at.tzinfo is None:
-        if zone is None:
+        if place is None:
             raise UsageError("a day begins at another time in every zone", "no zone is given", "add --tz ZONE")
-        at = at.replace(tzinfo=ZoneInfo(zone))
+        at = at.replace(tzinfo=place)
     return at.astimezone(UTC)
 
 

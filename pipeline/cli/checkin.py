@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli import output
 from pipeline.cli.athletes import closest
+from pipeline.cli.checkin_answers import asked_answers, given_answers, in_words
+from pipeline.cli.checkin_time import When, stated_time
+from pipeline.cli.instants import known_zone
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
 from pipeline.errors import RefusedError, UsageError
-from schemas.checkin import JOINTS, answer_number, checkin_event, question
+from schemas.checkin import PAIN_TOLD, SOURCE, checkin_event
 from schemas.recovery import INSTRUMENTS
 
 
@@ -36,6 +40,10 @@ def checkin(
     instrument: Annotated[
         str, typer.Option("--instrument", metavar="NAME", help="plain (0 to 10), hooper (1 to 7) or mclean (1 to 5).")
     ] = "plain",
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="WHEN", help="A day, or a time with or without offset, that is past; else now."),
+    ] = None,
     tz: Annotated[
         str | None, typer.Option("--tz", metavar="ZONE", help="Where you are; else the athlete's own zone.")
     ] = None,
@@ -45,21 +53,45 @@ def checkin(
 ) -> None:
     """Note how the athlete feels today; without answers it asks. Sent again on one day, the last answer counts."""
     from pipeline.cli.session import open_session
+    from pipeline.clock import SystemClock
     from pipeline.settings import data_folder
 
     if instrument not in INSTRUMENTS:
         raise UsageError(
             f"unknown questionnaire {instrument[:40]!r}", "", f"choose one of {', '.join(sorted(INSTRUMENTS))}"
         )
-    given = list(answers or ())
-    if not given and not pain:
-        given = _ask(instrument)
-    event = _event(athlete, instrument, given, pain or [], tz)
+    if tz is not None:
+        known_zone(tz)
+    # what can be wrong with the call is said before anything is asked
+    now = SystemClock().now()
+    when = None if at is None else stated_time(at, tz, now, lambda day: _zone_on(day, tenant, athlete, data))
+    asks = not answers and not pain
+    found = asked_answers(instrument) if asks else given_answers(instrument, answers or (), pain or ())
+    when = when or When(SystemClock().now(), tz)
+    event = checkin_event(
+        athlete,
+        instrument,
+        found.items,
+        soreness=found.soreness,
+        joint_pain=found.joint_pain,
+        now=when.instant,
+        name=when.instant,
+        timezone=when.timezone,
+        written=when.written,
+    )
     with open_session(data_folder(data)) as session:
         is_new = not session.call("panel", name="athlete_known", parameters=[tenant, athlete])
+        place = [tenant, athlete, SOURCE, [event["document"]]]
+        replaced = session.call("panel", name="documents_known", parameters=place)
         told = _send(session, event, tenant)
         undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
         near = closest(session.call("panel", name="roster", parameters=[tenant, None]), athlete) if is_new else None
+    if any(found.joint_pain.values()):
+        told["warnings"].append(PAIN_TOLD)
+    if replaced:
+        told["warnings"].append(
+            "it takes the place of the check-in that was noted for the same time; what is not answered again is gone"
+        )
     if undated:
         told["warnings"].append(
             f"it counts for no day yet, for nobody has said in which time zone {athlete} is: add --tz, or send the zone"
@@ -71,66 +103,23 @@ def checkin(
     if as_json:
         output.print_json({"document": event["document"], **told})
         return
-    output.say(f"check-in of {output.printable(athlete)} taken: {_in_words(event)}")
+    of_when = "" if at is None else f" for {output.printable(at)}"
+    output.say(f"check-in of {output.printable(athlete)}{of_when} taken: {in_words(event)}")
     for warning in told["warnings"]:
-        output.say(f"  note: {output.printable(warning)}")
+        output.paragraph(f"note: {output.printable(warning)}", "  ")
 
 
-def _ask(instrument: str) -> list[str]:
-    """Ask for each item; an empty line leaves it out. Raises UsageError where nobody can answer."""
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "no answer is given", "there is no terminal to ask at", "add answers, for example mood=7 fatigue=4"
-        )
-    given = []
-    for name in INSTRUMENTS[instrument][0]:
-        answer = typer.prompt(question(instrument, name), default="", show_default=False).strip()
-        if answer:
-            given.append(f"{name}={answer}")
-    if not given:
-        raise UsageError("no answer is given", "", "answer at least one question")
-    return given
+def _zone_on(day: date, tenant: str, athlete: str, data: Path | None) -> str | None:
+    """The zone the athlete is in on a day, where one was stated."""
+    from pipeline.cli.session import open_session
+    from pipeline.settings import data_folder
 
-
-def _event(athlete: str, instrument: str, given: list[str], pain: list[str], tz: str | None) -> dict[str, Any]:
-    from pipeline.catalogue.loader import muscle_names
-    from pipeline.clock import SystemClock
-    from schemas.times import is_zone
-
-    names = INSTRUMENTS[instrument][0]
-    muscles = muscle_names()
-    items: dict[str, float] = {}
-    soreness: dict[str, float] = {}
-    for text in given:
-        name, number = _pair(text)
-        if name in names:
-            items[name] = number
-        elif name.replace("_", " ") in muscles:
-            soreness[name.replace("_", " ")] = number
-        else:
-            raise UsageError(
-                f"{name[:40]!r} is no item and no muscle",
-                f"{instrument} asks for {', '.join(names)}",
-                f"muscles are {', '.join(sorted(muscles))}",
-            )
-    joints = dict(_pair(text) for text in pain)
-    unknown = sorted(set(joints) - set(JOINTS))
-    if unknown:
-        raise UsageError(f"{unknown[0][:40]!r} is no joint", "", f"joints are {', '.join(JOINTS)}")
-    if tz is not None and not is_zone(tz):
-        raise UsageError(f"unknown time zone {tz[:60]!r}", "it is not in the IANA list", "write it like Europe/Berlin")
-    now = SystemClock().now()
-    return checkin_event(
-        athlete, instrument, items, soreness=soreness, joint_pain=joints, now=now, name=now, timezone=tz
-    )
-
-
-def _pair(text: str) -> tuple[str, float]:
-    name, sign, number = text.partition("=")
-    value = answer_number(number)
-    if not sign or not name.strip() or value is None:
-        raise UsageError(f"{text[:40]!r} is no answer", "it must be a name and a number", "write it like mood=7")
-    return name.strip().lower(), value
+    folder = data_folder(data)
+    if not folder.exists():  # nothing is made for a question
+        return None
+    with open_session(folder) as session:
+        rows = session.call("panel", name="athlete_zone", parameters=[tenant, athlete, day.isoformat()])
+    return str(rows[0]["timezone"]) if rows else None
 
 
 def _send(session: Any, event: dict[str, Any], tenant: str) -> dict[str, Any]:
@@ -148,10 +137,3 @@ def _send(session: Any, event: dict[str, Any], tenant: str) -> dict[str, Any]:
         raise RefusedError("the check-in was not taken", str(told["message"]), "correct it and send it again")
     session.call("settle", progress=lambda step: None, end=answer["end"])
     return {"status": told["status"], "warnings": list(told.get("warnings") or [])}
-
-
-def _in_words(event: dict[str, Any]) -> str:
-    parts = [f"{name.replace('_', ' ')} {value:g}" for name, value in event["items"].items()]
-    parts += [f"{name} sore {value:g}" for name, value in event.get("soreness", {}).items()]
-    parts += [f"{name} hurts {value:g}" for name, value in event.get("joint_pain", {}).items()]
-    return ", ".join(parts)

@@ -20,6 +20,7 @@ from pipeline.cli import (
     cluster,
     exercises,
     generating,
+    importing,
     keeping,
     reading,
     rules,
@@ -41,6 +42,7 @@ app = typer.Typer(
 for part in (
     serving,
     sending,
+    importing,
     checkin,
     alerts,
     channels,

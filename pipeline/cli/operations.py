@@ -306,8 +306,8 @@ def _while_working(work: Callable[[], object], progress: Progress) -> None:
 
 
 def open_file(path: Path):  # type: ignore[no-untyped-def]
-    """The file, opened for reading bytes; raises RefusedError saying why it cannot be."""
+    """The file, opened for reading bytes; raises RefusedError saying why it cannot be (who tells it names the file)."""
     try:
         return path.open("rb")
     except OSError as error:
-        raise RefusedError(f"{path} cannot be read", error.strerror or str(error), "check the name") from error
+        raise RefusedError("the file cannot be read", error.strerror or str(error), "check the name") from error

@@ -82,6 +82,7 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
         open_alerts = session.call("alerts", tenant=tenant, athlete=athlete, state="open", rows_max=ROWS_MAX)
         recovery = session.call("panel", name="recovery", parameters=[tenant, athlete])
         checkin = session.call("panel", name="last_checkin", parameters=[tenant, athlete])
+        pain = session.call("panel", name="pain_of_day", parameters=[tenant, athlete])
         if not states:
             raise unknown_athlete(session.call("panel", name="roster", parameters=[tenant, None]), athlete, tenant)
     state = states[0]
@@ -95,10 +96,11 @@ def report(athlete: Athlete, tenant: Tenant = HOME, data: Data = None, as_json: 
                 "days": days,
                 "recovery": recovery[0] if recovery else None,
                 "checkin": checkin,
+                "pain": pain,
             }
         )
         return
-    _print_report(athlete, state, open_alerts, days, recovery, checkin)
+    _print_report(athlete, state, open_alerts, days, recovery, checkin, pain)
 
 
 def _no_day(athlete: str, sets: int) -> RefusedError:
@@ -119,9 +121,10 @@ def _print_report(
     days: list[dict[str, Any]],
     recovery: list[dict[str, Any]],
     checkin: list[dict[str, Any]],
+    pain: list[dict[str, Any]],
 ) -> None:
     from dashboards import proof, words
-    from dashboards.recovery_words import checkin_line, night, recovery_lines
+    from dashboards.recovery_words import checkin_line, night, pain_line, recovery_lines
 
     share, sets = state["unknown_share_7d"], state["sets_7d"]
     headline = output.printable(words.headline(state))
@@ -140,9 +143,13 @@ def _print_report(
             output.paragraph(output.printable(line), "  ")
     if checkin:
         output.paragraph(output.printable(checkin_line(checkin)))
-    for alert in words.by_severity(open_alerts):
+    if hurts := pain_line(pain):
+        output.paragraph(output.printable(hurts))
+    for alert in words.with_parts(open_alerts):
         output.say()
         output.paragraph(f"{alert['severity']} · {alert['rule']} · {output.printable(alert['title'])}")
+        if whole := words.part_of(alert):
+            output.paragraph(output.printable(whole), "  ")
         for text in (alert["body"], alert["action"]):
             if text:
                 output.paragraph(output.printable(text), "  ")

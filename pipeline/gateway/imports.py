@@ -23,6 +23,7 @@ from pipeline.sources.base import (
     VendorEvent,
 )
 from pipeline.sources.efforts import read_efforts
+from pipeline.sources.ignored import IN_WORDS
 from pipeline.sources.problems import excerpt
 from pipeline.sources.readings import reading_in_words
 from pipeline.sources.validate import require_name
@@ -204,7 +205,7 @@ def _account(
         for bad in one.rejected:
             reports[bad.item] = RowReport(bad.item, "rejected", bad.reason, bad.field, bad.message)
         for row in one.ignored:
-            reports[row.item] = RowReport(row.item, "ignored", row.reason)
+            reports[row.item] = RowReport(row.item, "ignored", row.reason, message=IN_WORDS.get(row.reason))
     rows = [reports[item] for item in sorted(reports)]
     alive = {str(entry["document"]): str(entry["kind"]) for entry in preview if not entry["deleted"]}
     counts = Counter(report.status for report in rows)

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from pipeline.errors import Reason, RefusedError
 from pipeline.record import RECORD_BYTES_MAX, Header
+from pipeline.sources.ignored import IgnoredReason
 
 HEAD_BYTES = 64 << 10  # what a file is recognised by
 FILE_BYTES_MAX = 64 << 20  # of an unpacked file
@@ -70,7 +71,7 @@ class RowIgnored(NamedTuple):
     """A row that is no reading, such as a rest timer."""
 
     item: int
-    reason: str
+    reason: IgnoredReason
 
 
 class RowNote(NamedTuple):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.sources.base import VendorDecoder
+from pipeline.sources.ignored import IN_WORDS
 from pipeline.sources.registry import DECODERS
 
 _HEAD = """# Sources
@@ -17,12 +18,21 @@ source or a format. What is not taken is listed with the reason; nothing is gues
 `--unit`, a wall clock without a zone for `--tz`.
 """
 
+_IGNORED = """## Rows that are ignored
+
+An ignored row is of a kind that is not taken: nothing is wrong with it, and nothing is to be corrected. Reports count
+such rows by reason, the view `ignored` has them one by one. A rejected row has something to correct; the reasons of
+those are in [contract.md](contract.md).
+"""
+
 
 def page() -> str:
     """The page as Markdown."""
     ordered = sorted(DECODERS, key=lambda decoder: (decoder.app.lower(), decoder.name))
     rows = [f"| {one.app} | `{one.source}` | `{one.name}` | {one.reads} |" for one in ordered]
     table = ["| app or device | source | format | what is read |", "|---|---|---|---|", *rows, ""]
+    ignored = [f"| `{reason}` | {words} |" for reason, words in sorted(IN_WORDS.items())]
+    table += [_IGNORED, "| reason | means |", "|---|---|", *ignored, ""]
     return "\n".join([_HEAD, *table, "## What is left out, and why\n", *(_section(one) for one in ordered)])
 
 

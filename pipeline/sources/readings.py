@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pipeline.record import Header
 from pipeline.sources.base import RowError, RowIgnored, RowProblem, VendorDecoded, VendorEvent
 from pipeline.sources.facts import event_row
+from pipeline.sources.ignored import IgnoredReason
 from pipeline.sources.json_file import JsonDecoder, real
 from pipeline.sources.problems import Problem, excerpt, from_validation
 from pipeline.sources.receipt import RefusedItemError, upload_of, version_of
@@ -24,7 +25,7 @@ from schemas.times import Moment, parse_moment
 class Left(NamedTuple):
     """A thing an element holds that is no reading, and the word for it, such as ``score_pending``."""
 
-    reason: str
+    reason: IgnoredReason
 
 
 Reading = dict[str, Any] | Left | RowError

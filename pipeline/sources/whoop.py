@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.record import Header
 from pipeline.sources.base import RowError, VendorDecoded
 from pipeline.sources.columns import ORIGIN_WATCH
+from pipeline.sources.ignored import IgnoredReason
 from pipeline.sources.json_file import is_json, moment, real, words
 from pipeline.sources.local_time import local_of
 from pipeline.sources.problems import shown
@@ -22,7 +23,7 @@ from pipeline.sources.records import check_record, records_in
 from pipeline.sources.row_elements import at_offset, utc_offset_s
 from schemas.times import Moment, format_us, is_zone
 
-_UNSCORED = {"PENDING_SCORE": "score_pending", "UNSCORABLE": "not_scored"}
+_UNSCORED: dict[str, IgnoredReason] = {"PENDING_SCORE": "score_pending", "UNSCORABLE": "not_scored"}
 _DELETIONS = {"sleep.deleted": ("",), "recovery.deleted": ("/hrv", "/resting_heart_rate")}
 _ASLEEP = ("total_light_sleep_time_milli", "total_slow_wave_sleep_time_milli", "total_rem_sleep_time_milli")
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pipeline.record import Header
 from pipeline.sources.base import RowIgnored, RowNote, RowProblem, VendorDecoded, VendorEvent
 from pipeline.sources.cells import clean_name, clean_text
+from pipeline.sources.ignored import IgnoredReason
 from pipeline.sources.local_time import local_of
 from pipeline.sources.problems import Problem, excerpt, from_validation
 from pipeline.sources.receipt import RefusedItemError, placed_at, upload_of, version_of
@@ -57,7 +58,7 @@ class Reading:
     fields: dict[str, Any]
     position: int | None = None
     block: int | None = None
-    ignored: str | None = None
+    ignored: IgnoredReason | None = None
     rest_s: float | None = None
     note: str = ""
     block_note: str = ""

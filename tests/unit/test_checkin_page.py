@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from app_fakes import NOW, Door, FakePanels, set_event
 
+from schemas.checkin import PAIN_TOLD
 from tests.sim.driver import Driver
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -93,7 +94,7 @@ def test_what_is_sent_is_the_event_of_the_command(door: Door) -> None:
     answer = sent(
         door, opened(door), item__mood="7", item__fatigue="4", muscle__lower_back="3,5", joint__knee="2"
     )  # fmt: skip
-    assert (answer.status_code, answer.headers["location"]) == (303, "/checkin/ana?taken=1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/checkin/ana?taken=1&pain=1")
     (event,) = events(door)
     at = "2026-11-20T19:30:00.000Z"
     assert event == {
@@ -101,7 +102,11 @@ def test_what_is_sent_is_the_event_of_the_command(door: Door) -> None:
         "instrument": "plain", "items": {"fatigue": 4, "mood": 7}, "soreness": {"lower back": 3.5},
         "joint_pain": {"knee": 2},
     }  # fmt: skip
-    assert "Taken." in opened(door, answer.headers["location"]).text
+    told = opened(door, answer.headers["location"]).text
+    assert "Taken." in told and PAIN_TOLD in told
+    without = sent(door, opened(door), item__mood="7", joint__knee="0")
+    assert without.headers["location"] == "/checkin/ana?taken=1"
+    assert PAIN_TOLD not in opened(door, without.headers["location"]).text
 
 
 def test_a_form_sent_twice_is_one_check_in_and_the_next_page_another(door: Door) -> None:

@@ -8,12 +8,14 @@ import shlex
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from app_fakes import set_event
 
+from pipeline.cli.importing import undo_command
 from pipeline.cli.main import run
-from pipeline.cli.sending import undo_command
+from pipeline.sources.ignored import IN_WORDS, IgnoredReason
 from pipeline.sources.registry import DECODERS
 
 EXPORTS = files("pipeline.demo.exports")
@@ -84,9 +86,10 @@ def test_good_files_are_taken_beside_bad_ones(spotter: Spotter, tmp_path: Path) 
     bad.write_text("no,such,export\n1,2,3\n")
     said = ("--athlete", "ana", "--tz", "Europe/London")
     code, out, err = spotter("import", str(bad), hevy(tmp_path), str(tmp_path / "none.csv"), *said)
-    assert code == 0
+    assert code == 1, "a script must see that not all files were taken"
     assert "bad.csv: " in err
-    assert "none.csv cannot be read" in err
+    assert "none.csv: the file cannot be read" in err
+    assert err.count("none.csv") == 1, "its path stands there once"
     assert "take it back with" in out
     code, out, err = spotter("import", str(bad), *said)
     assert (code, out) == (1, "")
@@ -132,6 +135,25 @@ def test_a_file_of_which_nothing_can_be_taken_ends_with_one(spotter: Spotter, tm
     assert "--undo" not in out
     assert "none of its rows could be taken" in err
     assert "  do:  " in err
+
+
+def test_rows_that_are_not_taken_are_nothing_to_correct(spotter: Spotter, tmp_path: Path) -> None:
+    empty = tmp_path / "night.json"
+    empty.write_text(json.dumps({"sleep": [], "summary": {"totalMinutesAsleep": 0}}))
+    code, out, err = spotter("import", str(empty), "--athlete", "ana", "--tz", "Europe/London")
+    assert code == 1
+    assert f"ignored no_reading: 1, first in row 1: {IN_WORDS['no_reading']}" in out
+    assert "nothing was rejected" in err and IN_WORDS["no_reading"] in err
+    assert "nothing is to be corrected" in err and "rejected list" not in err
+    code, out, err = spotter("import", str(empty), hevy(tmp_path), "--athlete", "ana", "--tz", "Europe/London")
+    assert code == 0, "an empty night beside a log is no failure"
+    assert "nothing was rejected" in err
+
+
+def test_every_reason_to_ignore_a_row_is_explained() -> None:
+    assert set(IN_WORDS) == set(get_args(IgnoredReason))
+    told = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert not [reason for reason, words in IN_WORDS.items() if f"| `{reason}` | {words} |" not in told]
 
 
 def test_imports_are_listed_with_what_became_of_their_rows(spotter: Spotter, tmp_path: Path) -> None:

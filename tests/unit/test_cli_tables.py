@@ -66,6 +66,7 @@ class Canned:
         "athlete_known": [{}],
         "recovery": [],
         "last_checkin": [],
+        "pain_of_day": [],
         "alert_count": [{"alerts": len(ALERTS) + 994}],
     }
 
@@ -166,6 +167,24 @@ HEADINGS = {"id": "id", "text": "text", "extra": "a heading"}
 )
 def test_texts_give_way_first_then_columns_go(width: int, widths: dict[str, int] | None) -> None:
     assert fit(HEADINGS, CELLS, width, Narrow(texts=("text",), left_out=("extra",))) == widths
+
+
+def test_what_is_part_of_another_alert_says_so(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = alert_row(alert_id="w", rule="R17", severity="advice", title="Several signs at once")
+    part = alert_row(
+        rule="R12", title="Short nights", folded_into="w", part_of_rule="R17", part_of_title=whole["title"]
+    )
+    monkeypatch.setitem(globals(), "ALERTS", [part, whole])
+    lines = ask("alerts", "--open")
+    assert [
+        words for line in lines for words in ("Several signs at once", "Short nights (part of R17)") if words in line
+    ]
+    first, second = (next(n for n, line in enumerate(lines) if title in line) for title in ("Several", "Short nights"))
+    assert first < second and "Short nights (part of R17)" in lines[second]
+    lines = ask("report", "--athlete", "ana")
+    at = lines.index("warning · R12 · Short nights")
+    assert lines[at + 1] == "  part of R17: Several signs at once"
+    assert lines.index("advice · R17 · Several signs at once") < at
 
 
 def test_alerts_are_limited_for_people_and_whole_for_programs(ask: Ask) -> None:

@@ -118,6 +118,18 @@ def test_an_athlete_page_tells_alerts_with_evidence_action_and_origin(tmp_path: 
     assert page.all("svg")[0]["role"] == "img"
 
 
+def test_an_athlete_page_has_the_parts_of_an_alert_after_it(tmp_path: Path) -> None:
+    whole = alert_row(alert_id="w", rule="R17", severity="advice", title="Several signs at once")
+    part = alert_row(
+        rule="R12", title="Short nights", folded_into="w", part_of_rule="R17", part_of_title=whole["title"]
+    )
+    door = site(tmp_path, roster=[roster_row(advice=1, parts=1)], alerts=[part, whole], athlete_days=[day_row(TODAY)])
+    page = read(door, "/athletes/ana")
+    assert page.text.index("Several signs at once") < page.text.index("Short nights")
+    assert "part of R17: Several signs at once" in page.text
+    assert "Open alerts: 1 advice (1 more is part of these)" in page.text
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_foreign_text_stays_text(tmp_path: Path, name: str) -> None:
     alert = alert_row(athlete_id=name, title=name, body=name, action=name, scope=name)

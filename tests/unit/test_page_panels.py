@@ -20,13 +20,14 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "alerts": ("home", None, "open", 10),
     "athlete_days": ("home", "ana", date(2026, 11, 1), None, 10),
     "athlete_known": ("home", "ana"),
-    "athlete_zone": ("home", "ana"),
+    "athlete_zone": ("home", "ana", None),
     "clocks": (),
     "documents_known": ("home", "ana", "hevy", ["a", "b"]),
     "import_known": ("home", "imp-1"),
     "imports": ("home",),
     "last_checkin": ("home", "ana"),
     "names_logged": (),
+    "pain_of_day": ("home", "ana"),
     "recovery": ("home", "ana"),
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
@@ -87,6 +88,8 @@ def roster() -> Callable[..., dict[str, object]]:
         alerts: Sequence[tuple[str, str, str]] = (),
         waiting: int = 0,
         night: dict[str, object] | None = None,
+        folded: dict[str, str] | None = None,
+        resolved: Sequence[str] = (),
     ) -> dict[str, object]:
         with duckdb.connect(":memory:") as connection:
             connection.execute(
@@ -115,8 +118,11 @@ def roster() -> Callable[..., dict[str, object]]:
                 )
             for rule, severity, title in alerts:
                 connection.execute(
-                    "insert into alert values ('home', 'ana', ?, ?, ?, ?, 'open', null, ?)",
-                    [rule, rule, severity, title, TODAY],
+                    "insert into alert values ('home', 'ana', ?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        *(rule, rule, severity, title, "resolved" if rule in resolved else "open"),
+                        *((folded or {}).get(rule), TODAY),
+                    ],
                 )
             cursor = connection.execute(panel_sql("roster"), ["home", None])
             names = [column[0] for column in cursor.description or []]
@@ -160,6 +166,19 @@ def test_nobody_is_ready_without_evidence(
 def test_an_open_alert_comes_before_doubt(roster: Callable[..., dict[str, object]]) -> None:
     row = roster([(20, 9, 0.9)], [("R21", "info", "Effort is missing"), ("R01", "advice", "Bench Press: 2 sets")])
     assert (row["attention"], words.headline(row)) == ("watch", "Bench Press: 2 sets")
+
+
+def test_a_part_of_another_alert_is_counted_beside_it(roster: Callable[..., dict[str, object]]) -> None:
+    signs = [("R17", "advice", "Several signs"), ("R12", "warning", "Short nights"), ("R15", "advice", "Heart rate up")]
+    folded = {"R12": "R17", "R15": "R17"}
+    row = roster([(20, 2, 0.0)], signs, folded=folded)
+    assert (row["attention"], row["headline"], words.open_alerts(row)) == (
+        "watch", "Several signs", "1 advice (2 more are part of these)",
+    )  # fmt: skip
+    row = roster([(20, 2, 0.0)], signs[:2], folded=folded)
+    assert words.open_alerts(row) == "1 advice (1 more is part of these)"
+    row = roster([(20, 2, 0.0)], signs, folded=folded, resolved=["R17"])
+    assert (row["attention"], words.open_alerts(row)) == ("act", "1 warning, 1 advice"), "nobody speaks for them"
 
 
 def test_sets_without_a_day_are_not_silent(roster: Callable[..., dict[str, object]]) -> None:

@@ -49,3 +49,17 @@ def test_shares_round_to_nothing_and_all_only_when_exact(value: float | None, to
 )
 def test_one_of_a_kind_is_no_plural(count: int, one: str, many: str, told: str) -> None:
     assert words.counted(count, one, many) == told
+
+
+def test_parts_stand_after_the_alert_that_speaks_for_them() -> None:
+    def alert(rule: str, severity: str, whole: str | None = None) -> dict[str, object]:
+        part = {"folded_into": whole, "part_of_rule": whole, "part_of_title": f"title of {whole}"}
+        return {"alert_id": rule, "rule": rule, "severity": severity, **part}
+
+    found = [
+        alert("R12", "high", "R17"), alert("R01", "info"), alert("R17", "advice", "R18"), alert("R15", "info", "R17"),
+        alert("R18", "warning"), alert("R02", "high"), alert("R14", "info", "gone"),
+    ]  # fmt: skip
+    told = words.with_parts(found)
+    assert [one["rule"] for one in told] == ["R02", "R18", "R17", "R12", "R15", "R01", "R14"]
+    assert [words.part_of(one) for one in told[:3]] == ["", "", "part of R18: title of R18"]

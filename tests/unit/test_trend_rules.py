@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.panels import Panels
 from tests.sim.driver import Driver
 from tests.unit.test_day_rules import alerts, checkin, days, night, prove, resting, steady, told
 from tests.unit.test_training_weeks import MONDAY
@@ -139,6 +140,14 @@ def test_r17_weighs_several_signs_and_speaks_for_them(driver: Driver) -> None:
     assert [(one["rule"], one["folded_into"]) for one in folded] == [
         (rule, row["alert_id"]) for rule in ("R10", "R12", "R15")
     ]
+    panels = Panels(driver.service.query)
+    listed = panels.alerts("home", "ana", "open", 100)
+    (seen,) = panels.rows("roster", "home", "ana")
+    parts = {str(one["rule"]) for one in listed if one["part_of_rule"] == "R17"}
+    assert parts and parts <= {"R10", "R12", "R15"}
+    assert seen["parts"] == len(parts), "the roster counts as the list does"
+    alone = sum(int(str(seen[severity])) for severity in ("high", "warning", "advice", "info"))
+    assert alone + len(parts) == len(listed)
     prove(driver)
     assert driver.service.check() == []
 
