@@ -28,8 +28,8 @@ from pipeline.alerts.settle import settle
 from pipeline.alerts.statements import Columns
 from pipeline.store.connection import Connection
 
-LOOK_BACK_DAYS = 27  # conditions of so many days before the touched one are worked out again, for streaks and points
-STREAK_MAX = LOOK_BACK_DAYS + 1
+# conditions of so many days before the touched one are worked out again, for streaks and points
+LOOK_BACK_DAYS = findings.STREAK_MAX - 1
 _EPOCH_DAY = "1970-01-01"
 # where a condition holds; of days in a row on which it may close the first, and the first of the touched days
 _TELLING = """
@@ -265,7 +265,7 @@ def _suppressed(rule: Rule, athlete: Ints, day: Ints, said: list[_Period]) -> Fl
 def _streaks(athlete: Ints, scope: pa.ChunkedArray, day: Ints, holds: Flags) -> Ints:
     """Per row on how many days in a row, itself included, the condition held (rows sorted by athlete, scope, day).
 
-    Counted to STREAK_MAX: more days than are looked at would depend on where a batch begins.
+    Counted to STREAK_MAX.
     """
     n = len(day)
     if not n:
@@ -274,7 +274,7 @@ def _streaks(athlete: Ints, scope: pa.ChunkedArray, day: Ints, holds: Flags) -> 
     broken = np.r_[True, (athlete[1:] != athlete[:-1]) | (code[1:] != code[:-1]) | (day[1:] != day[:-1] + 1)]
     place = np.arange(n)
     last = np.maximum.accumulate(np.where(broken | ~holds, np.where(holds, place - 1, place), -1))
-    return np.where(holds, np.minimum(place - last, STREAK_MAX), 0)
+    return np.where(holds, np.minimum(place - last, findings.STREAK_MAX), 0)
 
 
 def _first_closing(scope_key: npt.NDArray[np.uint64], day: Ints, from_day: Ints, closes: Flags) -> Flags:

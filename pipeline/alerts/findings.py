@@ -21,6 +21,7 @@ Flags = npt.NDArray[np.bool_]
 
 LASTING = "days_in_a_row"
 DEGRADED = "degraded_inputs"
+STREAK_MAX = 28  # days in a row are counted so far: more would depend on where a batch begins to look
 _PER_PROOF = 3
 
 
@@ -87,7 +88,8 @@ def proof_rows(rule: Rule, found: Sequence[float | None], day: date) -> list[dic
     degraded, streak = found[-2], found[-1]
     if rule.lasting is not None:
         limit = rule.thresholds["lasting_days"]
-        rows.append(_row(LASTING, streak or 0.0, limit, ">=", (day, max(int(streak or 1), 1)), streak, None))
+        lasted = 0.0 if streak is None or np.isnan(streak) else streak
+        rows.append(_row(LASTING, lasted, limit, ">=", (day, max(int(lasted), 1)), lasted, None))
     if degraded:
         rows.append(_row(DEGRADED, 1.0, 1.0, ">=", (day, 1), None, None))
     return rows

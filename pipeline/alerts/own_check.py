@@ -130,6 +130,9 @@ def _names(rule: Rule) -> Iterator[Wrong]:
     if rule.lasting is not None and not (rule.lasting in rule.severities and "lasting_days" in rule.thresholds):
         why = "it needs a severity of that name and the threshold lasting_days"
         yield Wrong(f"lasting is {rule.lasting!r}", why, "add both, or take it out")
+    elif rule.lasting is not None and not 1 <= rule.thresholds["lasting_days"] <= findings.STREAK_MAX:
+        what = f"lasting_days is {rule.thresholds['lasting_days']:g}"
+        yield Wrong(what, "days in a row are counted from 1 to 28", "name a number of days between them")
 
 
 def _decides(rule: Rule) -> Iterator[Wrong]:
@@ -253,8 +256,8 @@ def check_rendering(rule: Rule) -> list[Wrong]:
     """Whether its texts can be filled in: with every number known, and with what may be missing missing."""
     width = findings.width(rule) + 1
     for found in (np.ones(width), np.full(width, np.nan)):
-        proof = findings.proof_rows(rule, cast(Any, found), _DAY)
         try:
+            proof = findings.proof_rows(rule, cast(Any, found), _DAY)
             render(rule, "", _DAY, proof)
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             return [Wrong("its texts cannot be filled in", f"{type(error).__name__}: {error}", "look at its braces")]

@@ -64,6 +64,7 @@ def test_the_pages_pair_is_right(at: Guard) -> None:
         ('all = ["week_sessions"]', 'all = ["sessions"]', "findings, many: there is no evidence 'sessions'"),
         ('all = ["week_sessions"]', "all = []", "findings, many: nothing decides"),
         ("cool_down_h = 168", 'cool_down_h = 168\nlasting = "long"', "lasting is 'long'"),
+        ("close = 4 }", 'close = 4, lasting_days = 40 }\nlasting = "most"', "lasting_days is 40"),
         ('all = ["week_sessions"]', 'all = ["week_hard_sets"]', "findings, many: week_hard_sets has no threshold"),
         ('all = ["week_sessions"]', 'of = ["week_sessions"]', "findings, many: at_least is 0"),
         ('"week_sessions_most", threshold', '"week_sessions", threshold', "evidence week_sessions is there twice"),
@@ -85,6 +86,11 @@ def test_what_is_wrong_with_the_fields(at: Guard, old: str, new: str, what: str)
     toml = shown("toml")
     assert old in toml
     assert what in whats(at, toml.replace(old, new, 1), shown("sql"))
+
+
+def test_a_rule_that_grows_when_it_lasts_is_nothing_wrong(at: Guard) -> None:
+    toml = shown("toml").replace("close = 4 }", 'close = 4, lasting_days = 14 }\nlasting = "most"', 1)
+    assert whats(at, toml, shown("sql")) == []
 
 
 @pytest.mark.parametrize(

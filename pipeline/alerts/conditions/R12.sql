@@ -75,7 +75,7 @@ flagged as (
     left join mart.signal_window q
         on j.athlete_no = q.athlete_no and j.local_day = q.local_day and j.wellness_source = q.source
         and q.signal = j.wellness_instrument || if(j.wellness_instrument = 'hooper', '_sleep', '_sleep_quality')
-        and q.local_day >= $first_day
+        and q.signal in ('hooper_sleep', 'mclean_sleep_quality', 'plain_sleep_quality') and q.local_day >= $first_day
 ),
 counted as (
     select *,
