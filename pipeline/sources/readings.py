@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from pydantic import ValidationError
 
 from pipeline.record import Header
 from pipeline.sources.base import RowError, RowIgnored, RowProblem, VendorDecoded, VendorEvent
+from pipeline.sources.columns import EVENT
 from pipeline.sources.facts import event_row
 from pipeline.sources.json_file import JsonDecoder, real
 from pipeline.sources.problems import Problem, excerpt, from_validation, shown
-from pipeline.sources.receipt import RefusedItemError, upload_of, version_of
-from schemas.events import MODELS, Delete, TimedEvent
+from pipeline.sources.receipt import RefusedItemError, Upload, upload_of, version_of
+from schemas.events import MODELS, Delete, Sleep, TimedEvent
 from schemas.times import Moment, parse_moment
 
 _NIGHT_S_MAX = 48 * 3600
+_MAY_GO = frozenset({"in_bed_min", "asleep_min", "stages"})
 
 
 class Left(NamedTuple):
@@ -95,6 +98,17 @@ def wrong_with_reading(event: dict[str, Any], header: Header) -> Problem | None:
     except RefusedItemError as refused:
         return refused.problem
     return None
+
+
+def kept_of(event: dict[str, Any], upload: Upload) -> tuple[dict[str, Any], list[str]]:
+    """A checked event without what cannot be of a night that was, and what is said of that."""
+    if event["kind"] != "sleep":
+        return event, []
+    checked = Sleep.model_validate({**event, "athlete": "x"})
+    warnings: list[str] = []
+    row = event_row(0, checked, checked.timezone, upload, warnings=warnings)
+    kept = orjson.loads(row[EVENT.get_field_index("payload")])
+    return {name: value for name, value in event.items() if name in kept or name not in _MAY_GO}, warnings
 
 
 def apart(readings: Iterator[Reading]) -> Iterator[Reading]:

@@ -101,6 +101,16 @@ def test_a_wrong_sample_costs_itself_alone() -> None:
     assert (found.kinds, found.accepted, found.rejected) == ({"heart_rate": 1}, 1, 2)
 
 
+def test_minutes_that_no_night_has_are_told_of() -> None:
+    found = plan(page(total_sleep_duration=40_000, time_in_bed=NIGHT["time_in_bed"]))
+    assert "asleep_min" not in events(page(total_sleep_duration=40_000))["sleep"][0]
+    assert found.warnings == [
+        "`asleep_min` is longer than the night from `start` to `end`; it was left out, the night was kept. "
+        "Correct it and send the night again. (row 1)"
+    ]
+    assert [entry["what"] for entry in found.preview if entry["kind"] == "sleep"] == ["night"]
+
+
 def test_scores_are_refused() -> None:
     with pytest.raises(RefusedError, match="scores"):
         plan(sample("v2_daily-sleep__oura-ring-mcp.json"))
