@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pipeline.alerts.labels import labels
 from pipeline.alerts.rules import Rule, load, presets
-from pipeline.alerts.texts import plain_number
 
 _HEAD = """# Rules
 
@@ -46,7 +45,7 @@ def _presets() -> list[str]:
         factor = "1.5, 1.25 and 1.0 by class" if preset.systemic_factor == "class" else "1 for every exercise"
         lines.append(f"- `{name}`: {preset.title}. Systemic factor: {factor}.")
         for rule_id, change in preset.rules.items():
-            settings = [f"{key} = {plain_number(value)}" for key, value in change.thresholds.items()]
+            settings = [f"{key} = {_exact(value)}" for key, value in change.thresholds.items()]
             settings += [f"{key} = {value}" for key, value in change.severities.items()]
             lines.append(f"  - {rule_id}: {', '.join(settings)}")
     return lines
@@ -58,7 +57,7 @@ def _labels() -> list[str]:
 
 def section(rule: Rule) -> str:
     """What one rule decides with and says, as Markdown."""
-    thresholds = ", ".join(f"`{key}` {plain_number(value)}" for key, value in rule.thresholds.items())
+    thresholds = ", ".join(f"`{key}` {_exact(value)}" for key, value in rule.thresholds.items())
     severities = ", ".join(f"`{key}` {value}" for key, value in rule.severities.items())
     lines = [
         f"## {rule.id} {rule.name}",
@@ -81,7 +80,7 @@ def section(rule: Rule) -> str:
 def _decides(rule: Rule) -> list[str]:
     """How a day rule decides: which limits must be met for which severity, and what silences it."""
     limits = {
-        proof.metric: f"`{proof.metric}` {proof.comparator} {plain_number(rule.thresholds[proof.threshold])}"
+        proof.metric: f"`{proof.metric}` {proof.comparator} {_exact(rule.thresholds[proof.threshold])}"
         for proof in rule.evidence
         if proof.threshold is not None
     }
@@ -92,11 +91,16 @@ def _decides(rule: Rule) -> list[str]:
             needed.append(f"{finding.at_least} of ({', '.join(limits[metric] for metric in finding.of)})")
         lines.append(f"- {rule.severities[finding.severity]} when {' and '.join(needed)}")
     if rule.lasting is not None:
-        days = plain_number(rule.thresholds["lasting_days"])
+        days = _exact(rule.thresholds["lasting_days"])
         lines.append(f"- {rule.severities[rule.lasting]} when it was so on each of {days} days")
     if rule.suppressed_by:
         lines.append(f"- silent while declared: {', '.join(rule.suppressed_by)}")
     return lines
+
+
+def _exact(value: float) -> str:
+    """A threshold with all its digits: what a text may round, a page about the rule may not."""
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def main(arguments: list[str]) -> None:

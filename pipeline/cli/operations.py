@@ -198,6 +198,12 @@ def _read_rejected(
     """What becomes of rejected items now; nothing is changed."""
     found: list[dict[str, object]] = []
     _while_working(lambda: found.extend(ops.service.read_rejected_again(tenant, upload_id)), progress)
+    if upload_id is not None and not found:
+        raise RefusedError(
+            f"nothing of {upload_id!r} was rejected",
+            "no upload of this gym has that id, or all of it was taken",
+            "`spotter rejected list` shows the uploads with rejected items",
+        )
     return found
 
 

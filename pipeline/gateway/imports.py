@@ -25,7 +25,8 @@ from pipeline.sources.base import (
 from pipeline.sources.efforts import read_efforts
 from pipeline.sources.ignored import IN_WORDS
 from pipeline.sources.problems import excerpt
-from pipeline.sources.readings import reading_in_words
+from pipeline.sources.readings import kept_of, reading_in_words
+from pipeline.sources.receipt import Upload, upload_of
 from pipeline.sources.validate import require_name
 from schemas.common import Effort
 from schemas.times import is_zone
@@ -197,11 +198,12 @@ def _account(
     context: ImportContext,
 ) -> ImportPlan:
     reports: dict[int, RowReport] = {item: RowReport(item, "accepted") for part in parts for item in part.items}
+    upload = upload_of(parse_header(records[0].header))
     preview: list[dict[str, object]] = []
     notes: dict[str, list[int]] = {}
     for one in decoded:
         _take_notes(notes, one)
-        preview += [_preview(event) for event in one.events]
+        preview += [_preview(_possible(event, upload, notes)) for event in one.events]
         for bad in one.rejected:
             reports[bad.item] = RowReport(bad.item, "rejected", bad.reason, bad.field, bad.message)
         for row in one.ignored:
@@ -272,6 +274,14 @@ def _take_notes(rows: dict[str, list[int]], one: VendorDecoded) -> None:
         for fields, item in zip(event.event.get("sets") or (), event.rows, strict=False):
             for text in _effort_warnings(fields):
                 rows.setdefault(text, []).append(item)
+
+
+def _possible(found: VendorEvent, upload: Upload, rows: dict[str, list[int]]) -> VendorEvent:
+    """An event as the worker will keep it; ``rows`` are told of what it leaves out."""
+    event, warnings = kept_of(found.event, upload)
+    for text in warnings:
+        rows.setdefault(text, []).append(found.item)
+    return found._replace(event=event)
 
 
 def _told(rows: dict[str, list[int]]) -> list[str]:

@@ -11,6 +11,7 @@ import orjson
 from pipeline.sources.columns import ZONE_EVENT
 from pipeline.sources.efforts import NO_EFFORT, read_efforts, target_rir
 from pipeline.sources.local_time import Placed
+from pipeline.sources.night import ASLEEP, AWAKE, impossible
 from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, placed_at
 from pipeline.sources.samples import NO_SAMPLES, Samples, samples_of
 from schemas.events import AnyEvent, BodyMass, HeartRate, RrIntervals, Session, SessionSet, Set, SetFields, Sleep
@@ -129,8 +130,17 @@ def session_row(doc_row: int, event: Session, tz: str | None, upload: Upload, wa
     )
 
 
-def event_row(doc_row: int, event: AnyEvent, tz: str | None, upload: Upload, samples: Samples | None = None) -> Row:
+def event_row(
+    doc_row: int,
+    event: AnyEvent,
+    tz: str | None,
+    upload: Upload,
+    samples: Samples | None = None,
+    warnings: list[str] | None = None,
+) -> Row:
     """The EVENT row of every other kind; raises RefusedItemError. ``samples``: those of a heart rate, if made already.
+
+    What cannot be of a night that was is left out, and said in ``warnings``.
 
     In ``payload`` a time ``x`` is an instant (``...Z``) with ``x_local`` beside it where the wall clock
     is known; identity fields and nulls are left out; ``mass_mg`` is added to a body mass.
@@ -152,7 +162,7 @@ def event_row(doc_row: int, event: AnyEvent, tz: str | None, upload: Upload, sam
     if isinstance(event, RrIntervals) and event.context == "overnight" and at is not None:
         at = at.later(round(math.fsum(event.rr_ms) * 1000))  # a night counts by its end here as well
     if isinstance(event, Sleep):
-        _check_sleep(event, payload, tz, upload)
+        _check_sleep(event, payload, tz, upload, [] if warnings is None else warnings)
     if isinstance(event, BodyMass):
         payload["mass_mg"] = event.mass.milligrams
     day = _day(event, upload)
@@ -168,7 +178,7 @@ def _spell(payload: dict[str, Any], field: str, placed: Placed) -> None:
         payload[f"{field}_local"] = format_us(placed.local_us)
 
 
-def _check_sleep(event: Sleep, payload: dict[str, Any], tz: str | None, upload: Upload) -> None:
+def _check_sleep(event: Sleep, payload: dict[str, Any], tz: str | None, upload: Upload, warnings: list[str]) -> None:
     start, end = placed_at(event.start, "start", tz, upload), placed_at(event.end, "end", tz, upload)
     if not 0 < end.at_us - start.at_us <= _SLEEP_US_MAX:
         raise RefusedItemError(
@@ -176,6 +186,7 @@ def _check_sleep(event: Sleep, payload: dict[str, Any], tz: str | None, upload: 
             "end",
             "`end` must come after `start`, by at most 48 h. Correct the times, or split the record into its nights.",
         )
+    told: list[tuple[int, int, bool]] = []
     for index, stage in enumerate(event.stages or ()):
         from_ = placed_at(stage.start, f"stages[{index}].start", tz, upload)
         to = placed_at(stage.end, f"stages[{index}].end", tz, upload)
@@ -187,6 +198,11 @@ def _check_sleep(event: Sleep, payload: dict[str, Any], tz: str | None, upload: 
             )
         _spell(payload["stages"][index], "start", from_)
         _spell(payload["stages"][index], "end", to)
+        if stage.stage in ASLEEP or stage.stage in AWAKE:
+            told.append((from_.at_us, to.at_us, stage.stage in ASLEEP))
+    for field, why in impossible((start.at_us, end.at_us), event.in_bed_min, event.asleep_min, told).items():
+        payload.pop(field, None)
+        warnings.append(f"`{field}` {why}; it was left out, the night was kept. Correct it and send the night again.")
 
 
 def _day(event: AnyEvent, upload: Upload) -> date | None:

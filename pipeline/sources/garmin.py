@@ -13,7 +13,7 @@ from pipeline.sources.blocks import BlocksDecoder, at_offset, bounded, from_epoc
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import is_json, moment, real, words
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading, minutes_of
+from pipeline.sources.readings import Left, Reading, apart, minutes_apart
 from schemas.times import Moment
 
 _LEVEL = {0: "deep", 1: "light", 2: "rem", 3: "awake"}
@@ -73,12 +73,10 @@ def _sleep(element: dict[str, Any]) -> Iterator[Reading]:
     if not isinstance(night, dict):
         raise RowError("invalid_type", "dailySleepDTO", f"`dailySleepDTO` is {shown(night)}, which is no night.")
     day = words(night.get("calendarDate"), "calendarDate")
-    yield from _night(element, night, day)
+    yield from apart(_night(element, night, day))
     yield from _naps(element.get("dailyNapDTOS") or night.get("dailyNapDTOS"))
-    rmssd = real(element.get("avgOvernightHrv"), "avgOvernightHrv")
-    if rmssd is not None and rmssd > 0:
-        yield _rmssd(day, rmssd)
-    yield from _resting(element, day)
+    yield from apart(_overnight(element, day))
+    yield from apart(_resting(element, day))
 
 
 def _night(element: dict[str, Any], night: dict[str, Any], day: str) -> Iterator[Reading]:
@@ -99,15 +97,15 @@ def _night(element: dict[str, Any], night: dict[str, Any], day: str) -> Iterator
         "document": f"sleep/{day}",  # `id` is the start, which a correction moves
         "start": str(start),
         "end": str(end),
-        **minutes_of(night, asleep_min="sleepTimeSeconds"),
     }
+    minutes, wrong = minutes_apart(night, asleep_min="sleepTimeSeconds")
+    stages: list[dict[str, str]] = []
     try:
         stages = _stages(element.get("sleepLevels"), start.offset_s)
     except RowError as error:
-        yield sleep
-        yield error
-        return
-    yield sleep | ({"stages": stages} if stages else {})
+        wrong.append(error)
+    yield sleep | minutes | ({"stages": stages} if stages else {})
+    yield from wrong
 
 
 def _stages(levels: Any, offset_s: int | None) -> list[dict[str, str]]:
@@ -135,14 +133,16 @@ def _naps(naps: Any) -> Iterator[Reading]:
                 raise RowError("invalid_type", "dailyNapDTOS", f"{shown(nap)} is no nap.")
             start = _gmt(nap.get("napStartTimestampGMT"), "napStartTimestampGMT", None)
             end = _gmt(nap.get("napEndTimestampGMT"), "napEndTimestampGMT", None)
+            minutes, wrong = minutes_apart(nap, asleep_min="napTimeSec")
             yield {
                 "kind": "sleep",
                 "document": f"nap/{start}",
                 "start": str(start),
                 "end": str(end),
                 "nap": True,
-                **minutes_of(nap, asleep_min="napTimeSec"),
+                **minutes,
             }
+            yield from wrong
         except RowError as error:
             yield error
 
@@ -156,6 +156,12 @@ def _hrv(summary: Any) -> Reading:
     if rmssd is None or rmssd <= 0:
         return Left("no_reading")
     return _rmssd(words(summary.get("calendarDate"), "calendarDate"), rmssd)
+
+
+def _overnight(element: dict[str, Any], day: str) -> Iterator[Reading]:
+    rmssd = real(element.get("avgOvernightHrv"), "avgOvernightHrv")
+    if rmssd is not None and rmssd > 0:
+        yield _rmssd(day, rmssd)
 
 
 def _rmssd(day: str, value_ms: float) -> Reading:
@@ -177,6 +183,11 @@ def _resting(element: dict[str, Any], day: str) -> Iterator[Reading]:
 
 def _day(element: dict[str, Any]) -> Iterator[Reading]:
     day = words(element.get("calendarDate"), "calendarDate")
+    yield from apart(_samples(element, day))
+    yield from apart(_resting(element, day))
+
+
+def _samples(element: dict[str, Any], day: str) -> Iterator[Reading]:
     values = element["heartRateValues"]
     if values is None:
         yield Left("no_reading")
@@ -195,15 +206,15 @@ def _day(element: dict[str, Any]) -> Iterator[Reading]:
             return when, real(pair[bpm], "heartRateValues")
 
         yield from heart_rate(values, read, document=f"heart_rate/{day}")
-    yield from _resting(element, day)
 
 
 def _columns(descriptors: Any) -> tuple[int, int]:
     """Where the time and the heart rate stand in a pair; the answer says so itself."""
     found = {"timestamp": 0, "heartrate": 1}
     for one in descriptors if isinstance(descriptors, list) else []:
-        if isinstance(one, dict) and one.get("key") in found and one.get("index") in (0, 1, 2, 3):
-            found[one["key"]] = int(one["index"])
+        key, index = (one.get("key"), one.get("index")) if isinstance(one, dict) else (None, None)
+        if isinstance(key, str) and key in found and isinstance(index, int) and 0 <= index <= 3:
+            found[key] = int(index)
     return found["timestamp"], found["heartrate"]
 
 

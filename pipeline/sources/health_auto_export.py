@@ -268,6 +268,8 @@ def _minutes(row: dict[str, Any], scale: float) -> dict[str, float]:
         found["asleep_min"] = total * scale
     elif bool(asleep) != bool(stages):
         found["asleep_min"] = (asleep or stages) * scale
+    if found.get("in_bed_min", 0) < found.get("asleep_min", 0):
+        found.pop("in_bed_min", None)  # the phone says how long one lay in bed, the watch how long one slept
     return found
 
 

@@ -134,7 +134,8 @@ class JsonDecoder:
                     raise RowError("invalid_json", None, _broken(element.broken))
                 self.read_element(element.value, own, header, found)
             except RowError as error:
-                cut = excerpt((element.broken or "").encode() or _dumps(element.value))
+                broken = element.broken
+                cut = excerpt(_dumps(element.value) if broken is None else broken.encode("utf-8", "backslashreplace"))
                 found.rejected += [RowProblem(item, error.reason, error.field, error.message, cut) for item in own]
         if at != len(items):
             raise ValueError(f"it has {at} rows and stands for {len(items)}")
@@ -153,7 +154,8 @@ class JsonDecoder:
             return self._salvage(decoded)
         if isinstance(value, str):  # what ``parts`` made of something unreadable
             return [Element(None, value)]
-        return [Element(one) for one in self.elements_of(value)]
+        # a text in the place of an entry is a part of its own, which reads as what cannot be read
+        return [Element(None, one) if isinstance(one, str) else Element(one) for one in self.elements_of(value)]
 
     def _salvage(self, text: str) -> list[Element]:
         """Whole elements of the first list of a broken document, and what is left."""

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from pydantic import ValidationError
 
 from pipeline.record import Header
 from pipeline.sources.base import RowError, RowIgnored, RowProblem, VendorDecoded, VendorEvent
+from pipeline.sources.columns import EVENT
 from pipeline.sources.facts import event_row
 from pipeline.sources.ignored import IgnoredReason
 from pipeline.sources.json_file import JsonDecoder, real
-from pipeline.sources.problems import Problem, excerpt, from_validation
-from pipeline.sources.receipt import RefusedItemError, upload_of, version_of
-from schemas.events import MODELS, Delete, TimedEvent
+from pipeline.sources.problems import Problem, excerpt, from_validation, shown
+from pipeline.sources.receipt import RefusedItemError, Upload, upload_of, version_of
+from schemas.events import MODELS, Delete, Sleep, TimedEvent
 from schemas.times import Moment, parse_moment
+
+_NIGHT_S_MAX = 48 * 3600
+_MAY_GO = frozenset({"in_bed_min", "asleep_min", "stages"})
 
 
 class Left(NamedTuple):
@@ -96,14 +101,46 @@ def wrong_with_reading(event: dict[str, Any], header: Header) -> Problem | None:
     return None
 
 
-def minutes_of(element: Mapping[str, Any], **seconds: str) -> dict[str, float]:
-    """Fields in minutes from fields in seconds, given as ``asleep_min="total_sleep_duration"``; nulls are left out."""
-    found = {}
+def kept_of(event: dict[str, Any], upload: Upload) -> tuple[dict[str, Any], list[str]]:
+    """A checked event without what cannot be of a night that was, and what is said of that."""
+    if event["kind"] != "sleep":
+        return event, []
+    checked = Sleep.model_validate({**event, "athlete": "x"})
+    warnings: list[str] = []
+    row = event_row(0, checked, checked.timezone, upload, warnings=warnings)
+    kept = orjson.loads(row[EVENT.get_field_index("payload")])
+    return {name: value for name, value in event.items() if name in kept or name not in _MAY_GO}, warnings
+
+
+def apart(readings: Iterator[Reading]) -> Iterator[Reading]:
+    """Readings up to the first that cannot be read, and why; so what comes after them is read all the same."""
+    try:
+        yield from readings
+    except RowError as error:
+        yield error
+
+
+def minutes_apart(element: Mapping[str, Any], **seconds: str) -> tuple[dict[str, float], list[RowError]]:
+    """Fields in minutes from fields in seconds, given as ``asleep_min="total_sleep_duration"``; nulls are left out.
+
+    What is no time of a night is left out as well, each with why.
+    """
+    found: dict[str, float] = {}
+    wrong: list[RowError] = []
     for name, field in seconds.items():
-        value = real(element.get(field), field)
-        if value is not None:
+        try:
+            value = real(element.get(field), field)
+        except RowError as error:
+            wrong.append(error)
+            continue
+        if value is None:
+            continue
+        if 0 <= value <= _NIGHT_S_MAX:
             found[name] = value / 60
-    return found
+        else:
+            text = f"`{field}` is {shown(value)}, and a night has from 0 to {_NIGHT_S_MAX} s. Correct it."
+            wrong.append(RowError("out_of_range", field, text))
+    return found, wrong
 
 
 def heart_rate_block(

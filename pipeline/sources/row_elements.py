@@ -13,6 +13,7 @@ from pipeline.sources.base import RowError
 from pipeline.sources.cells import fold, number
 from pipeline.sources.csv_reader import open_sheet
 from pipeline.sources.json_file import Element, is_json
+from pipeline.sources.problems import shown
 from pipeline.sources.readings import ReadingsDecoder
 from schemas.times import Moment
 
@@ -83,7 +84,7 @@ def utc_offset_s(text: str, field: str) -> int | None:
     match = _UTC_OFFSET.fullmatch(text)
     if match is None or (match[1] and (int(match[2]) > 14 or int(match[3]) > 59)):
         raise RowError(
-            "invalid_type", field, f"`{field}` is '{text[:40]}', and no offset such as UTC-05:00. Correct the cell."
+            "invalid_type", field, f"`{field}` is {shown(text)}, and no offset such as UTC-05:00. Correct the cell."
         )
     if not text:
         return None

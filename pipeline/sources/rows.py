@@ -44,7 +44,9 @@ class RowBuilder:
 
     def reject(self, item: Item, problem: Problem, cut: str) -> None:
         """Keep why an item (or a set of it) was not taken; ``cut`` is the excerpt shown beside it."""
-        self._rejected.append((*item, *problem, cut))
+        # a message may quote a file, and half a character in it is none that a table can hold
+        message = problem.message.encode("utf-8", "backslashreplace").decode()
+        self._rejected.append((*item, *problem._replace(message=message), cut))
 
     def ignore(self, item: Item, reason: str) -> None:
         """Count a row that is no reading, such as a rest timer."""
@@ -88,7 +90,7 @@ class RowBuilder:
                     "Use such a key, or leave ticks to the gateway.",
                 )
             elif not isinstance(event, Delete):
-                self._events.append(event_row(doc_row, event, tz, upload, checked.samples))
+                self._events.append(event_row(doc_row, event, tz, upload, checked.samples, warnings))
         except RefusedItemError as refused:
             self.reject_rows(item, rows, refused.problem, excerpt(raw))
             return False

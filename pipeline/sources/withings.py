@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.sources.base import RowError
+from pipeline.sources.blocks import bounded
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import Element, is_json, real, whole, words
 from pipeline.sources.problems import shown
@@ -163,6 +164,8 @@ def _detail(stretches: Any) -> Iterator[Reading]:
     asleep_us = 0
     beats: dict[int, float] = {}
     for one in stretches:
+        for field in ("startdate", "enddate"):
+            bounded(one.get(field), field)  # beyond that no minutes can be reckoned
         start, end = _epoch(one.get("startdate"), "startdate"), _epoch(one.get("enddate"), "enddate")
         state = whole(one.get("state"), "state")
         stage = _STAGE.get(state, "unknown") if state is not None else "unknown"

@@ -162,7 +162,7 @@ def _add(
     if problem is not None:
         into.rejected += [RowProblem(one.item, *problem, one.excerpt) for one in readings]
         if item is not None:
-            into.rejected.append(RowProblem(item, *problem, excerpt(document.encode())))
+            into.rejected.append(RowProblem(item, *problem, excerpt(document.encode("utf-8", "backslashreplace"))))
         return
     sets: list[dict[str, Any]] = []
     rows: list[int] = []

@@ -20,7 +20,7 @@ History = list[tuple[int, str]]  # from this instant on (microseconds, UTC), thi
 
 _EPOCH = datetime(1970, 1, 1)
 _LIVING = """
-select e.athlete_no, e.doc_key, e.payload, d.rank, d.value, d.document_id
+select e.athlete_no, e.doc_key, e.payload, d.rank, d.value, d.log_offset, d.item_index
 from base.event_log e
 join base.document d on e.athlete_no = d.athlete_no and e.doc_key = d.doc_key
 join changed_profile c on e.athlete_no = c.athlete_no
@@ -103,12 +103,13 @@ class Zones:
         return any(self._histories.get(athlete, []) != history for athlete, history in before.items())
 
 
-_SortKey = tuple[int, date, int, int, str]
+_SortKey = tuple[int, date, int, int, int, int]
 
 
-def _profile(row: tuple[int, int, str, int, int, str]) -> tuple[_SortKey, tuple[Any, ...]]:
-    """Sort key (later wins: dated after undated, then the version, then the document's name) and columns."""
-    athlete_no, doc_key, payload, rank, value, document = row
+def _profile(row: tuple[int, int, str, int, int, int, int]) -> tuple[_SortKey, tuple[Any, ...]]:
+    """Sort key (later wins: dated after undated, then the version with its position in the log) and columns."""
+    athlete_no, doc_key, payload, *version = row
+    rank, value, offset, item = version
     event = json.loads(payload)
     from_day = _day(event.get("timezone_from"))
     columns = (
@@ -117,7 +118,7 @@ def _profile(row: tuple[int, int, str, int, int, str]) -> tuple[_SortKey, tuple[
         event.get("hr_max_bpm"), event.get("main_lifts"),
         json.dumps(event["source_priority"]) if event.get("source_priority") else None,
     )  # fmt: skip
-    return (athlete_no, from_day or date.min, rank, value, document), columns
+    return (athlete_no, from_day or date.min, rank, value, offset, item), columns
 
 
 def _day(text: str | None) -> date | None:

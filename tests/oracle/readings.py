@@ -15,6 +15,7 @@ from tests.oracle.documents import Document
 from tests.oracle.times import Time, Zones, read_time, wall
 
 ASLEEP = {"light", "deep", "rem", "asleep"}
+SLACK_S = 60  # devices round to minutes
 AWAKE = {"awake", "out_of_bed"}
 RMSSD_MS = (3, 300)
 RESTING_BPM = (25, 120)
@@ -115,14 +116,42 @@ def night(document: Document, zones: Zones) -> Night:
         (stage["stage"], *(_at(stage[name], document) for name in ("start", "end")))
         for stage in event.get("stages") or ()
     ]
+    length_s = (end.at - start.at).total_seconds()
+    if not _follow(stages, start.at, end.at):
+        stages = []
     asleep = [(until - since).total_seconds() for stage, since, until in stages if stage in ASLEEP]
-    asleep_s = event["asleep_min"] * 60 if "asleep_min" in event else sum(asleep) if asleep else None
-    in_bed_s = event["in_bed_min"] * 60 if "in_bed_min" in event else (end.at - start.at).total_seconds()
+    said_in_bed_s, said_asleep_s = (
+        None if name not in event else event[name] * 60 for name in ("in_bed_min", "asleep_min")
+    )
+    if said_in_bed_s is not None and said_in_bed_s > length_s + SLACK_S:
+        said_in_bed_s = None
+    if said_asleep_s is not None and said_asleep_s > length_s + SLACK_S:
+        said_asleep_s = None
+    elif said_in_bed_s is not None and (said_asleep_s or 0) > said_in_bed_s + SLACK_S:
+        said_asleep_s = said_in_bed_s = None
+    elif said_in_bed_s is not None and "asleep_min" not in event and sum(asleep) > said_in_bed_s + SLACK_S:
+        said_in_bed_s = None
+    asleep_s = said_asleep_s if said_asleep_s is not None else sum(asleep) if asleep else None
+    in_bed_s = length_s if said_in_bed_s is None else said_in_bed_s
     awake = tuple((since, until) for stage, since, until in stages if stage in AWAKE)
     return Night(
         document, start.at, end.at, zones.local(end), round(in_bed_s), None if asleep_s is None else round(asleep_s),
         event.get("nap", False), awake if asleep else None,
     )  # fmt: skip
+
+
+def _follow(stages: list[tuple[str, datetime, datetime]], start: datetime, end: datetime) -> bool:
+    """Whether the stages asleep and awake lie in the night and share no more than a minute."""
+    slack = timedelta(seconds=SLACK_S)
+    known = sorted((since, until) for stage, since, until in stages if stage in ASLEEP | AWAKE)
+    if any(since < start - slack or until > end + slack for since, until in known):
+        return False
+    latest = start
+    for since, until in known:
+        if since + slack < latest:
+            return False
+        latest = max(latest, until)
+    return True
 
 
 def _at(text: str, document: Document) -> datetime:

@@ -288,7 +288,16 @@ class Generator(Body):
     # people, clocks, other kinds
 
     def _profile(self, person: Person) -> None:
-        event: dict[str, Any] = {"kind": "athlete", "athlete": person.name, "source": "coach", "document": "profile",
+        self._send(self._profile_of(person, "profile"))
+
+    def _two_profiles(self, person: Person) -> bool | None:
+        """Two documents about one person in one upload; stated revisions of two would leave a tie to the order."""
+        if self.stated:
+            return False
+        return self._send(*(self._profile_of(person, name) for name in self.rng.sample(PROFILES, 2)))
+
+    def _profile_of(self, person: Person, document: str) -> dict[str, Any]:
+        event: dict[str, Any] = {"kind": "athlete", "athlete": person.name, "source": "coach", "document": document,
                                  "timezone": person.zone}  # fmt: skip
         if self.rng.random() < 0.5:
             event["level"] = self.rng.choice(("beginner", "intermediate", "advanced"))
@@ -305,8 +314,8 @@ class Generator(Body):
         listed = priorities(self.rng) | ({"sets": ["gymlog", "ironapp", COPY_SOURCE]} if person.priority else {})
         if listed:
             event["source_priority"] = listed
-        known = self.known.get((person.name, "coach", "profile"))
-        self._send(self._changed(known, event) if known else self._register(event))
+        known = self.known.get((person.name, "coach", document))
+        return self._changed(known, event) if known else self._register(event)
 
     def _zone_change(self, person: Person) -> None:
         person.zone = self.rng.choice(ZONES)
@@ -369,11 +378,12 @@ class Generator(Body):
         self._send(*events)
 
 
+PROFILES = ("about", "profile", "who")
 OPERATIONS = {
     "live": 8, "unnamed": 4, "late": 3, "workout": 5, "late_workout": 2, "workout_over_live": 2, "rating": 2,
     "copied_workout": 2, "correction": 6, "workout_correction": 3, "move": 4, "rename_session": 2, "delete": 5,
-    "delete_first": 2, "again": 4, "profile": 2, "zone_change": 1, "body_mass": 3, "checkin": 2, "sleep": 3,
-    "hrv": 2, "rr_intervals": 3, "resting": 2, "heart_rate": 4, "reading_correction": 4, "declaration": 1,
+    "delete_first": 2, "again": 4, "profile": 2, "two_profiles": 2, "zone_change": 1, "body_mass": 3, "checkin": 2,
+    "sleep": 3, "hrv": 2, "rr_intervals": 3, "resting": 2, "heart_rate": 4, "reading_correction": 4, "declaration": 1,
     "plan": 1, "tick": 2, "broken": 1,
 }  # fmt: skip
 

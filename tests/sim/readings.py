@@ -112,7 +112,19 @@ class Body:
             spelled = [person.time("start", since, also={"end": until}, inside=True)
                        for since, until in pairwise(cuts)]  # fmt: skip
             fields["stages"] = [{"stage": stage, **times} for stage, times in zip(stages, spelled, strict=True)]
+        if self.rng.random() < 0.1:
+            fields |= self._impossible(round(hours * 60), fields)
         return self._night(person, end, hours, source, **fields)
+
+    def _impossible(self, minutes: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """What no night can be, or just can: numbers beyond it or against each other, stages that share time."""
+        over = self.rng.choice((1, 2, 90))
+        kind = self.rng.choice(("asleep", "in_bed", "both", "stages"))
+        if kind == "stages" and "stages" in fields:
+            return {"stages": [*fields["stages"], self.rng.choice(fields["stages"])]}
+        if kind == "both":
+            return {"asleep_min": minutes, "in_bed_min": max(0, minutes - over)}
+        return {"in_bed_min" if kind == "in_bed" else "asleep_min": minutes + over}
 
     def _hrv(self, person: Person) -> None:
         at = self._when(person, late=self.rng.random() < 0.3)

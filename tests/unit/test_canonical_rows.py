@@ -13,8 +13,8 @@ from canonical_events import HEADER, a_set, as_rows, line
 from pipeline.record import Header
 from pipeline.sources import columns
 from pipeline.sources.canonical import ITEM_BYTES_MAX, decode_lines, stand_in
-from pipeline.sources.problems import excerpt
-from pipeline.sources.rows import concat
+from pipeline.sources.problems import Problem, excerpt
+from pipeline.sources.rows import Item, RowBuilder, concat
 
 
 def us(*parts: int) -> int:
@@ -153,6 +153,52 @@ def test_efforts(effort: Any, expected: tuple[Any, ...], warnings: int) -> None:
     names = ("rir_logged", "rpe_logged", "effort_scale", "effort_value", "effort_dropped")
     assert tuple(row[name] for name in names) == expected
     assert len(held["warnings"]) == warnings
+
+
+STAGES = {
+    "apart": (("light", "23:00", "02:00"), ("awake", "02:00", "02:10"), ("deep", "02:10", "06:59")),
+    "touching": (("light", "23:00", "02:00"), ("deep", "01:59", "07:01")),
+    "two devices": (("in_bed", "23:00", "07:00"), ("asleep", "23:20", "06:40")),
+    "overlapping": (("light", "23:00", "02:00"), ("deep", "01:58", "07:00")),
+    "one in another": (("light", "23:00", "07:00"), ("awake", "02:00", "02:10"), ("rem", "03:00", "03:10")),
+    "after the night": (("light", "23:00", "07:02"),),
+    "before the night": (("light", "22:58", "07:00"),),
+}
+
+
+def stages(name: str) -> list[dict[str, str]]:
+    def at(clock: str) -> str:
+        return f"2026-11-{19 if clock > '12' else 20}T{clock}:00+01:00"
+
+    return [{"stage": stage, "start": at(begin), "end": at(until)} for stage, begin, until in STAGES[name]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "left_out"),
+    [
+        ({"asleep_min": 420, "in_bed_min": 470}, set()),
+        ({"asleep_min": 481, "in_bed_min": 480}, set()),  # devices round
+        ({"asleep_min": 482}, {"asleep_min"}),
+        ({"asleep_min": 600, "in_bed_min": 100}, {"asleep_min"}),
+        ({"asleep_min": 400, "in_bed_min": 500}, {"in_bed_min"}),
+        ({"asleep_min": 400, "in_bed_min": 100}, {"asleep_min", "in_bed_min"}),
+        ({"in_bed_min": 100, "stages": stages("apart")}, {"in_bed_min"}),
+        ({"stages": stages("apart")}, set()),
+        ({"stages": stages("touching")}, set()),
+        ({"stages": stages("two devices")}, set()),
+        ({"asleep_min": 400, "stages": stages("overlapping")}, {"stages"}),
+        ({"stages": stages("one in another")}, {"stages"}),
+        ({"stages": stages("after the night")}, {"stages"}),
+        ({"stages": stages("before the night")}, {"stages"}),
+    ],
+)
+def test_what_cannot_be_of_a_night_is_left_out_with_a_warning(fields: dict[str, Any], left_out: set[str]) -> None:
+    held = decode(an_event("sleep", start="2026-11-19T23:00:00+01:00", end="2026-11-20T07:00:00+01:00", **fields))
+    assert held["rejected"] == []
+    (row,) = held["events"]
+    assert fields.keys() - json.loads(row["payload"]).keys() == left_out
+    assert sorted(text.split("`")[1] for _, _, text in held["warnings"]) == sorted(left_out)
+    assert all("left out, the night was kept" in text for _, _, text in held["warnings"])
 
 
 def test_a_session_owns_its_sets_and_a_bad_one_is_rejected_alone() -> None:
@@ -334,3 +380,9 @@ def test_concat_moves_document_rows() -> None:
     assert whole.documents.num_rows == 6
     assert sorted(whole.sets["doc_row"].to_pylist() + whole.sessions["doc_row"].to_pylist()) == list(range(6))
     assert whole.sets.schema == columns.SET and whole.documents.schema == columns.DOCUMENT
+
+
+def test_a_message_with_half_a_character_is_a_row() -> None:
+    builder = RowBuilder()
+    builder.reject(Item(0, 1, "ana", "whoop"), Problem("invalid_type", "zone", "it is '\ud800'"), "")
+    assert builder.finish().rejected["message"].to_pylist() == ["it is '\\ud800'"]

@@ -66,6 +66,13 @@ def test_what_can_be_read_now_is_taken_and_the_rest_stays(spotter: Spotter, sent
     assert out.splitlines() == ["1 rejected item read again: 0 can be taken, 1 cannot", "nothing is changed"]
 
 
+def test_an_upload_without_rejected_items_is_refused(spotter: Spotter, sent: None) -> None:
+    code, out, err = spotter("rejected", "replay", "nosuch", "--check")
+    assert (code, out) == (1, "")
+    assert "nothing of 'nosuch' was rejected" in err
+    assert "no upload of this gym has that id" in err and "`spotter rejected list`" in err
+
+
 def test_without_rejected_items_there_is_nothing_to_do(spotter: Spotter, tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_text(json.dumps(set_event()) + "\n")

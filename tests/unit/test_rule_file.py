@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.alerts import statements
-from pipeline.alerts.catalogue import main, page
+from pipeline.alerts.catalogue import main, page, section
 from pipeline.alerts.lane import SESSION_DAYS
 from pipeline.alerts.rules import _read, load, presets
 from pipeline.errors import UsageError
@@ -20,6 +20,13 @@ def test_the_page_in_docs_is_the_one_the_rule_file_makes(tmp_path: Path) -> None
     main([str(tmp_path / "rules.md")])
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == page()
     assert (tmp_path / "rules.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_page_states_thresholds_with_all_their_digits() -> None:
+    for rule in load().all():
+        (line,) = (line for line in section(rule).splitlines() if line.startswith("- thresholds: "))
+        told = {part.split("`")[1]: float(part.split()[-1]) for part in line.removeprefix("- thresholds: ").split(", ")}
+        assert told == rule.thresholds, rule.id
 
 
 def test_rule_versions_change_with_what_a_rule_decides_with() -> None:

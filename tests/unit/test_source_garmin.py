@@ -163,11 +163,11 @@ def test_a_night_corrected_later_is_the_same_document() -> None:
     ("changes", "kinds", "ignored", "rejected"),
     [
         ({"sleepStartTimestampGMT": None}, {"resting_heart_rate": 1}, 0, 1),
-        ({"sleepEndTimestampGMT": "late"}, {}, 0, 1),
+        ({"sleepEndTimestampGMT": "late"}, {"resting_heart_rate": 1}, 0, 1),
         ({"sleepEndTimestampGMT": NIGHT_US * 1000 - 1}, {"resting_heart_rate": 1}, 0, 1),
-        ({"sleepTimeSeconds": -60}, {"resting_heart_rate": 1}, 0, 1),
+        ({"sleepTimeSeconds": -60}, {"sleep": 1, "resting_heart_rate": 1}, 0, 1),
         ({"sleepTimeSeconds": None}, {"sleep": 1, "resting_heart_rate": 1}, 0, 0),
-        ({"sleepStartTimestampGMT": 1e300}, {}, 0, 1),
+        ({"sleepStartTimestampGMT": 1e300}, {"resting_heart_rate": 1}, 0, 1),
     ],
 )
 def test_what_a_night_may_lack(changes: dict[str, Any], kinds: dict[str, int], ignored: int, rejected: int) -> None:

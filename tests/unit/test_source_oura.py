@@ -13,6 +13,8 @@ from tests.unit.vendor_files import assert_accounted, decoded, plan, sample
 
 NIGHT = json.loads(sample("v2_sleep__oura-ring-mcp.json"))["data"][0]
 
+EVERY_KIND = {"sleep": 1, "hrv": 1, "resting_heart_rate": 1, "heart_rate": 1}
+
 
 def events(data: bytes) -> dict[str, list[dict[str, Any]]]:
     """The payloads of a file's events by kind."""
@@ -64,6 +66,15 @@ def test_stages_follow_the_string_that_fits_the_night() -> None:
         ({"type": "siesta", "heart_rate": None}, {}, 0, 1),
         ({"id": None}, {}, 0, 1),
         ({"bedtime_end": "2024-01-14T23:00:00+00:00", "heart_rate": None}, {"hrv": 1, "resting_heart_rate": 1}, 0, 1),
+        # a value that cannot be costs itself alone
+        ({"average_hrv": "65"}, {"sleep": 1, "resting_heart_rate": 1, "heart_rate": 1}, 0, 1),
+        ({"lowest_heart_rate": []}, {"sleep": 1, "hrv": 1, "heart_rate": 1}, 0, 1),
+        ({"total_sleep_duration": "long"}, EVERY_KIND, 0, 1),
+        ({"total_sleep_duration": -1, "time_in_bed": 1e9}, EVERY_KIND, 0, 2),
+        ({"sleep_phase_5_min": 4}, EVERY_KIND, 0, 1),
+        ({"bedtime_start": None}, {"hrv": 1, "resting_heart_rate": 1, "heart_rate": 1}, 0, 1),
+        ({"day": 20240115}, {"sleep": 1, "heart_rate": 1}, 0, 1),
+        ({"heart_rate": NIGHT["heart_rate"] | {"items": [52, "fast", 300, None]}}, EVERY_KIND, 0, 1),
     ],
 )
 def test_what_a_night_may_lack(changes: dict[str, Any], kinds: dict[str, int], ignored: int, rejected: int) -> None:
@@ -78,6 +89,26 @@ def test_samples_are_blocks_of_a_day() -> None:
     block = events(sample("v2_heartrate__oura-ring-mcp.json"))["heart_rate"][0]
     assert block["bpm"] == [55, 52, 58, 72, 85, 120]
     assert block["offset_s"] == [0, 3600, 7200, 19800, 23400, 27000]
+
+
+def test_a_wrong_sample_costs_itself_alone() -> None:
+    samples = json.loads(sample("v2_heartrate__oura-ring-mcp.json"))["data"]
+    odd = [
+        samples[0] | change
+        for change in ({"bpm": "fast"}, {"bpm": 300}, {"timestamp": f"{samples[0]['timestamp'][:10]}T25:00"})
+    ]
+    found = plan(json.dumps({"data": [*samples, *odd, None]}).encode())
+    assert (found.kinds, found.accepted, found.rejected) == ({"heart_rate": 1}, 1, 2)
+
+
+def test_minutes_that_no_night_has_are_told_of() -> None:
+    found = plan(page(total_sleep_duration=40_000, time_in_bed=NIGHT["time_in_bed"]))
+    assert "asleep_min" not in events(page(total_sleep_duration=40_000))["sleep"][0]
+    assert found.warnings == [
+        "`asleep_min` is longer than the night from `start` to `end`; it was left out, the night was kept. "
+        "Correct it and send the night again. (row 1)"
+    ]
+    assert [entry["what"] for entry in found.preview if entry["kind"] == "sleep"] == ["night"]
 
 
 def test_scores_are_refused() -> None:
