@@ -118,6 +118,9 @@ def _names(rule: Rule) -> Iterator[Wrong]:
         if proof.threshold is not None and proof.threshold not in rule.thresholds:
             what = f"evidence {proof.metric}: there is no threshold {proof.threshold!r}"
             yield Wrong(what, "it is compared with a number of the rule", f"use one of {numbers}")
+        if proof.weeks_of and proof.weeks_of not in metrics:
+            what = f"evidence {proof.metric}: there is no evidence {proof.weeks_of!r}"
+            yield Wrong(what, "weeks_of names the row that counts the weeks of the window", "correct the name")
     for finding in rule.findings:
         if finding.severity not in rule.severities:
             what = f"findings: there is no severity {finding.severity!r}"

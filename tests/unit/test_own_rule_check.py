@@ -68,6 +68,7 @@ def test_the_pages_pair_is_right(at: Guard) -> None:
         ('all = ["week_sessions"]', 'of = ["week_sessions"]', "findings, many: at_least is 0"),
         ('"week_sessions_most", threshold', '"week_sessions", threshold', "evidence week_sessions is there twice"),
         ('threshold = "most"', 'threshold = "more"', "evidence week_sessions_most: there is no threshold 'more'"),
+        ('"many", days = 7', '"many", weeks_of = "w"', "evidence week_sessions: there is no evidence 'w'"),
         ('suppressed_by = ["travel"]', 'suppressed_by = ["holiday"]', "suppressed_by has 'holiday'"),
         ("Leave a day", "It is safe to leave a day", "text.action says 'safe'"),
         ("Leave a day between two sessions.", "", "text.action is empty"),

@@ -55,7 +55,7 @@ def test_the_pages_rule_opens_says_proves_and_closes(driver: Driver) -> None:
     assert row["scope"] == "body" and row["state"] == "resolved"
     said = row["updated_on"]  # a week later, with the numbers of that week
     assert said == first + timedelta(days=7)
-    assert row["title"] == f"5 sessions in 7 days (to {said.day} {said:%b})"
+    assert row["title"] == f"5 sessions in 7 days (to {said.day} {said:%b %Y})"
     assert row["body"].endswith(
         "Our rule: fewer than 5 a week. It goes away once there are fewer than 4 sessions in 7 days."
     )
