@@ -20,18 +20,21 @@ from pipeline.worker.backtest import DAYS_PER_MONTH
 from pipeline.worker.embedded import Embedded
 
 BODIES_BEFORE_APPLY = 128
+DAY_RULES = ("R07", "R08", "R09", "R10", "R11", "R12", "R13", "R14", "R15", "R16", "R17", "R18")
+# they judge what is done in a session, by a plan, or from one session to the next, and nobody's state
+SESSION_RULES = ("R01", "R02", "R03", "R04", "R05", "R06", "R19", "R20")
 
 _ALERTS = """
 select athlete_id, rule, scope, severity, opened_on, resolved_on, title, body
 from alert
-where state <> 'withdrawn' and rule >= 'R07' and rule not in ('R19', 'R21')
+where state <> 'withdrawn' and rule <> 'R21'
 order by athlete_id, opened_on, rule, scope
 """
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert of the day-level rules."""
+    """One alert of any rule but R21, which speaks of the data."""
 
     rule: str
     scope: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 from scipy import stats
 
-from bench.cohort import Alert, Case, cohort, plan
+from bench.cohort import DAY_RULES, SESSION_RULES, Alert, Case, cohort, plan
 from bench.evaluation_page import write_page
 from pipeline.alerts.rules import load
 from pipeline.models.runner import MODEL_VERSION
@@ -26,7 +27,6 @@ from pipeline.models.runner import MODEL_VERSION
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "evaluation.json"
 SEEDS = HERE / "seeds"
-DAY_RULES = ("R07", "R08", "R09", "R10", "R11", "R12", "R13", "R14", "R15", "R16", "R17", "R18")
 FATIGUE_RULES = ("R10", "R11", "R12", "R13", "R14", "R15", "R17", "R18")
 HEALTHY = ("healthy", "healthy_noisy")
 R17_DAYS_MIN, R18_DAYS_MIN = 21, 42
@@ -83,9 +83,10 @@ def figures(cases: Sequence[Case]) -> Figures:
             for name in dict.fromkeys(case.label.scenario for case in cases)
         },
         "false_warnings": _rate(healthy, lambda one: one.is_warning and one.rule in FATIGUE_RULES),
-        "false_warnings_all_rules": _rate(healthy, lambda one: one.is_warning),
-        "by_rule": {rule: _rule(cases, healthy, rule) for rule in DAY_RULES},
-        "misses": _misses(accumulated, "R17", _r17_found) + _misses(unresolved, "R18", _r18_found),
+        "false_warnings_all_rules": _rate(healthy, lambda one: one.is_warning and one.rule in DAY_RULES),
+        "by_rule": {rule: _rule(cases, healthy, rule) for rule in sorted((*DAY_RULES, *SESSION_RULES))},
+        "misses": _misses(accumulated, "R17", _r17_found, _r17_last)
+        + _misses(unresolved, "R18", _r18_found, _r18_last),
         "false_alarms": _false_alarms(healthy),
     }
 
@@ -104,9 +105,11 @@ def _tells(case: Case) -> bool:
 
 def _r17_found(case: Case) -> Alert | None:
     """In time: from the story's begin to ten days after the latent onset and the rule's own minimum of data."""
-    assert case.label.onset_day is not None
-    last = date.fromisoformat(case.label.onset_day) + timedelta(days=R17_LATE_DAYS + R17_DATA_DAYS)
-    return case.first("R17", date.fromisoformat(case.label.story_from), last)
+    return case.first("R17", date.fromisoformat(case.label.story_from), _r17_last(case))
+
+
+def _r17_last(case: Case) -> date:
+    return date.fromisoformat(str(case.label.onset_day)) + timedelta(days=R17_LATE_DAYS + R17_DATA_DAYS)
 
 
 def _r18_found(case: Case) -> Alert | None:
@@ -115,8 +118,15 @@ def _r18_found(case: Case) -> Alert | None:
 
 def _from_story(case: Case, rule: str, last_day: str | None) -> Alert | None:
     """The first alert of a rule from the story's begin to two weeks after a day of it."""
-    last = date.fromisoformat(str(last_day)) + timedelta(days=AFTER_STORY_DAYS)
-    return case.first(rule, date.fromisoformat(case.label.story_from), last)
+    return case.first(rule, date.fromisoformat(case.label.story_from), _after(last_day))
+
+
+def _r18_last(case: Case) -> date:
+    return _after(case.label.story_to)
+
+
+def _after(last_day: str | None) -> date:
+    return date.fromisoformat(str(last_day)) + timedelta(days=AFTER_STORY_DAYS)
 
 
 def _episodes(cases: Sequence[Case], found: Callable[[Case], Alert | None]) -> Figures:
@@ -171,32 +181,54 @@ def _rule(cases: Sequence[Case], healthy: Sequence[Case], rule: str) -> Figures:
     return {"episodes": _share(hits, len(ill)), "healthy": _rate(healthy, lambda one: one.rule == rule)}
 
 
-def _misses(cases: Sequence[Case], rule: str, found: Callable[[Case], Alert | None]) -> list[Figures]:
-    """Some of the episodes that were missed: who, what the athlete logs at all, and what opened in their time."""
+def _misses(
+    cases: Sequence[Case], rule: str, found: Callable[[Case], Alert | None], limit: Callable[[Case], date]
+) -> list[Figures]:
+    """Some of the episodes that were missed: who, what the athlete logs at all, and what opened in their time.
+
+    ``too_late``: when the rule did speak after the last day that counts, days from the latent onset.
+    """
     missed = [case for case in cases if found(case) is None]
     return [
         {
             "rule": rule,
             **_who(case),
-            "opened": sorted(
-                {
-                    f"{one.rule} {(one.opened_on - date.fromisoformat(str(case.label.onset_day))).days:+d} d"
-                    for one in case.alerts
-                    if one.opened_on >= date.fromisoformat(case.label.story_from) and one.scope == "body"
-                }
+            "opened": sorted({f"{one.rule} {_since_onset(case, one.opened_on)}" for one in _told_in_story(case)}),
+            "too_late": next(
+                (
+                    f"{_since_onset(case, one.opened_on)}, limit {_since_onset(case, limit(case))}"
+                    for one in _told_in_story(case)
+                    if one.rule == rule
+                ),
+                None,
             ),
         }
         for case in missed[:EXAMPLES]
     ]
 
 
+def _told_in_story(case: Case) -> list[Alert]:
+    """Alerts of the day rules on all training from the story's begin on, the first one first."""
+    begin = date.fromisoformat(case.label.story_from)
+    return [one for one in case.alerts if one.opened_on >= begin and one.scope == "body" and one.rule in DAY_RULES]
+
+
+def _since_onset(case: Case, day: date) -> str:
+    return f"{(day - date.fromisoformat(str(case.label.onset_day))).days:+d} d"
+
+
 def _false_alarms(cases: Sequence[Case]) -> list[Figures]:
     return [
-        {"rule": alert.rule, **_who(case), "opened_on": alert.opened_on.isoformat(), "said": alert.body.split(".")[0]}
+        {"rule": alert.rule, **_who(case), "opened_on": alert.opened_on.isoformat(), "said": _sentence(alert.body)}
         for case in cases
         for alert in case.alerts
         if alert.is_warning and alert.rule in FATIGUE_RULES
     ][:EXAMPLES]
+
+
+def _sentence(text: str) -> str:
+    """The first one; the point of a decimal number ends none."""
+    return re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
 
 
 def _who(case: Case) -> Figures:

@@ -10,6 +10,8 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot as plt
 
+from bench.cohort import SESSION_RULES
+
 Figures = dict[str, Any]
 _LAYOUT = {"svg.hashsalt": "spotter", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -84,6 +86,7 @@ def page(found: Figures) -> str:
             for rule, one in found["by_rule"].items()
         ),
         "",
+        *_sessions(found["by_rule"]),
         "![Alerts per healthy athlete-month](evaluation/rates.svg)",
         "",
         "## Some that were missed",
@@ -110,6 +113,18 @@ def _life_stress(scenarios: Figures) -> list[str]:
         " ordinary training as well; 4 points from 3 kinds of signs are enough without any loss of strength. The"
         " athlete is worn out, the text says several signs at once and calls for easier days, and nothing says that"
         " the training is to blame. R18 asks for lost strength, so it stays silent.",
+        "",
+    ]
+
+
+def _sessions(rules: Figures) -> list[str]:
+    """What the rules are that judge no state; nothing where they were not counted."""
+    if not set(SESSION_RULES) & set(rules):
+        return []
+    return [
+        "R01 to R06 judge what was done in a session and R20 the step from one session to the next: that they speak in"
+        " healthy athletes is no error, their rate says how often somebody who trains like these hears of them. R19"
+        " asks for a plan, and these athletes have none. The plot shows the other rules.",
         "",
     ]
 
@@ -141,6 +156,8 @@ def _examples(rows: list[Figures]) -> list[str]:
     ]
     for row in rows:
         said = row.get("said") or ", ".join(row.get("opened", [])) or "nothing"
+        if row.get("too_late"):
+            said = f"{row['rule']} too late: {row['too_late']}; all: {said}"
         lines.append(
             f"| {row['rule']} | {row['scenario']} | {row['seed']} | {row['device']} |"
             f" {100 * row['answers_share']:.0f} % | {100 * row['effort_logged_share']:.0f} % |"
@@ -164,7 +181,7 @@ def _delays(found: Figures, file: Path) -> None:
 
 def _rates(found: Figures, file: Path) -> None:
     figure, axes = plt.subplots(figsize=(6, 3))
-    rules = list(found["by_rule"])
+    rules = [rule for rule in found["by_rule"] if rule not in SESSION_RULES]
     healthy = [found["by_rule"][rule]["healthy"] for rule in rules]
     rates = [one["per_month"] for one in healthy]
     errors = [

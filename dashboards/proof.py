@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from dashboards import words
 from pipeline.alerts.labels import Label, label
 
+YES_OR_NO = "yes or no"
 _LIMITS = {">=": "{} or more", ">": "more than {}", "<=": "{} or less", "<": "under {}", "!=": "other than {}"}
 
 
@@ -23,7 +24,9 @@ def groups(evidence: Iterable[Mapping[str, Any]]) -> list[Group]:
     found = (Group("Limits met", []), Group("Looked at, not met", []), Group("Also noted", []))
     for row in evidence:
         told = label(str(row["metric"]))
-        met = words.met(row) if told.kind == "limit" else None
+        met = words.met(row) if told.kind in ("limit", "step") else None
+        if told.kind == "step" and not met:
+            continue
         found[{True: 0, False: 1, None: 2}[met]].lines.append(_line(row, told))
     return [group for group in found if group.lines]
 
@@ -33,7 +36,7 @@ def _line(row: Mapping[str, Any], told: Label) -> str:
     if told.kind == "flag":
         return told.text + (f", {_window(first, last)}" if first != last else "")
     text = f"{told.text}: {_value(row['value'], told)}"
-    if told.kind == "limit" and row["threshold"] is not None:
+    if told.kind in ("limit", "step") and row["threshold"] is not None and told.unit != YES_OR_NO:
         limit = _value(row["threshold"], told)
         text += f" (limit: {_LIMITS.get(str(row['comparator']), '{}').format(limit)})"
     if row["baseline"] is not None:
@@ -48,8 +51,12 @@ def _value(value: Any, told: Label) -> str:
     """A number with its unit, unless the label names that already."""
     if value is None:
         return words.UNKNOWN
-    text = words.number(value * told.scale, 2)
-    return f"{text} {told.unit}" if told.unit in ("h", "%", "days") else text
+    if told.unit == YES_OR_NO:
+        return "yes" if value >= 1 else "no"
+    scaled = round(value * told.scale, 2)
+    if told.unit == "days":
+        return words.counted(scaled, "day")
+    return f"{words.number(scaled, 2)} {told.unit}" if told.unit in ("h", "%") else words.number(scaled, 2)
 
 
 def _window(first: Any, last: Any) -> str:

@@ -1,6 +1,8 @@
 -- panel: roster, one row per athlete, those who need attention first
 -- $1 tenant, $2 athlete or null
 -- unit: failure load in failure-equivalent sets (FES, M11), a lower bound while effort is unknown; shares 0..1
+-- headline: the gravest alert; of equal ones first those that weigh several signs (R18, then R17), then built-in rules,
+-- then the gym's own (X01 to X99), and among these the newest
 -- today: the day an athlete is judged on: the gym's clock, or the last day with data; null while no zone is known
 -- high, warning, advice, info: open alerts that stand for themselves; parts: open ones for which one of these speaks
 -- night: the recovery data of today, for those who had any in 28 days (none: not measured): missing, or stale after more
@@ -55,15 +57,16 @@ open_alert as (
         count(*) filter (where severity = 'advice' and not is_part)::integer as advice,
         count(*) filter (where severity = 'info' and not is_part)::integer as info,
         count(*) filter (where is_part)::integer as parts,
-        arg_max(title, (severity_rank, updated_on, alert_id)) filter (where not is_part) as headline,
-        arg_max(rule, (severity_rank, updated_on, alert_id)) filter (where not is_part) as headline_rule,
+        arg_max(title, (severity_rank, rule_rank, updated_on, alert_id)) filter (where not is_part) as headline,
+        arg_max(rule, (severity_rank, rule_rank, updated_on, alert_id)) filter (where not is_part) as headline_rule,
         arg_max(title, (updated_on, alert_id)) filter (where rule = 'R21') as doubt
     from (
         select
             *,
             -- nobody speaks any more for one that outlasts the alert it was part of
             folded_into is not null and folded_into in (select alert_id from standing) as is_part,
-            case severity when 'high' then 3 when 'warning' then 2 when 'advice' then 1 else 0 end as severity_rank
+            case severity when 'high' then 3 when 'warning' then 2 when 'advice' then 1 else 0 end as severity_rank,
+            case when rule = 'R18' then 3 when rule = 'R17' then 2 when rule like 'X%' then 0 else 1 end as rule_rank
         from standing
     )
     group by athlete_id

@@ -24,7 +24,8 @@ the numbers of that day; it is the same alert, and channels hear of it only wher
 _EVIDENCE = """## Evidence
 
 What pages and reports call the metrics of `alert_evidence`; from `pipeline/alerts/metrics.toml`. A limit is compared
-with the rule's threshold, a number stands beside it, a flag is either so or not part of the evidence.
+with the rule's threshold (a step only makes the alert graver, and is told where it was met), a number stands beside it,
+a flag is either so or not part of the evidence.
 
 | metric | label | unit | what it is |
 |---|---|---|---|"""

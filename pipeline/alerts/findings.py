@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.alerts.rules import COMPARE, Rule
+from pipeline.alerts.rules import COMPARE, Proof, Rule
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -23,6 +23,7 @@ LASTING = "days_in_a_row"
 DEGRADED = "degraded_inputs"
 STREAK_MAX = 28  # days in a row are counted so far: more would depend on where a batch begins to look
 _PER_PROOF = 3
+_WINDOW_DAYS_MAX = 400
 
 
 def width(rule: Rule) -> int:
@@ -79,12 +80,14 @@ def lowered(level: Ints, degraded: Flags) -> Ints:
 def proof_rows(rule: Rule, found: Sequence[float | None], day: date) -> list[dict[str, Any]]:
     """The evidence rows of one condition; a value that is not known is no part of it."""
     rows = []
+    metrics = [proof.metric for proof in rule.evidence]
     for index, proof in enumerate(rule.evidence):
         value, n_obs, baseline = found[_PER_PROOF * index : _PER_PROOF * (index + 1)]
         if value is None or np.isnan(value):
             continue
         threshold = rule.thresholds[proof.threshold] if proof.threshold is not None else None
-        rows.append(_row(proof.metric, value, threshold, proof.comparator, (day, proof.days), n_obs, baseline))
+        days = _days(proof, metrics, found)
+        rows.append(_row(proof.metric, value, threshold, proof.comparator, (day, days), n_obs, baseline))
     degraded, streak = found[-2], found[-1]
     if rule.lasting is not None:
         limit = rule.thresholds["lasting_days"]
@@ -93,6 +96,14 @@ def proof_rows(rule: Rule, found: Sequence[float | None], day: date) -> list[dic
     if degraded:
         rows.append(_row(DEGRADED, 1.0, 1.0, ">=", (day, 1), None, None))
     return rows
+
+
+def _days(proof: Proof, metrics: list[str], found: Sequence[float | None]) -> int:
+    """The length of the window: so many days, or the weeks that a metric counted."""
+    if not proof.weeks_of:
+        return proof.days
+    weeks = found[_PER_PROOF * metrics.index(proof.weeks_of)]
+    return proof.days if weeks is None or not weeks >= 1 else min(7 * int(weeks), _WINDOW_DAYS_MAX)
 
 
 def decided(rule: Rule, evidence: Sequence[dict[str, Any]]) -> int:

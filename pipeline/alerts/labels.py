@@ -10,11 +10,12 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pipeline.alerts.rules import load
 
-Kind = Literal["limit", "number", "flag"]
+Kind = Literal["limit", "step", "number", "flag"]
 
 
 class Label(NamedTuple):
-    """``over``: what the value was counted over; ``kind``: compared with a limit, said beside, or only so.
+    """``over``: what the value was counted over; ``kind``: compared with a limit, with one that only makes
+    the alert graver (nothing to say where it was not met), said beside, or only so.
 
     A value times ``scale`` is in ``unit``; ``usual`` is the unit of what is usual, where that is another quantity.
     """

@@ -16,16 +16,20 @@ from pydantic import ValidationError, model_validator
 
 from pipeline.alerts import findings, statements
 from pipeline.alerts.claims import claim_in
-from pipeline.alerts.own_condition import wrapped
+from pipeline.alerts.own_condition import numbered, wrapped
 from pipeline.alerts.rules import Rule, Words
 from pipeline.alerts.texts import proof_fields, render
 from pipeline.store.guard import Guard, Wrong, listed
 from schemas.events import Declaration
 
 IDS = re.compile(r"X(0[1-9]|[1-9][0-9])")
-TABLE = "touched_rule_day"
+TABLES = {
+    "asked_day": "tenant_id varchar, athlete_id varchar, from_day date",
+    "touched_rule_day": "athlete_no integer, from_day date",
+}
+NAMES = {"tenant_id": ("VARCHAR",), "athlete_id": ("VARCHAR",)}
+NUMBER = {"athlete_no": ("INTEGER",)}
 COLUMNS = {
-    "athlete_no": ("INTEGER",),
     "scope": ("VARCHAR",),
     "subject": ("VARCHAR",),
     "local_day": ("DATE",),
@@ -52,7 +56,7 @@ class _Unchecked(Rule):
 
 def guard() -> Guard:
     """What conditions are read and tried on; close it after use."""
-    return Guard({TABLE: "athlete_no integer, from_day date"})
+    return Guard(TABLES)
 
 
 def check_fields(text: str, rule_id: str) -> tuple[Rule | None, list[Wrong]]:
@@ -118,6 +122,9 @@ def _names(rule: Rule) -> Iterator[Wrong]:
         if proof.threshold is not None and proof.threshold not in rule.thresholds:
             what = f"evidence {proof.metric}: there is no threshold {proof.threshold!r}"
             yield Wrong(what, "it is compared with a number of the rule", f"use one of {numbers}")
+        if proof.weeks_of and proof.weeks_of not in metrics:
+            what = f"evidence {proof.metric}: there is no evidence {proof.weeks_of!r}"
+            yield Wrong(what, "weeks_of names the row that counts the weeks of the window", "correct the name")
     for finding in rule.findings:
         if finding.severity not in rule.severities:
             what = f"findings: there is no severity {finding.severity!r}"
@@ -221,15 +228,22 @@ def check_condition(rule: Rule, sql: str, at: Guard) -> list[Wrong]:
     if wrong:
         return wrong
     given = {name: numbers[name] for name in statements.parameters(sql)}
-    told = at.columns(f"select * from (\n{sql}\n)", given)
+    told = at.columns(f"select * from (\n{sql}\n)", given, parsed)
     if isinstance(told, Wrong):
         return [told]
     wrong = list(_columns(dict(told)))
     if not wrong:
-        last = at.columns(wrapped(sql), given)
+        last = at.columns(wrapped(sql if "athlete_no" in dict(told) else numbered(sql)), given)
         if isinstance(last, Wrong):
             return [last]
     return wrong
+
+
+def with_numbers(rule: Rule, sql: str, at: Guard) -> str:
+    """A condition in which nothing is wrong, with its athletes numbered."""
+    numbers = {f"{rule.id.lower()}_{key}": value for key, value in rule.thresholds.items()}
+    told = at.columns(sql, {name: numbers[name] for name in statements.parameters(sql)})
+    return sql if not isinstance(told, Wrong) and "athlete_no" in dict(told) else numbered(sql)
 
 
 def _narrow(count: int | None, width: int, evidence: int) -> Wrong:
@@ -241,15 +255,21 @@ def _narrow(count: int | None, width: int, evidence: int) -> Wrong:
 
 
 def _columns(told: Mapping[str, str]) -> Iterator[Wrong]:
-    for name, kinds in COLUMNS.items():
+    whose = NUMBER if "athlete_no" in told else NAMES
+    wanted = {**whose, **COLUMNS}
+    gives = f"a condition gives {', '.join(NAMES)} (or {', '.join(NUMBER)}), {', '.join(COLUMNS)}"
+    for name, kinds in wanted.items():
         kind = told.get(name)
         if kind is None:
-            yield Wrong(f"the column {name} is missing", f"a condition gives {', '.join(COLUMNS)}", "select it")
+            do = "select it"
+            if name in whose:
+                do += ": views have tenant_id and athlete_id, tables of base and mart have athlete_no"
+            yield Wrong(f"the column {name} is missing", gives, do)
         elif kind not in kinds:
             do = f"write it as {name}::{kinds[0].lower()}"
             yield Wrong(f"the column {name} is {kind}", f"it must be {kinds[0]}", do)
-    for name in sorted(set(told) - set(COLUMNS)):
-        yield Wrong(f"the column {name} has no place here", f"a condition gives {', '.join(COLUMNS)}", "leave it out")
+    for name in sorted(set(told) - set(wanted)):
+        yield Wrong(f"the column {name} has no place here", gives, "leave it out")
 
 
 def check_rendering(rule: Rule) -> list[Wrong]:

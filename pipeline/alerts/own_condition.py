@@ -18,6 +18,18 @@ from pipeline.store.failure import is_disk_full, is_query_failure
 SECONDS_MAX = 60.0  # of one run over some athletes; a built-in rule takes a hundredth of it
 _COUNT_MAX = 2_147_483_647
 
+# the athletes and days asked for, by the names the views have
+_ASKED = """
+create or replace temp table asked_day as
+select p.tenant_id, p.athlete_id, t.from_day
+from touched_rule_day t
+join base.athlete p on t.athlete_no = p.athlete_no
+"""
+_NUMBERED = """select p.athlete_no, c.* exclude (tenant_id, athlete_id)
+from (
+{condition}
+) c
+join base.athlete p on c.tenant_id = p.tenant_id and c.athlete_id = p.athlete_id"""
 # rows of days an athlete does not have, or that nobody asked for, count for nothing
 _STORE = """
 create or replace temp table own_found as
@@ -65,6 +77,11 @@ def told_of(rules: Rules, rule: Rule) -> Iterator[None]:
         raise OwnRuleError(rule.id, digest, str(error).strip() or type(error).__name__) from error
 
 
+def numbered(sql: str) -> str:
+    """A condition over views, which names athletes as they do, as one that numbers them like the tables below."""
+    return _NUMBERED.format(condition=sql)
+
+
 def wrapped(sql: str) -> str:
     """The statement that stores what a condition finds in ``own_found``."""
     return _STORE.format(condition=sql)
@@ -79,6 +96,7 @@ def stored(connection: Connection, rules: Rules, rule: Rule) -> statements.State
     own = rules.own[rule.id]
     sql = wrapped(own.sql)
     with connection.stopped_after(SECONDS_MAX):
+        connection.execute(_ASKED)
         statements.run(connection, (sql, statements.parameters(own.sql)), rules)
     width = findings.width(rule)
     look = _LOOK_AT.format(scope=rule.scope, width=width, most=_COUNT_MAX)

@@ -126,7 +126,7 @@ def read_pair(stem: Path, at: Guard, failures: Mapping[str, str]) -> Pair:
         )
     if wrong or rule is None:
         return Pair(name, None, wrong)
-    return Pair(name, OwnRule(rule, sql, digest), [])
+    return Pair(name, OwnRule(rule, own_check.with_numbers(rule, sql, at), digest), [])
 
 
 def _files(folder: Path) -> list[Path]:

@@ -49,13 +49,15 @@ class Proof(_Strict):
     """One row of evidence of a day-level rule, as its condition finds it: value, observations, baseline.
 
     ``threshold`` names a number of the rule; without one the value only stands beside the others. ``says`` is the
-    phrase of a finding that holds, with ``{value}``, ``{limit}``, ``{base}`` and ``{n}``; ``days`` is the window.
+    phrase of a finding that holds, with ``{value}``, ``{limit}``, ``{base}`` and ``{n}``; ``days`` is the window, or
+    as many weeks as the metric ``weeks_of`` has found: a fixed one would begin before an athlete's first day.
     """
 
     metric: str
     threshold: str | None = None
     comparator: Comparator = ">="
     days: int = Field(default=1, ge=1, le=400)
+    weeks_of: str = ""
     digits: int = Field(default=0, ge=0, le=3)
     says: str = ""
 
@@ -101,6 +103,8 @@ class Rule(_Strict):
         for proof in self.evidence:
             if proof.threshold is not None and proof.threshold not in self.thresholds:
                 raise ValueError(f"evidence {proof.metric}: there is no threshold {proof.threshold!r}")
+            if proof.weeks_of and proof.weeks_of not in metrics:
+                raise ValueError(f"evidence {proof.metric}: weeks_of {proof.weeks_of!r} is no evidence of the rule")
         for finding in self.findings:
             if finding.severity not in self.severities:
                 raise ValueError(f"findings: there is no severity {finding.severity!r}")

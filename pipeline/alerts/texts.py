@@ -39,8 +39,8 @@ def plain_date(day: date) -> str:
 
 
 def short_date(day: date) -> str:
-    """3 Mar: in titles, which tell the alerts of some days apart."""
-    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+    """3 Mar 2026: in titles, which tell the alerts of some days apart and may stand open for more than a year."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
 
 
 def plain_number(value: float) -> str:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from pipeline.worker.backtest import Backtest, Pair, Told
 
 EXAMPLES_SHOWN = 5
+WHYS = {
+    "later": "in place of a gone alert of the same athlete, rule and scope, opened later",
+    "earlier": "in place of a gone alert of the same athlete, rule and scope, opened earlier",
+    "part": "in days of an alert that ends sooner as tried",
+    "scope": "on another scope (a muscle in place of the whole body, or the other way) where an alert is gone",
+}
 TITLES = {"new": "new", "gone": "gone", "severity": "of another severity", "moved": "moved", "same": "the same"}
 
 
@@ -140,7 +146,8 @@ def _told(
         "today": summary((pair.today for pair in found.pairs), found.observed, *days)._asdict(),
         "tried": summary((pair.tried for pair in found.pairs), found.observed, *days)._asdict(),
         "changes": {kind: counts[kind] for kind in KINDS},
-        "alerts": [_row(pair) for pair in found.pairs if pair.change != "same"],
+        "new_because": _because(found),
+        "alerts": [_row(pair, found.why) for pair in found.pairs if pair.change != "same"],
         "other_rules": found.others,
     }
 
@@ -149,10 +156,18 @@ def _differing(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, dic
     return {key: {"today": now.get(key), "tried": value} for key, value in then.items() if now.get(key) != value}
 
 
-def _row(pair: Pair) -> dict[str, Any]:
+def _because(found: Backtest) -> dict[str, int]:
+    from pipeline.worker.backtest import WHYS as KEYS
+
+    counts = Counter(found.why.get(pair.tried.alert_id) for pair in found.pairs if pair.change == "new" and pair.tried)
+    return {key: counts[key] for key in KEYS}
+
+
+def _row(pair: Pair, why: Mapping[str, str]) -> dict[str, Any]:
     one = pair.tried or pair.today
     return {
         "change": pair.change,
+        "because": why.get(one.alert_id) if one and pair.change == "new" else None,
         "athlete_id": one.athlete_id if one else None,
         "scope": one.scope if one else None,
         "today": _alert(pair.today),
@@ -185,6 +200,9 @@ def _print(told: dict[str, Any], found: Backtest) -> None:
     output.paragraph(_columns(told["settings"]))
     output.say()
     output.paragraph(", ".join(f"{told['changes'][kind]} {title}" for kind, title in TITLES.items()))
+    for key, n in told["new_because"].items():
+        if n:
+            output.paragraph(f"of the new, {n} {WHYS[key]}")
     for kind, title in TITLES.items():
         pairs = [pair for pair in found.pairs if pair.change == kind]
         if not pairs or kind == "same":
@@ -206,12 +224,20 @@ def _columns(settings: dict[str, dict[str, dict[str, Any]]]) -> str:
 
 
 def _tried(settings: dict[str, dict[str, dict[str, Any]]]) -> str:
-    said = [
-        f"{key} {output.printable(values['today'])} → {output.printable(values['tried'])}"
-        for group in settings.values()
-        for key, values in group.items()
-    ]
-    return ", ".join(said) or "as it is"
+    said = []
+    for group, (one, several) in {
+        "thresholds": ("threshold", "thresholds"),
+        "severities": ("severity", "severities"),
+    }.items():
+        changes = [_setting(key, values) for key, values in settings[group].items()]
+        if changes:  # a threshold and a severity may have one name
+            said.append(f"{one if len(changes) == 1 else several} {', '.join(changes)}")
+    return "; ".join(said) or "as it is"
+
+
+def _setting(key: str, values: Mapping[str, Any]) -> str:
+    tried = output.printable(values["tried"])
+    return f"{key} {tried}" if values["today"] is None else f"{key} {output.printable(values['today'])} → {tried}"
 
 
 def _example(pair: Pair) -> str:

@@ -86,6 +86,13 @@ class Guard:
             name
             for (name,) in run("select function_name from duckdb_functions() where function_type = 'macro'").fetchall()
         }
+        self._columns: dict[str, list[str]] = {}
+        for schema, table, column in run(
+            "select if(temporary, '', schema_name), table_name, column_name from duckdb_columns() c"
+            " left join (select table_oid as oid, temporary from duckdb_tables()) t on c.table_oid = t.oid"
+            " where not internal order by table_name, column_index"
+        ).fetchall():
+            self._columns.setdefault(f"{schema}.{table}" if schema else table, []).append(str(column))
         lock(self.connection, MEMORY_BYTES)
 
     def close(self) -> None:
@@ -141,7 +148,7 @@ class Guard:
             yield Wrong(
                 f"there is no table {'.'.join(node['qualified_name']['path'])} to read",
                 f"a rule reads tables of {', '.join(SCHEMAS[:2])}, the views, and {', '.join(sorted(self._extra))}",
-                '`spotter sql "show tables"` lists the views; the data dictionary has their columns',
+                f"the views are {', '.join(self._views())}; docs/data-dictionary.md has their columns",
             )
         elif full in NOT_READ:
             yield Wrong(
@@ -159,13 +166,33 @@ class Guard:
         if name in WORDS:
             yield _unsteady(name)
 
-    def columns(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[str, str]] | Wrong:
-        """Names and types of what a text gives, run on no rows; or why it fails."""
+    def _views(self) -> list[str]:
+        return sorted(name.removeprefix("main.") for name in self._relations - NOT_READ if name.startswith("main."))
+
+    def _there(self, parsed: Parsed | None) -> str:
+        """The columns of what a text reads, in words."""
+        nodes = _nodes(parsed.tree) if parsed is not None else ()
+        read = {}
+        for node in nodes:
+            if node.get("type") == "BASE_TABLE":
+                schema, name = str(node["schema_name"]).lower(), str(node["table_name"]).lower()
+                found = self._columns.get(f"{schema or 'main'}.{name}") or self._columns.get(name)
+                if found:
+                    read[f"{schema}.{name}" if schema else name] = found
+        return "; ".join(f"{name} has {', '.join(columns)}" for name, columns in sorted(read.items()))
+
+    def columns(
+        self, sql: str, parameters: Mapping[str, object], parsed: Parsed | None = None
+    ) -> list[tuple[str, str]] | Wrong:
+        """Names and types of what a text gives, run on no rows; or why it fails, and what ``parsed`` could read."""
         try:
             with self.connection.stopped_after(SECONDS_MAX):
                 self.connection.execute(sql, parameters or None)
                 told = [(str(name), str(kind)) for name, kind, *_ in self.connection.description]
                 self.connection.fetchall()
+        except duckdb.BinderException as error:
+            there = self._there(parsed)
+            return Wrong("the SQL fails on empty tables", str(error).strip(), there or "correct it")
         except duckdb.Error as error:
             return Wrong("the SQL fails on empty tables", str(error).strip(), "correct it")
         return told

@@ -31,6 +31,8 @@ from pipeline.worker.rebuild import slices, take_slice
 DAYS_PER_MONTH = 30.4
 _SCRATCH = "backtest-"
 KINDS = ("new", "gone", "severity", "moved", "same")
+WHYS = ("later", "earlier", "part", "scope")
+NEAR_DAYS = 28  # an alert that no longer opens on a day may open so long after it, or have opened so long before
 Progress = Callable[[int, int], None]
 
 _ALERTS = """
@@ -87,11 +89,15 @@ class Observed(NamedTuple):
 
 
 class Backtest(NamedTuple):
-    """All pairs of the rule's alerts in the days looked at; ``others`` counts changes of rules that weigh it."""
+    """All pairs of the rule's alerts in the days looked at; ``others`` counts changes of rules that weigh it.
+
+    ``why``: by the id of a new alert, which of WHYS explains it (``explained``).
+    """
 
     observed: Observed
     pairs: list[Pair]
     others: dict[str, dict[str, int]]
+    why: dict[str, str]
 
 
 class Summary(NamedTuple):
@@ -130,9 +136,10 @@ def backtest(
         finally:
             shard.close()
     lane = {rule.id for rule in rules.all() if rule.lane == rules[rule_id].lane}
+    whole = paired([one for one in today if one.rule in lane], tried)
     pairs = [
         pair
-        for pair in paired([one for one in today if one.rule in lane], tried)
+        for pair in whole
         if any(one is not None and _inside(one.opened_on, first, last) for one in (pair.today, pair.tried))
     ]
     others: dict[str, Counter[str]] = {}
@@ -144,6 +151,7 @@ def backtest(
         observed,
         [pair for pair in pairs if _either(pair).rule == rule_id],
         {rule: dict(counts) for rule, counts in sorted(others.items())},
+        explained(pair for pair in whole if _either(pair).rule == rule_id),  # one that is gone may lie before the days
     )
 
 
@@ -207,6 +215,37 @@ def paired(today: Iterable[Told], tried: Iterable[Told]) -> list[Pair]:
             pairs.append(Pair(_change(found, one), found, one))
     pairs += [Pair("gone", one, None) for near in loose.values() for one in near]
     return sorted(pairs, key=lambda pair: (KINDS.index(pair.change), *_either(pair)[:3], _either(pair).opened_on))
+
+
+def explained(pairs: Iterable[Pair]) -> dict[str, str]:
+    """Why alerts are new that a stricter rule would not be thought to open, by their ids; of others nothing is said.
+
+    ``later``, ``earlier``: one of the same athlete, rule and scope is gone that had opened up to NEAR_DAYS before or
+    after; each gone one stands for one. ``part``: one of the same scope that is shorter as tried was open on that day.
+    ``scope``: one of another scope of the athlete and rule is gone that opened that near.
+    """
+    pairs = list(pairs)
+    gone = [pair.today for pair in pairs if pair.change == "gone" and pair.today]
+    new = sorted((pair.tried for pair in pairs if pair.change == "new" and pair.tried), key=lambda one: one.opened_on)
+    kept = [pair.today for pair in pairs if pair.today and pair.tried]
+    why, taken = {}, set()
+    near = sorted(
+        (abs((old.opened_on - one.opened_on).days), one.opened_on, one.alert_id, old, one)
+        for one in new
+        for old in gone
+        if old[:2] == one[:2] and abs((old.opened_on - one.opened_on).days) <= NEAR_DAYS
+    )
+    for *_, old, one in near:  # the nearest first
+        if old.scope == one.scope and one.alert_id not in why and old.alert_id not in taken:
+            taken.add(old.alert_id)
+            why[one.alert_id] = "later" if one.opened_on >= old.opened_on else "earlier"
+    for one in new:
+        if one.alert_id not in why and any(old[:3] == one[:3] and _overlap(old, one) for old in kept):
+            why[one.alert_id] = "part"
+    for *_, old, one in near:
+        if old.scope != one.scope:
+            why.setdefault(one.alert_id, "scope")
+    return why
 
 
 def _change(old: Told, new: Told) -> str:

@@ -14,6 +14,20 @@ def shown(kind: str) -> str:
     return str(block)
 
 
+def by_number() -> str:
+    """The page's SQL over the tables below the views."""
+    sql = shown("sql")
+    for view, table in (
+        ("w.tenant_id, w.athlete_id,", "w.athlete_no,"),
+        ("from training_week", "from mart.training_week"),
+        ("asked_day", "touched_rule_day"),
+        ("w.tenant_id = t.tenant_id and w.athlete_id = t.athlete_id", "w.athlete_no = t.athlete_no"),
+    ):
+        assert view in sql
+        sql = sql.replace(view, table)
+    return sql
+
+
 def put(folder: Path, name: str = "X01", *, toml: str | None = None, sql: str | None = None) -> Path:
     """Write the pair under a name; returns the TOML file."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -97,16 +97,24 @@ def test_labels_are_plain_words_with_a_unit() -> None:
 
 
 def test_limits_that_were_met_come_first_and_the_others_apart() -> None:
-    found = told(evidence_rows(load()["R06"], [46.944, 48, 48, 0, 0, 2, 13, 5], DAY))
-    window = "1 Mar 2026 to 3 Mar 2026"
+    found = told(evidence_rows(load()["R07"], [1.4, 58, 36, 1.4, 58, 36, *[9, None, None] * 4, 0, 1], DAY))
+    times = "Hard sets of 7 days, in times those of a week before"
+    assert found["Limits met"][0].startswith(f"{times}: 1.4 (limit: 1.3 or more), usual 36 sets a week")
+    assert found["Looked at, not met"][0].startswith(f"{times}, against the larger limit: 1.4 (limit: 1.5 or more)")
+
+
+@pytest.mark.parametrize(("gap", "steps"), [(71.6, []), (46.944, ["second"]), (20, ["first", "second"])])
+def test_the_steps_of_r06_are_told_where_they_were_met(gap: float, steps: list[str]) -> None:
+    found = told(evidence_rows(load()["R06"], [gap, 72, 48, 0, 0, 2, 13, 5], DAY))
+    window, hours = "1 Mar 2026 to 3 Mar 2026", f"{gap:.2f}".rstrip("0").rstrip(".")
     since = "Time since the muscle was trained, against the"
-    assert list(found.items()) == [
-        ("Limits met", [f"{since} rest that session asked for: 46.94 h (limit: under 48 h), {window}",
-                        f"{since} rule's second step: 46.94 h (limit: under 48 h), {window}"]),
-        ("Looked at, not met", [f"{since} rule's first step: 46.94 h (limit: under 24 h), {window}"]),
-        ("Also noted", ["Rest that this session asks for: 48 h, 3 Mar 2026",
-                        f"Sets without logged effort, taken as hard: 5, out of 13 counted sets, {window}"]),
-    ]  # fmt: skip
+    limit = {"first": 24, "second": 48}
+    assert found == {
+        "Limits met": [f"{since} rest that session asked for: {hours} h (limit: under 72 h), {window}"]
+        + [f"{since} rule's {step} step: {hours} h (limit: under {limit[step]} h), {window}" for step in steps],
+        "Also noted": ["Rest that this session asks for: 48 h, 3 Mar 2026",
+                       f"Sets without logged effort, taken as hard: 5, out of 13 counted sets, {window}"],
+    }  # fmt: skip
 
 
 def test_lines_of_evidence() -> None:
@@ -125,6 +133,12 @@ def test_lines_of_evidence() -> None:
         "Share of sets without logged effort: 50.3 % (limit: more than 50 %), out of 1 working set,"
         " 18 Feb 2026 to 3 Mar 2026"
     )
+    (gap,) = told(evidence_rows(load()["R21"], [2, 0, 0], DAY))["Limits met"]
+    assert gap.startswith("Time without a logged set: 15 days (limit: more than 14 days)")
+    row = rows_of("R21")[2] | {"value": 1.0, "threshold": 1.0, "comparator": ">="}
+    assert told([row])["Limits met"][0].startswith("Time without a logged set: 1 day (limit: 1 day or more)")
+    mood = told(rows_of("R13"))["Limits met"][0]
+    assert mood.startswith("Mood of 7 days against the usual, in times the usual day-to-day spread of the answers")
     assert told(context_rows("travel/2026-03-01/2026-03-05")) == {
         "Also noted": ["Declared travel, 1 Mar 2026 to 5 Mar 2026"]
     }
@@ -133,12 +147,10 @@ def test_lines_of_evidence() -> None:
 def test_the_signs_of_sleep_trouble_stand_where_they_belong() -> None:
     """Short sleep is one of the four signs that decide; it is no note, and said to be so only where it is."""
     others = [None, None, None] * 2 + [0, 14, 30, None, 14, 30]
-    short = "Sleep of 7 days is far below the usual, or below 6 h (yes or no)"
-    for value, heading in ((1, "Limits met"), (0, "Looked at, not met")):
+    short = "Sleep of 7 days is far below the usual, or below 6 h"
+    for value, said, heading in ((1, "yes", "Limits met"), (0, "no", "Looked at, not met")):
         found = told(evidence_rows(load()["R12"], [value, 7, None, 340, 7, 440, *others, 0, 1], DAY))
-        assert [
-            line for line in found[heading] if line.startswith(f"{short}: {value} (limit: 1 or more), out of 7 nights")
-        ]
+        assert [line for line in found[heading] if line.startswith(f"{short}: {said}, out of 7 nights")]
 
 
 def test_what_was_ruled_out_is_told_with_the_limits() -> None:

@@ -54,7 +54,7 @@ def test_a_deleted_session_withdraws_its_alerts_and_its_return_opens_them_again(
     marts.run({1: marts.remove("s")})
     assert [row["state"] for row in marts.alerts("R01")] == ["withdrawn"]
     row = marts.alerts("R01")[0]
-    assert row["title"] == "Biceps Curl: 3 sets to failure (2 Mar)"
+    assert row["title"] == "Biceps Curl: 3 sets to failure (2 Mar 2026)"
     assert row["replaced_by"] is None
     assert marts.select("select * from alert_evidence") == []
     marts.run({1: DAY0})
@@ -103,7 +103,7 @@ def test_other_athletes_and_finished_alerts_are_left_alone() -> None:
     marts.connection.execute("update mart.alert set title = 'as it was'")
     marts.play(Session(60, {CURL: "FFF"}, "t"))
     titles = [row["title"] for row in marts.select("select title from mart.alert order by opened_on")]
-    assert titles == ["as it was", "as it was", "Biceps Curl: 3 sets to failure (1 May)"]
+    assert titles == ["as it was", "as it was", "Biceps Curl: 3 sets to failure (1 May 2026)"]
 
 
 @pytest.mark.parametrize("tenant", ["home", "gym"])

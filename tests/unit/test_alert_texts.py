@@ -51,6 +51,15 @@ def test_texts_of_every_rule() -> None:
         assert str(alert["title"])[0].isupper() and str(alert["action"]).endswith(".")
 
 
+def test_every_text_names_its_origin_and_one_action() -> None:
+    for rule in load().all():
+        for words in rule.texts.values() or [rule.words()]:
+            origin = {"practice rule": "Practice rule|The rule is the plan", "study": "[Ss]tudies|study"}
+            assert re.search(origin.get(rule.origin, "Spotter's own check of the data"), words.body), rule.id
+            if rule.id in ("R12", "R13"):
+                assert not re.search(r"[,;]| and ", words.action), words.action
+
+
 def test_templates_and_catalogue_make_no_claims() -> None:
     templates = files("pipeline.alerts").joinpath("rules.toml").read_text(encoding="utf-8")
     words = re.sub(r"(?m)^suppressed_by = .*$", "", templates)  # what an athlete declares
@@ -156,11 +165,11 @@ def test_titles_tell_two_open_alerts_apart() -> None:
         marts.play(Session(day, {BENCH: "FFFN", CURL: "FFFN", PULL: "NNL"}, f"s{day}", ended=True))
     titles = [str(alert["title"]) for alert in marts.alerts() if alert["state"] == "open"]
     assert len(titles) == len(set(titles)) > 12, sorted(titles)
-    assert "Bench Press: 3 sets to failure (4 Mar)" in titles
-    assert "Biceps Curl: failure in set 1 of 4, before the last (4 Mar)" in titles
-    assert "Bench Press and Lat Pulldown: 4 sets at or close to failure (4 Mar)" in titles
+    assert "Bench Press: 3 sets to failure (4 Mar 2026)" in titles
+    assert "Biceps Curl: failure in set 1 of 4, before the last (4 Mar 2026)" in titles
+    assert "Bench Press and Lat Pulldown: 4 sets at or close to failure (4 Mar 2026)" in titles
     assert "Chest: trained again after 23 h" in titles
-    assert "Bench Press, Biceps Curl and 1 more: 7 sets to failure that the plan does not have (4 Mar)" in titles
+    assert "Bench Press, Biceps Curl and 1 more: 7 sets to failure that the plan does not have (4 Mar 2026)" in titles
 
 
 def test_r19_without_unplanned_failure_says_how_much_of_the_plan_was_missed() -> None:
@@ -168,7 +177,7 @@ def test_r19_without_unplanned_failure_says_how_much_of_the_plan_was_missed() ->
     marts.plan([{"exercise": "Bench Press", "sets": 4, "reps": 8}])
     marts.play(Session(0, {BENCH: "NNN"}, "s", ended=True))
     (alert,) = marts.alerts("R19")
-    assert alert["title"] == "Plan: 2 of 11 checks not met (2 Mar)"
+    assert alert["title"] == "Plan: 2 of 11 checks not met (2 Mar 2026)"
 
 
 def test_counts_and_muscles_agree_with_their_verbs() -> None:

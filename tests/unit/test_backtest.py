@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.clock import FixedClock
 from pipeline.store.snapshot import working_copy
-from pipeline.worker.backtest import DAYS_PER_MONTH, Told, backtest, paired, play
+from pipeline.worker.backtest import DAYS_PER_MONTH, Told, backtest, explained, paired, play
 from pipeline.worker.embedded import Embedded
 from tests.sim.driver import Driver
 from tests.sim.views import differences, read_views
@@ -136,6 +136,14 @@ def test_r07_rises_falls_and_goes(driver: Driver, tmp_path: Path) -> None:
     assert {pair.change for pair in lower.pairs} & {"new", "moved", "severity"}
 
 
+def test_a_muscle_speaks_where_the_body_no_longer_does(driver: Driver, tmp_path: Path) -> None:
+    """Stricter, and yet new: the output says so."""
+    found = run(driver, tmp_path, "R07", {"base_sets": 99.0})
+    new = [pair.tried for pair in found.pairs if pair.change == "new"]
+    assert new and {one.scope for one in new} != {"body"}
+    assert {found.why[one.alert_id] for one in new} == {"scope"}
+
+
 def test_rules_that_weigh_it_are_told_beside_it(driver: Driver, tmp_path: Path) -> None:
     found = run(driver, tmp_path, "R09", {"weeks": 99.0, "long_weeks": 99.0, "failure_weeks": 99.0})
     assert {pair.change for pair in found.pairs} == {"gone"}
@@ -179,6 +187,27 @@ def test_pairs_by_id_then_by_days_that_overlap() -> None:
         ("new", "g"), ("gone", "d"), ("severity", "e"), ("moved", "b"), ("moved", "c"), ("same", "a"),
     ]  # fmt: skip
     assert [pair.change for pair in paired([one("a", 1, 3)], [one("b", 1, 3, who="bo")])] == ["new", "gone"]
+
+
+def test_why_a_stricter_rule_has_new_alerts() -> None:
+    def one(name: str, first: date, days: int | None, scope: str = "body", who: str = "ana") -> Told:
+        ends = first + timedelta(days) if days else None
+        return Told(who, "R07", scope, name, "advice", first, ends, "t", "r")
+
+    def day(n: int) -> date:
+        return date(2026, 1, 1) + timedelta(n)
+
+    today = [one("a", day(0), 3), one("b", day(60), 3), one("c", day(100), 40), one("d", day(200), 3)]
+    tried = [
+        one("later", day(28), 3), one("earlier", day(50), 3), one("too far", day(89), 3),
+        one("c", day(100), 10), one("part", day(120), 3), one("scope", day(201), 3, "muscle:chest"),
+        one("somebody else", day(201), 3, who="bo"),
+    ]  # fmt: skip
+    assert explained(paired(today, tried)) == {
+        "later": "later", "earlier": "earlier", "part": "part", "scope": "scope",
+    }  # fmt: skip
+    twice = [one("near", day(2 + 3), 1), one("far", day(9), 1)]
+    assert explained(paired(today[:1], twice)) == {"near": "later"}  # one that is gone stands for one
 
 
 @pytest.fixture
@@ -227,7 +256,7 @@ def test_the_command(gym: Path, spotter: Spotter, tmp_path: Path) -> None:
     )
     assert "played with no change" in " ".join(spotter("backtest", "--rule", "R07")[1].split())
     code, out, _ = spotter("backtest", "--rule", "R07", "--set", "many=info", "--to", "2026-12-31")
-    assert "R07 Rapid volume increase: many warning → info" in out
+    assert "R07 Rapid volume increase: severity many warning → info" in out
     assert "0 new, 0 gone, 1 of another severity, 0 moved, 0 the same" in out
     assert "  ana, warning 2026-02-" in out
     assert content(gym) == before
@@ -241,6 +270,9 @@ def test_a_rule_that_is_not_installed_yet(gym: Path, spotter: Spotter, tmp_path:
     found = json.loads(out)
     assert (code, found["today"]["alerts"], found["tried"]["alerts"]) == (0, 0, 1)
     assert found["alerts"][0]["tried"]["title"].startswith("5 sessions in 7 days")
+    assert found["alerts"][0]["because"] is None and set(found["new_because"].values()) == {0}
+    out = spotter("backtest", "--file", str(path))[1]
+    assert "thresholds many 5, most 7, close 4; severities many advice, most warning" in " ".join(out.split())
     assert json.loads(spotter("backtest", "--file", str(path), "--set", "many=6", "--json")[1])["tried"]["alerts"] == 0
     assert spotter("alerts", "--json")[1].count("X01") == 0
     put(gym / "rules")

@@ -149,6 +149,10 @@ def test_r09_grows_with_the_weeks_and_ends_with_a_deload(driver: Driver) -> None
     assert row["opened_on"] == MONDAY + timedelta(days=41)  # six weeks after the day before the first
     assert row["updated_on"] == MONDAY + timedelta(days=55 + 2 * 7)  # a warning from the 55th day, said anew since
     assert row["state"] == "resolved"
+    proof = driver.query(f"select * from alert_evidence where alert_id = '{row['alert_id']}'")
+    windows = {one["metric"]: (one["window_start"], one["window_end"]) for one in proof}
+    assert windows["weeks_since_deload"] == (MONDAY, row["updated_on"])  # no day before the first
+    assert min(first for first, _ in windows.values()) == MONDAY
     prove(driver)
 
 

@@ -14,6 +14,7 @@ import pytest
 from bench.cohort import Alert, Case, plan
 from bench.evaluate import RESULTS, SEEDS, figures
 from bench.evaluation_page import page
+from pipeline.alerts.rules import load
 from pipeline.synthetic.labels import Label
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,33 @@ def test_false_warnings_are_those_of_the_healthy_and_of_the_rules_on_fatigue() -
     assert told["false_warnings_all_rules"]["alerts"] == 2
     assert [row["rule"] for row in told["false_alarms"]] == ["R17"]
     assert told["by_rule"]["R07"]["healthy"]["alerts"] == 1
+
+
+def test_a_miss_says_when_its_rule_spoke_too_late() -> None:
+    late = Case(ILL, [alert("R17", "2026-04-05"), alert("R01", "2026-03-12")])
+    unresolved = replace(ILL, scenario="non_functional_no_deload")  # until 1 May and two weeks after
+    told = figures([late, Case(ILL), Case(unresolved, [alert("R18", "2026-05-16")]), Case(LABEL)])
+    assert [row["too_late"] for row in told["misses"]] == ["+26 d, limit +24 d", None, "+67 d, limit +66 d"]
+    assert told["misses"][0]["opened"] == ["R17 +26 d"]
+    text = page(told | {"athletes": {}, "weeks": 26, "seed": 1})
+    assert "| R17 too late: +26 d, limit +24 d; all: R17 +26 d |" in text
+
+
+def test_a_text_is_cut_at_the_end_of_its_sentence() -> None:
+    body = "On 10 June 2026: 2 of 5 are falling; the steepest by -7.3 % in 28 days. A trend counts."
+    told = figures([Case(LABEL, [replace(alert("R10", "2026-06-10"), body=body)])])
+    assert told["false_alarms"][0]["said"] == "On 10 June 2026: 2 of 5 are falling; the steepest by -7.3 % in 28 days"
+
+
+def test_rules_on_sessions_are_counted_by_rule_and_nowhere_else() -> None:
+    alerts = [alert(rule, "2026-02-01") for rule in ("R01", "R01", "R06", "R20", "R07")]
+    told = figures([Case(LABEL, alerts), Case(ILL)])
+    assert {rule: one["healthy"]["alerts"] for rule, one in told["by_rule"].items() if one["healthy"]["alerts"]} == {
+        "R01": 2, "R06": 1, "R07": 1, "R20": 1,
+    }  # fmt: skip
+    assert set(told["by_rule"]) == {rule.id for rule in load().all()} - {"R21"}
+    assert told["false_warnings_all_rules"]["alerts"] == 1
+    assert "R19 asks for a plan" in page(told | {"athletes": {}, "weeks": 26, "seed": 1})
 
 
 def test_who_logs_too_little_is_told_apart() -> None:

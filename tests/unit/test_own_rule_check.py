@@ -15,7 +15,7 @@ from pipeline.alerts.rules import load
 from pipeline.cli import doctor
 from pipeline.cli.main import run
 from pipeline.store.guard import Guard, Wrong
-from tests.unit.own_pair import put, shown
+from tests.unit.own_pair import by_number, put, shown
 
 Spotter = Callable[..., tuple[int, str, str]]
 
@@ -69,6 +69,7 @@ def test_the_pages_pair_is_right(at: Guard) -> None:
         ('all = ["week_sessions"]', 'of = ["week_sessions"]', "findings, many: at_least is 0"),
         ('"week_sessions_most", threshold', '"week_sessions", threshold', "evidence week_sessions is there twice"),
         ('threshold = "most"', 'threshold = "more"', "evidence week_sessions_most: there is no threshold 'more'"),
+        ('"many", days = 7', '"many", weeks_of = "w"', "evidence week_sessions: there is no evidence 'w'"),
         ('suppressed_by = ["travel"]', 'suppressed_by = ["holiday"]', "suppressed_by has 'holiday'"),
         ("Leave a day", "It is safe to leave a day", "text.action says 'safe'"),
         ("Leave a day between two sessions.", "", "text.action is empty"),
@@ -101,18 +102,22 @@ def test_a_rule_that_grows_when_it_lasts_is_nothing_wrong(at: Guard) -> None:
         ("w.local_day,", "w.local_day::varchar as local_day,", "the column local_day is VARCHAR"),
         ("'' as subject, ", "", "the column subject is missing"),
         ("as closes,", "as closes, 1 as more,", "the column more has no place here"),
+        ("w.tenant_id, w.athlete_id,", "w.athlete_id,", "the column tenant_id is missing"),
+        ("w.tenant_id, w.athlete_id,", "", "the column athlete_id is missing"),
+        ("w.tenant_id, w.athlete_id,", "1 as athlete_no, w.athlete_id,", "the column athlete_id has no place here"),
+        ("w.tenant_id, w.athlete_id,", "1 as tenant_id, w.athlete_id,", "the column tenant_id is INTEGER"),
         ("]::double[]", "]::varchar[]", "the column found is VARCHAR[]"),
         ("$x01_close", "$x01_closing", "there is no threshold for $x01_closing"),
         ("$x01_close", "$1", "there is no threshold for $1"),
-        ("mart.training_week", "mart.training_weeks", "there is no table mart.training_weeks to read"),
-        ("mart.training_week", "'week.parquet'", "there is no table week.parquet to read"),
-        ("mart.training_week w", "mart.training_week w, mart.alert a", "it may not read mart.alert"),
-        ("mart.training_week w", "mart.training_week w, alert a", "it may not read alert"),
-        ("mart.training_week w", "mart.training_week w, base.ledger a", "it may not read base.ledger"),
-        ("mart.training_week w", "mart.training_week w, day_condition a", "there is no table day_condition to read"),
-        ("mart.training_week w", "mart.training_week w, read_text('x') a", "it may not read from read_text()"),
-        ("mart.training_week w", "mart.training_week w, duckdb_settings() a", "it may not read from duckdb_settings()"),
-        ("mart.training_week w", "mart.training_week w using sample 3", None),
+        ("from training_week", "from mart.training_weeks", "there is no table mart.training_weeks to read"),
+        ("from training_week", "from 'week.parquet'", "there is no table week.parquet to read"),
+        ("training_week w", "training_week w, mart.alert a", "it may not read mart.alert"),
+        ("training_week w", "training_week w, alert a", "it may not read alert"),
+        ("training_week w", "training_week w, base.ledger a", "it may not read base.ledger"),
+        ("training_week w", "training_week w, day_condition a", "there is no table day_condition to read"),
+        ("training_week w", "training_week w, read_text('x') a", "it may not read from read_text()"),
+        ("training_week w", "training_week w, duckdb_settings() a", "it may not read from duckdb_settings()"),
+        ("training_week w", "training_week w using sample 3", None),
         ("$x01_close", "random()", "it may not ask for random()"),
         ("$x01_close", "day(now())", "it may not ask for now()"),
         ("$x01_close", "day(current_date)", "it may not ask for current_date"),
@@ -133,6 +138,28 @@ def test_what_is_wrong_with_the_sql(at: Guard, old: str, new: str, what: str | N
     assert found if what is None else what in found, found
 
 
+def test_an_error_lists_what_there_is(at: Guard) -> None:
+    def do(sql: str) -> str:
+        rule, _ = own_check.check_fields(shown("toml"), "X01")
+        assert rule is not None
+        (wrong,) = own_check.check_condition(rule, sql, at)
+        return wrong.do
+
+    unknown = do(shown("sql").replace("w.sessions_7d <", "w.sessions <"))
+    assert "training_week has tenant_id, athlete_id, local_day, sessions_7d, hard_sets_7d," in unknown
+    assert "asked_day has tenant_id, athlete_id, from_day" in unknown
+    numbers = do(shown("sql").replace("w.tenant_id, w.athlete_id,", "w.athlete_no,"))
+    assert "training_week has tenant_id, athlete_id" in numbers
+    below = do(by_number().replace("w.sessions_7d <", "w.sessions <"))
+    assert "mart.training_week has athlete_no, local_day" in below and "touched_rule_day has athlete_no" in below
+    views = do(shown("sql").replace("from training_week", "from training_weeks"))
+    assert "training_week" in views and "ledger" not in views and "data-dictionary" in views
+
+
+def test_the_tables_below_the_views_do_as_well(at: Guard) -> None:
+    assert whats(at, shown("toml"), by_number()) == []
+
+
 def test_lists_in_lists_without_end_are_told_of(at: Guard) -> None:
     deep = shown("toml") + "\nother = " + 5000 * "[" + 5000 * "]"
     assert whats(at, deep, shown("sql")) == ["the file is nested too deeply"]
@@ -146,7 +173,7 @@ def test_queries_in_queries_without_end_are_told_of(at: Guard) -> None:
 @pytest.mark.parametrize("end", ["limit 5", "limit 5 offset 2", "offset 1", "limit 50%", "order by 1 limit (select 5)"])
 def test_a_limit_at_the_end_is_refused(at: Guard, end: str) -> None:
     assert whats(at, shown("toml"), f"{shown('sql').rstrip()}\n{end}") == ["it may not end in LIMIT or OFFSET"]
-    inside = shown("sql").replace("mart.training_week w", f"(select * from mart.training_week {end}) w")
+    inside = shown("sql").replace("training_week w", f"(select * from training_week {end}) w")
     assert whats(at, shown("toml"), inside) == []  # it is the gym's own business which of an athlete's rows it reads
 
 

@@ -15,7 +15,7 @@ from pipeline.alerts.labels import rule_name
 from pipeline.worker.fresh import versions_of
 from pipeline.worker.own_rules import FAILURES_NAME, failures_of, folder_of
 from tests.sim.driver import Driver
-from tests.unit.own_pair import put, shown
+from tests.unit.own_pair import by_number, put, shown
 from tests.unit.test_training_weeks import MONDAY, plan, sets_of
 
 Event = dict[str, Any]
@@ -36,7 +36,7 @@ def driver(tmp_path: Path) -> Iterator[Driver]:
 
 
 def own(driver: Driver, rule: str = "X01") -> list[dict[str, Any]]:
-    return driver.query(f"select * from alert where rule = '{rule}' order by opened_on")
+    return driver.query(f"select * from alert where rule = '{rule}' order by opened_on, athlete_id")
 
 
 def others(driver: Driver) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def test_the_pages_rule_opens_says_proves_and_closes(driver: Driver) -> None:
     assert row["scope"] == "body" and row["state"] == "resolved"
     said = row["updated_on"]  # a week later, with the numbers of that week
     assert said == first + timedelta(days=7)
-    assert row["title"] == f"5 sessions in 7 days (to {said.day} {said:%b})"
+    assert row["title"] == f"5 sessions in 7 days (to {said.day} {said:%b %Y})"
     assert row["body"].endswith(
         "Our rule: fewer than 5 a week. It goes away once there are fewer than 4 sessions in 7 days."
     )
@@ -65,6 +65,17 @@ def test_the_pages_rule_opens_says_proves_and_closes(driver: Driver) -> None:
     }  # fmt: skip
     assert recompute(driver.service.rules["X01"], proof) == "advice"
     assert rule_name("X01") == "Many sessions in a week"
+    assert driver.service.check() == []
+
+
+def test_views_and_the_tables_below_find_the_same(driver: Driver) -> None:
+    put(driver.data / "rules", "X02", sql=by_number())
+    driver.restart()
+    driver.ingest([*BUSY, *({**event, "athlete": "bo"} for event in BUSY)])
+    said = [
+        [(row["athlete_id"], row["opened_on"], row["title"]) for row in own(driver, rule)] for rule in ("X01", "X02")
+    ]
+    assert said[0] == said[1] and {who for who, *_ in said[0]} == {"ana", "bo"}
     assert driver.service.check() == []
 
 
@@ -180,11 +191,12 @@ def test_a_rule_without_end_is_stopped(driver: Driver, monkeypatch: pytest.Monke
 
 def test_rows_nobody_asked_for_count_for_nothing(driver: Driver) -> None:
     """Other athletes, days to come, numbers without end: none of it reaches an alert."""
-    sql = shown("sql").replace("w.athlete_no, 'body'", "w.athlete_no + 1 as athlete_no, 'body'")
+    sql = by_number().replace("w.athlete_no, 'body'", "w.athlete_no + 1 as athlete_no, 'body'")
     put(driver.data / "rules", "X02", sql=sql)
+    put(driver.data / "rules", "X05", sql=shown("sql").replace("w.athlete_id, 'body'", "'bo' as athlete_id, 'body'"))
     put(driver.data / "rules", "X03", sql=shown("sql").replace("w.local_day,\n", "w.local_day + 4000 as local_day,\n"))
     put(driver.data / "rules", "X04", sql=shown("sql").replace("w.sessions_7d, null, null,", "1 / 0, null, null,"))
     driver.restart()
     driver.ingest(BUSY)
-    assert [rule for rule in ("X01", "X02", "X03", "X04") if own(driver, rule)] == ["X01"]
-    assert set(driver.service.rules.own) == {"X01", "X02", "X03", "X04"}
+    assert [rule for rule in ("X01", "X02", "X03", "X04", "X05") if own(driver, rule)] == ["X01"]
+    assert set(driver.service.rules.own) == {"X01", "X02", "X03", "X04", "X05"}

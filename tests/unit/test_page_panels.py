@@ -132,6 +132,17 @@ def roster() -> Callable[..., dict[str, object]]:
     return row
 
 
+def test_of_equal_alerts_the_headline_is_r18_then_r17_then_built_in_rules(
+    roster: Callable[..., dict[str, object]],
+) -> None:
+    open_now = [(rule, "warning", f"{rule} said") for rule in ("X01", "R01", "R09", "R17", "R18")]
+    for first in ("R18", "R17", "R09", "R01", "X01"):
+        assert roster([(20, 6, 0.0)], open_now)["headline_rule"] == first
+        open_now = [one for one in open_now if one[0] != first]
+    grave = [("R18", "warning", "R18 said"), ("X01", "high", "X01 said")]
+    assert roster([(20, 6, 0.0)], grave)["headline"] == "X01 said"
+
+
 def test_ready_shows_the_failure_sets_of_the_week(roster: Callable[..., dict[str, object]]) -> None:
     row = roster([(20, 6, 0.0), (0, 0, None), (20, 4, 0.2)])
     assert row["attention"] == "ready"
