@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -35,19 +35,24 @@ class OnePartition:
     def publish(self, rows: Sequence[tuple[bytes, bytes | None, Headers]]) -> None:
         """Keys, values and headers; returns when all in-sync replicas have every message, in this order.
 
-        A message without a value ends its key.
+        A message without a value ends its key. After a failure the next call begins with a new producer: one that
+        has given up for good would fail for ever, and what waits in it would be sent beside the next try.
         """
         with self._in_words("published"):
-            if self._producer is None:
-                self._producer = KafkaProducer(
-                    **self._arguments, client_id=self._clients, compression_type="gzip", linger_ms=5
-                )
-            waiting = [
-                self._producer.send(self.name, key=key, value=value, partition=0, headers=headers)
-                for key, value, headers in rows
-            ]
-            for one in waiting:
-                one.get(timeout=ACKNOWLEDGED_SECONDS_MAX)
+            try:
+                if self._producer is None:
+                    self._producer = KafkaProducer(
+                        **self._arguments, client_id=self._clients, compression_type="gzip", linger_ms=5
+                    )
+                waiting = [
+                    self._producer.send(self.name, key=key, value=value, partition=0, headers=headers)
+                    for key, value, headers in rows
+                ]
+                for one in waiting:
+                    one.get(timeout=ACKNOWLEDGED_SECONDS_MAX)
+            except BaseException:
+                self._drop_producer()
+                raise
 
     def read(self, offset: int, limit: int) -> tuple[list[Any], int]:
         """Records from ``offset`` on, at most ``limit``, and the offset to go on at; none when there are none now.
@@ -73,6 +78,12 @@ class OnePartition:
             if client is not None:
                 client.close()
         self._producer = self._consumer = None
+
+    def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(Exception):  # why it failed is what counts
+                producer.close(timeout=0)
 
     def _reader(self) -> KafkaConsumer:
         if self._consumer is None:

@@ -188,7 +188,10 @@ class Deployment:
         self.wait_for_lag_zero()
         ends = self.ends()
         for what in ("settled", "told"):
-            until(lambda what=what: self.done(what) == ends, f"{what} to the ends {ends}", PATIENCE_S)  # type: ignore[misc]
+            try:
+                until(lambda what=what: self.done(what) == ends, what, PATIENCE_S)  # type: ignore[misc]
+            except AssertionError as error:
+                raise AssertionError(f"{error}: {self.done(what)} of {ends}: {self.said()}") from error
 
     def holders(self) -> dict[int, Path]:
         """By partition: the file of the shard that is held."""
