@@ -10,6 +10,7 @@ from collections.abc import Sequence
 ASLEEP = frozenset({"light", "deep", "rem", "asleep"})
 AWAKE = frozenset({"awake", "out_of_bed"})
 SLACK_US = 60_000_000  # devices round to minutes, each number for itself
+LATENCY_US_MAX = 4 * 3600 * 1_000_000  # in bed before and after, where start and end are those of sleep
 
 Span = tuple[int, int]  # from and to, in microseconds since 1970
 
@@ -26,8 +27,8 @@ def impossible(
         found["stages"] = "overlap each other or lie outside `start` to `end`"
     length = night[1] - night[0] + SLACK_US
     in_bed, asleep = (None if minutes is None else minutes * 60e6 for minutes in (in_bed_min, asleep_min))
-    if in_bed is not None and in_bed > length:
-        found["in_bed_min"], in_bed = "is longer than the night from `start` to `end`", None
+    if in_bed is not None and in_bed > length + LATENCY_US_MAX:
+        found["in_bed_min"], in_bed = "is over four hours longer than the night from `start` to `end`", None
     if asleep is not None and asleep > length:
         found["asleep_min"] = "is longer than the night from `start` to `end`"
     elif asleep is not None and in_bed is not None and asleep > in_bed + SLACK_US:  # which of them is wrong is not said

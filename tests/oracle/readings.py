@@ -16,6 +16,7 @@ from tests.oracle.times import Time, Zones, read_time, wall
 
 ASLEEP = {"light", "deep", "rem", "asleep"}
 SLACK_S = 60  # devices round to minutes
+LATENCY_S_MAX = 4 * 3600  # in bed before and after sleep
 AWAKE = {"awake", "out_of_bed"}
 RMSSD_MS = (3, 300)
 RESTING_BPM = (25, 120)
@@ -123,7 +124,7 @@ def night(document: Document, zones: Zones) -> Night:
     said_in_bed_s, said_asleep_s = (
         None if name not in event else event[name] * 60 for name in ("in_bed_min", "asleep_min")
     )
-    if said_in_bed_s is not None and said_in_bed_s > length_s + SLACK_S:
+    if said_in_bed_s is not None and said_in_bed_s > length_s + SLACK_S + LATENCY_S_MAX:
         said_in_bed_s = None
     if said_asleep_s is not None and said_asleep_s > length_s + SLACK_S:
         said_asleep_s = None

@@ -180,7 +180,8 @@ def stages(name: str) -> list[dict[str, str]]:
         ({"asleep_min": 481, "in_bed_min": 480}, set()),  # devices round
         ({"asleep_min": 482}, {"asleep_min"}),
         ({"asleep_min": 600, "in_bed_min": 100}, {"asleep_min"}),
-        ({"asleep_min": 400, "in_bed_min": 500}, {"in_bed_min"}),
+        ({"asleep_min": 400, "in_bed_min": 600}, set()),  # in bed before and after a night of sleep
+        ({"asleep_min": 400, "in_bed_min": 722}, {"in_bed_min"}),
         ({"asleep_min": 400, "in_bed_min": 100}, {"asleep_min", "in_bed_min"}),
         ({"in_bed_min": 100, "stages": stages("apart")}, {"in_bed_min"}),
         ({"stages": stages("apart")}, set()),

@@ -185,7 +185,7 @@ def test_acknowledge_and_snooze_need_a_known_alert_and_a_clear_time(spotter: Spo
         (["snooze", alert, "--until", "2999-12-01"], "--tz"),
         (["snooze", alert, "--until", "soon", "--tz", "UTC"], "neither a day nor a time"),
         (["snooze", alert, "--until", "2001-01-01", "--tz", "UTC"], "is over"),
-        (["snooze", alert, "--until", "2999-12-01", "--tz", "Mars"], "no time zone"),
+        (["snooze", alert, "--until", "2999-12-01", "--tz", "Mars"], "unknown time zone"),
         (["snooze", alert], "until when"),
         (["snooze", "--until", "2999-12-01", "--tz", "UTC"], "what to snooze"),
         (["snooze", "--athlete", "nobody", "--until", "2999-12-01", "--tz", "UTC"], "no athlete"),

@@ -23,7 +23,7 @@ def newest() -> dict[str, object]:
 
 def test_a_day_is_told_with_the_own_usual() -> None:
     lines = recovery_lines(newest())
-    assert lines[0] == "sleep: 7 h 29 min, usual 7 h 20 min, 9.1 h below the need in 14 days (ring)"
+    assert lines[0] == "sleep: 7 h 29 min, usual 7 h 20 min, 9.6 h below the need in 14 days (ring)"
     assert lines[1] == "resting heart rate: 54 bpm, usual 52 bpm (ring)"
     assert lines[2] == "HRV (RMSSD overnight): 63 ms, usual 60 ms, the week is inside the usual range (ring)"
     assert lines[3] == "check-ins: near the usual (mclean)"
