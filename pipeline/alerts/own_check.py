@@ -8,7 +8,7 @@ import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 from unicodedata import category
 
 import numpy as np
@@ -208,11 +208,18 @@ def _placeholders(where: str, text: str, known: set[str]) -> Iterator[Wrong]:
             yield Wrong(f"{where} has {{{name}}}", "no number of the rule has that name", do)
 
 
-def check_condition(rule: Rule, sql: str, at: Guard) -> list[Wrong]:
-    """What is wrong with the condition of a rule whose fields are right."""
+class Condition(NamedTuple):
+    """What is wrong with a condition, and its text with athletes numbered, as it runs when nothing is."""
+
+    wrong: list[Wrong]
+    sql: str
+
+
+def check_condition(rule: Rule, sql: str, at: Guard) -> Condition:
+    """The condition of a rule whose fields are right."""
     parsed = at.parse(sql)
     if isinstance(parsed, Wrong):
-        return [parsed]
+        return Condition([parsed], sql)
     wrong = list(parsed.wrong)
     numbers = {f"{rule.id.lower()}_{key}": value for key, value in rule.thresholds.items()}
     for name in sorted(parsed.parameters - set(numbers)):
@@ -226,24 +233,18 @@ def check_condition(rule: Rule, sql: str, at: Guard) -> list[Wrong]:
         if count != width:
             wrong.append(_narrow(count, width, len(rule.evidence)))
     if wrong:
-        return wrong
+        return Condition(wrong, sql)
     given = {name: numbers[name] for name in statements.parameters(sql)}
     told = at.columns(f"select * from (\n{sql}\n)", given, parsed)
     if isinstance(told, Wrong):
-        return [told]
+        return Condition([told], sql)
     wrong = list(_columns(dict(told)))
+    text = sql if "athlete_no" in dict(told) else numbered(sql)
     if not wrong:
-        last = at.columns(wrapped(sql if "athlete_no" in dict(told) else numbered(sql)), given)
+        last = at.columns(wrapped(text), given)
         if isinstance(last, Wrong):
-            return [last]
-    return wrong
-
-
-def with_numbers(rule: Rule, sql: str, at: Guard) -> str:
-    """A condition in which nothing is wrong, with its athletes numbered."""
-    numbers = {f"{rule.id.lower()}_{key}": value for key, value in rule.thresholds.items()}
-    told = at.columns(sql, {name: numbers[name] for name in statements.parameters(sql)})
-    return sql if not isinstance(told, Wrong) and "athlete_no" in dict(told) else numbered(sql)
+            return Condition([last], sql)
+    return Condition(wrong, text)
 
 
 def _narrow(count: int | None, width: int, evidence: int) -> Wrong:

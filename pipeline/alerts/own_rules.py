@@ -109,7 +109,8 @@ def read_pair(stem: Path, at: Guard, failures: Mapping[str, str]) -> Pair:
         wrong += more
     sql = texts.get(".sql", "").rstrip().removesuffix(";")
     if rule is not None and ".sql" in texts:
-        wrong += own_check.check_condition(rule, sql, at)
+        more, sql = own_check.check_condition(rule, sql, at)
+        wrong += more
     elif ".sql" in texts:
         parsed = at.parse(sql)
         wrong += [parsed] if isinstance(parsed, Wrong) else parsed.wrong
@@ -126,7 +127,7 @@ def read_pair(stem: Path, at: Guard, failures: Mapping[str, str]) -> Pair:
         )
     if wrong or rule is None:
         return Pair(name, None, wrong)
-    return Pair(name, OwnRule(rule, own_check.with_numbers(rule, sql, at), digest), [])
+    return Pair(name, OwnRule(rule, sql, digest), [])
 
 
 def _files(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from pipeline.sources.blocks import BlocksDecoder, at_offset, bounded, from_epoc
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import is_json, moment, real, words
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading, apart, minutes_apart
+from pipeline.sources.readings import Left, Reading, apart, minutes_apart, overnight_rmssd, resting_heart_rate
 from schemas.times import Moment
 
 _LEVEL = {0: "deep", 1: "light", 2: "rem", 3: "awake"}
@@ -165,20 +165,13 @@ def _overnight(element: dict[str, Any], day: str) -> Iterator[Reading]:
 
 
 def _rmssd(day: str, value_ms: float) -> Reading:
-    return {
-        "kind": "hrv",
-        "document": f"hrv/{day}",
-        "night": day,
-        "statistic": "rmssd",
-        "value_ms": value_ms,
-        "context": "overnight",
-    }
+    return overnight_rmssd(f"hrv/{day}", day, value_ms)
 
 
 def _resting(element: dict[str, Any], day: str) -> Iterator[Reading]:
     bpm = real(element.get("restingHeartRate"), "restingHeartRate")
     if bpm is not None and bpm > 0:
-        yield {"kind": "resting_heart_rate", "document": f"resting_heart_rate/{day}", "day": day, "bpm": bpm}
+        yield resting_heart_rate(f"resting_heart_rate/{day}", day, bpm)
 
 
 def _day(element: dict[str, Any]) -> Iterator[Reading]:

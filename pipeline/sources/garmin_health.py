@@ -15,7 +15,7 @@ from pipeline.sources.blocks import BlocksDecoder, at_offset, bounded, from_epoc
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import Element, is_json, real, words
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading
+from pipeline.sources.readings import Left, Reading, overnight_rmssd, resting_heart_rate
 from schemas.times import Moment
 
 _READ = ("sleeps", "hrv", "dailies", "bodyComps")
@@ -181,26 +181,18 @@ def _hrv(row: dict[str, Any]) -> Reading:
     rmssd = real(row.get("lastNightAvg"), "lastNightAvg")
     if rmssd is None or rmssd <= 0:
         return Left("no_reading")
-    return {
-        "kind": "hrv",
-        "document": record_id(row.get("summaryId"), "summaryId"),
-        "night": words(row.get("calendarDate"), "calendarDate"),
-        "statistic": "rmssd",
-        "value_ms": rmssd,
-        "context": "overnight",
-    }
+    return overnight_rmssd(
+        record_id(row.get("summaryId"), "summaryId"), words(row.get("calendarDate"), "calendarDate"), rmssd
+    )
 
 
 def _day(row: dict[str, Any]) -> Iterator[Reading]:
     document = record_id(row.get("summaryId"), "summaryId")
     resting = real(row.get("restingHeartRateInBeatsPerMinute"), "restingHeartRateInBeatsPerMinute")
     if resting is not None and resting > 0:
-        yield {
-            "kind": "resting_heart_rate",
-            "document": f"{document}/resting_heart_rate",
-            "day": words(row.get("calendarDate"), "calendarDate"),
-            "bpm": resting,
-        }
+        yield resting_heart_rate(
+            f"{document}/resting_heart_rate", words(row.get("calendarDate"), "calendarDate"), resting
+        )
     samples = row.get("timeOffsetHeartRateSamples")
     if samples is None:
         return

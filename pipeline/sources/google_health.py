@@ -14,7 +14,7 @@ from pipeline.sources.blocks import BlocksDecoder, at_offset, duration_offset, h
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import is_json, moment, real, words
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading
+from pipeline.sources.readings import Left, Reading, overnight_rmssd, resting_heart_rate
 from schemas.times import Moment
 
 _STAGE = {"AWAKE": "awake", "RESTLESS": "awake", "LIGHT": "light", "DEEP": "deep", "REM": "rem", "ASLEEP": "asleep"}
@@ -160,14 +160,7 @@ def _daily_hrv(data: dict[str, Any], document: str) -> Reading:
     if value is None or value <= 0:
         return Left("no_reading")
     day = _day(data.get("date"))
-    return {
-        "kind": "hrv",
-        "document": document or f"daily_hrv/{day}",
-        "night": day,
-        "statistic": "rmssd",
-        "value_ms": value,
-        "context": "overnight",
-    }
+    return overnight_rmssd(document or f"daily_hrv/{day}", day, value)
 
 
 def _resting(data: dict[str, Any], document: str) -> Reading:
@@ -175,12 +168,7 @@ def _resting(data: dict[str, Any], document: str) -> Reading:
     if bpm is None or bpm <= 0:
         return Left("no_reading")
     day = _day(data.get("date"))
-    return {
-        "kind": "resting_heart_rate",
-        "document": document or f"resting_heart_rate/{day}",
-        "day": day,
-        "bpm": bpm,
-    }
+    return resting_heart_rate(document or f"resting_heart_rate/{day}", day, bpm)
 
 
 def _weight(data: dict[str, Any], document: str) -> Reading:

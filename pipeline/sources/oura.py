@@ -11,7 +11,16 @@ from pipeline.sources.blocks import bounded, heart_rate
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import is_json, moment, real, words
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading, ReadingsDecoder, apart, minutes_apart, stages_of_code
+from pipeline.sources.readings import (
+    Left,
+    Reading,
+    ReadingsDecoder,
+    apart,
+    minutes_apart,
+    overnight_rmssd,
+    resting_heart_rate,
+    stages_of_code,
+)
 from pipeline.sources.records import check_record, records_in
 from schemas.times import Moment, parse_moment
 
@@ -118,25 +127,13 @@ def _of_the_day(element: dict[str, Any], document: str) -> Iterator[Reading]:
 def _hrv(element: dict[str, Any], document: str, day: str) -> Iterator[Reading]:
     rmssd = real(element.get("average_hrv"), "average_hrv")
     if rmssd:
-        yield {
-            "kind": "hrv",
-            "document": f"{document}/hrv",
-            "night": day,
-            "statistic": "rmssd",
-            "value_ms": rmssd,
-            "context": "overnight",
-        }
+        yield overnight_rmssd(f"{document}/hrv", day, rmssd)
 
 
 def _lowest(element: dict[str, Any], document: str, day: str) -> Iterator[Reading]:
     lowest = real(element.get("lowest_heart_rate"), "lowest_heart_rate")
     if lowest:
-        yield {
-            "kind": "resting_heart_rate",
-            "document": f"{document}/resting_heart_rate",
-            "day": day,
-            "bpm": lowest,
-        }
+        yield resting_heart_rate(f"{document}/resting_heart_rate", day, lowest)
 
 
 def _series(value: Any, document: str) -> Iterator[Reading]:

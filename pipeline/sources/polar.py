@@ -16,7 +16,7 @@ from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import is_json, moment, real, words
 from pipeline.sources.local_time import utc_of
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading, ReadingsDecoder, heart_rate_block
+from pipeline.sources.readings import Left, Reading, ReadingsDecoder, heart_rate_block, overnight_rmssd
 from pipeline.sources.receipt import upload_of
 from pipeline.sources.records import check_record, records_in
 from schemas.times import MICROSECONDS, Moment, parse_moment
@@ -175,14 +175,7 @@ def _recharge(element: dict[str, Any]) -> Iterator[Reading]:
     date = _date(element)
     rmssd = real(element.get("heart_rate_variability_avg"), "heart_rate_variability_avg")
     if rmssd and rmssd > 0:
-        yield {
-            "kind": "hrv",
-            "document": f"nightly_recharge/{date}/hrv",
-            "night": date,
-            "statistic": "rmssd",
-            "value_ms": rmssd,
-            "context": "overnight",
-        }
+        yield overnight_rmssd(f"nightly_recharge/{date}/hrv", date, rmssd)
 
 
 def _day(element: dict[str, Any]) -> Reading:

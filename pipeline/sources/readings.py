@@ -120,6 +120,23 @@ def apart(readings: Iterator[Reading]) -> Iterator[Reading]:
         yield error
 
 
+def overnight_rmssd(document: str, night: str, value_ms: float) -> Reading:
+    """RMSSD of a whole night, named by the day of waking."""
+    return {
+        "kind": "hrv",
+        "document": document,
+        "night": night,
+        "statistic": "rmssd",
+        "value_ms": value_ms,
+        "context": "overnight",
+    }
+
+
+def resting_heart_rate(document: str, day: str, bpm: float) -> Reading:
+    """A device's resting heart rate of a day."""
+    return {"kind": "resting_heart_rate", "document": document, "day": day, "bpm": bpm}
+
+
 def minutes_apart(element: Mapping[str, Any], **seconds: str) -> tuple[dict[str, float], list[RowError]]:
     """Fields in minutes from fields in seconds, given as ``asleep_min="total_sleep_duration"``; nulls are left out.
 

@@ -14,7 +14,7 @@ from pipeline.sources.cells import fold
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.csv_reader import open_sheet
 from pipeline.sources.json_file import Element, is_json, moment
-from pipeline.sources.readings import Left, Reading
+from pipeline.sources.readings import Left, Reading, resting_heart_rate
 from pipeline.sources.row_elements import RowsDecoder, cell, cell_number, is_blank, is_header
 from schemas.times import Moment
 
@@ -125,4 +125,4 @@ def _day(row: dict[str, Any]) -> Reading:
     bpm, day = cell_number(row, "resting_pulse"), cell(row, "day")
     if not bpm:
         return Left("no_reading")
-    return {"kind": "resting_heart_rate", "document": f"resting_heart_rate/{day}", "day": day, "bpm": bpm}
+    return resting_heart_rate(f"resting_heart_rate/{day}", day, bpm)

@@ -12,7 +12,7 @@ from pipeline.sources.base import RowError
 from pipeline.sources.columns import ORIGIN_WATCH
 from pipeline.sources.json_file import moment
 from pipeline.sources.problems import shown
-from pipeline.sources.readings import Left, Reading
+from pipeline.sources.readings import Left, Reading, overnight_rmssd, resting_heart_rate
 from pipeline.sources.row_elements import RowsDecoder, cell, cell_number, is_blank, is_header, utc_offset_s
 from schemas.times import Moment, format_us
 
@@ -58,21 +58,9 @@ class WhoopCsv(RowsDecoder):
         rmssd = cell_number(element, "heart rate variability (ms)")
         resting = cell_number(element, "resting heart rate (bpm)")
         if rmssd:
-            yield {
-                "kind": "hrv",
-                "document": f"{document}/hrv",
-                "night": day,
-                "statistic": "rmssd",
-                "value_ms": rmssd,
-                "context": "overnight",
-            }
+            yield overnight_rmssd(f"{document}/hrv", day, rmssd)
         if resting:
-            yield {
-                "kind": "resting_heart_rate",
-                "document": f"{document}/resting_heart_rate",
-                "day": day,
-                "bpm": resting,
-            }
+            yield resting_heart_rate(f"{document}/resting_heart_rate", day, resting)
 
 
 def _clock(row: dict[str, Any], name: str, offset_s: int | None) -> Moment:

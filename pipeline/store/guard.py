@@ -58,6 +58,15 @@ class Parsed(NamedTuple):
     wrong: list[Wrong]
 
 
+_COLUMNS = """
+select if(temporary, '', schema_name), table_name, column_name
+from duckdb_columns() c
+left join (select table_oid as oid, temporary from duckdb_tables()) t on c.table_oid = t.oid
+where not internal
+order by table_name, column_index
+"""
+
+
 class Guard:
     """An empty shard in memory on which nothing can be changed; ``extra`` makes tables beside those of a shard."""
 
@@ -86,13 +95,6 @@ class Guard:
             name
             for (name,) in run("select function_name from duckdb_functions() where function_type = 'macro'").fetchall()
         }
-        self._columns: dict[str, list[str]] = {}
-        for schema, table, column in run(
-            "select if(temporary, '', schema_name), table_name, column_name from duckdb_columns() c"
-            " left join (select table_oid as oid, temporary from duckdb_tables()) t on c.table_oid = t.oid"
-            " where not internal order by table_name, column_index"
-        ).fetchall():
-            self._columns.setdefault(f"{schema}.{table}" if schema else table, []).append(str(column))
         lock(self.connection, MEMORY_BYTES)
 
     def close(self) -> None:
@@ -172,11 +174,14 @@ class Guard:
     def _there(self, parsed: Parsed | None) -> str:
         """The columns of what a text reads, in words."""
         nodes = _nodes(parsed.tree) if parsed is not None else ()
+        known: dict[str, list[str]] = {}
+        for schema, table, column in self.connection.execute(_COLUMNS).fetchall():
+            known.setdefault(f"{schema}.{table}" if schema else table, []).append(str(column))
         read = {}
         for node in nodes:
             if node.get("type") == "BASE_TABLE":
                 schema, name = str(node["schema_name"]).lower(), str(node["table_name"]).lower()
-                found = self._columns.get(f"{schema or 'main'}.{name}") or self._columns.get(name)
+                found = known.get(f"{schema or 'main'}.{name}") or known.get(name)
                 if found:
                     read[f"{schema}.{name}" if schema else name] = found
         return "; ".join(f"{name} has {', '.join(columns)}" for name, columns in sorted(read.items()))

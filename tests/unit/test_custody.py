@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from types import SimpleNamespace
 from typing import IO, Any
 
@@ -36,8 +37,6 @@ class SlowShards:
         return open("/dev/null", encoding="utf-8")  # noqa: PTH123 - stands for the lock's file
 
     def _pause(self) -> None:
-        import time
-
         time.sleep(self._rng.random() * 0.01)
 
     def open(self, number: int, lock: IO[str]) -> int:

@@ -55,6 +55,13 @@ def training(first: int, last: int) -> list[Event]:
     ]  # fmt: skip
 
 
+def worn_out(worn: list[date]) -> list[Event]:
+    """What opens R17: hard weeks after steady ones, with bad answers, short nights and a raised pulse on ``worn``."""
+    told = [checkin(day, mood=1, stress=1, fatigue=1, sleep_quality=1, soreness=2) for day in worn]
+    told += [*(night(day, 300) for day in worn), *(resting(day, 66) for day in worn)]
+    return [*steady(), *plan([12] * 12 + [20] * 3), *told]
+
+
 @pytest.mark.parametrize(
     ("rule", "bad"),
     [
@@ -133,9 +140,7 @@ def test_one_reading_after_a_gap_ends_no_raised_heart_rate(driver: Driver) -> No
 def test_points_that_fall_because_nobody_tells_end_no_r17(driver: Driver) -> None:
     begin = days(LAST, LAST + 60)
     worn = begin[:18]
-    told = [*(checkin(day, mood=1, stress=1, fatigue=1, sleep_quality=1, soreness=2) for day in worn)]
-    told += [*(night(day, 300) for day in worn), *(resting(day, 66) for day in worn)]
-    driver.ingest([*steady(), *plan([12] * 12 + [20] * 3), *told])
+    driver.ingest(worn_out(worn))
     (row,) = alerts(driver, "R17")
     assert row["resolved_on"] is None
     driver.ingest(training(LAST + 21, LAST + 40))
@@ -148,9 +153,7 @@ def test_points_that_fall_because_nobody_tells_end_no_r17(driver: Driver) -> Non
 def test_a_ring_that_comes_back_with_good_news_ends_r17(driver: Driver) -> None:
     begin = days(LAST, LAST + 60)
     worn = begin[:18]
-    told = [*(checkin(day, mood=1, stress=1, fatigue=1, sleep_quality=1, soreness=2) for day in worn)]
-    told += [*(night(day, 300) for day in worn), *(resting(day, 66) for day in worn)]
-    driver.ingest([*steady(), *plan([12] * 12 + [20] * 3), *told])
+    driver.ingest(worn_out(worn))
     good = begin[18:]
     driver.ingest([checkin(day, mood=4 + day.day % 2) for day in good[:14]])
     assert ended(driver, "R17") is None  # the ring is silent

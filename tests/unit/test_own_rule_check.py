@@ -30,7 +30,7 @@ def at() -> Iterator[Guard]:
 def whats(at: Guard, toml: str, sql: str) -> list[str]:
     rule, wrong = own_check.check_fields(toml, "X01")
     if rule is not None:
-        wrong += own_check.check_condition(rule, sql, at)
+        wrong += own_check.check_condition(rule, sql, at).wrong
     assert all(one.what and one.why and one.do for one in wrong)
     return [one.what for one in wrong]
 
@@ -142,7 +142,7 @@ def test_an_error_lists_what_there_is(at: Guard) -> None:
     def do(sql: str) -> str:
         rule, _ = own_check.check_fields(shown("toml"), "X01")
         assert rule is not None
-        (wrong,) = own_check.check_condition(rule, sql, at)
+        (wrong,) = own_check.check_condition(rule, sql, at).wrong
         return wrong.do
 
     unknown = do(shown("sql").replace("w.sessions_7d <", "w.sessions <"))

@@ -25,7 +25,7 @@ telling as (                        -- days that give points; load alone is one,
 heard as (                          -- whether something that usually tells is silent, for at most 4 weeks
     select *, is_silent < lag(is_silent) over (partition by athlete_no order by local_day) as is_back
     from (
-        select r.athlete_no, r.local_day, coalesce(r.wellness_age_days between 8 and 28, false)
+        select r.athlete_no, r.local_day, r.wellness_same_answers, coalesce(r.wellness_age_days between 8 and 28, false)
             or coalesce(r.sleep_age_days between 4 and 28, false)
             or coalesce(r.resting_hr_age_days between 4 and 28, false)
             or coalesce(r.hrv_age_days between 4 and 28, false) as is_silent
@@ -82,13 +82,11 @@ counted as (
     select w.*, 3 * performance + 2 * subjective + sleep + soreness + autonomic + load as points,
         performance + subjective + sleep + soreness + autonomic + load as domains,
         -- with answers that never vary, unless it holds without them
-        subjective = 1 and coalesce(r.wellness_same_answers >= $r21_same_answers::integer, false) and not (
+        subjective = 1 and coalesce(h.wellness_same_answers >= $r21_same_answers::integer, false) and not (
             performance = 1 and points - 2 >= $r17_points::integer and domains - 1 >= $r17_domains::integer
         ) as is_degraded,
         coalesce(h.is_silent, false) as is_silent, coalesce(h.is_back, false) as is_back
     from week w
-    left join mart.recovery_day r
-        on w.athlete_no = r.athlete_no and w.local_day = r.local_day and r.local_day >= $first_day
     left join heard h on w.athlete_no = h.athlete_no and w.local_day = h.local_day
 ),
 judged as (
