@@ -24,7 +24,7 @@ from typing import Any
 
 from pipeline.log.topics import ensure
 from pipeline.settings import Settings
-from tests.broker import drills, faults
+from tests.broker import drills, faults, soak_page
 from tests.broker.deployment import LAG_SECONDS_MAX, POST_EVERY_S, SESSION_S, Deployment, deployed
 from tests.broker.process import BrokerProcess, why_not
 
@@ -193,6 +193,8 @@ def main(arguments: list[str] | None = None) -> int:
         result = {"commit": commit or "unknown"} | soak(options, Path(folder))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
+    if options.out.resolve() == RESULT:
+        soak_page.write(result)
     say(json.dumps({key: value for key, value in result.items() if key != "parts"}, indent=2))
     return 0 if result["holds"] else 1
 

@@ -27,6 +27,7 @@ from pipeline.gateway.accept import accept_events
 from pipeline.settings import PREFIX, Settings
 from pipeline.store import dictionary
 from schemas.events import MODELS
+from tests.broker import soak_page
 
 BIN = Path(sys.executable).parent
 
@@ -218,6 +219,11 @@ def test_figures_beside_others_are_measured() -> None:
     results = RESULTS.with_name("peers.json")
     measured = peers_page.section(json.loads(results.read_text(encoding="utf-8"))) if results.exists() else ""
     assert told.strip() == measured
+
+
+def test_what_the_soak_found_is_what_its_file_says() -> None:
+    told = page("docs/cluster.md").partition(soak_page.BEGIN)[2].partition(soak_page.END)[0]
+    assert told.strip() == soak_page.section(json.loads(RESULTS.with_name("soak.json").read_text(encoding="utf-8")))
 
 
 def test_figures_of_the_readme_are_measured() -> None:
