@@ -26,43 +26,36 @@ def pack(record: Record) -> bytes:
     return b"".join((head, athlete, record.items, record.header, record.payload))
 
 
-def unpack(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms: int) -> Record:
-    """The record of a value. What no gateway wrote becomes a record that ends in ``rejected``, as ``upload_id``.
-
-    Raises StorageError for a record of a newer version: rejecting it would be wrong once that version is installed.
-    """
+def unpack(value: bytes | None) -> Record | None:
+    """The record of a value, its header read; None for what no gateway of this version wrote: see ``foreign``."""
     if value is None or len(value) < _HEAD.size:
-        return _foreign(value or b"", key, upload_id, timestamp_ms)
+        return None
     magic, athlete_size, items_size, header_size, part = _HEAD.unpack_from(value)
     items_at = _HEAD.size + athlete_size
     header_at = items_at + items_size
     payload_at = header_at + header_size
     if magic != MAGIC or payload_at > len(value):
-        return _foreign(value, key, upload_id, timestamp_ms)
-    header = value[header_at:payload_at]
+        return None
     try:
         athlete = str(value[_HEAD.size : items_at], "utf-8")
-        record = Record(athlete, part, value[items_at:header_at], header, value[payload_at:])
+        record = Record(athlete, part, value[items_at:header_at], value[header_at:payload_at], value[payload_at:])
         record.head()
-    except (ValueError, TypeError, AttributeError) as error:
-        if _is_newer(header):
-            raise StorageError(
-                f"the record {upload_id} is of a newer version",
-                str(error),
-                "install the version of Spotter that the gateway has; nothing was skipped",
-            ) from error
-        return _foreign(value, key, upload_id, timestamp_ms)
+    except (ValueError, TypeError, AttributeError):
+        return None
     return record
 
 
-def _is_newer(header: bytes) -> bool:
-    try:
-        return int(json.loads(header)["format"]) > HEADER_FORMAT
-    except (ValueError, TypeError, KeyError):
-        return False
+def foreign(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms: int) -> Record:
+    """What ``unpack`` cannot read, as a record that ends in ``rejected``, under ``upload_id``.
 
-
-def _foreign(value: bytes, key: bytes | None, upload_id: str, timestamp_ms: int) -> Record:
+    Raises StorageError for a record of a newer version: rejecting it would be wrong once that version is installed.
+    """
+    if value is not None and (problem := _of_newer(value)) is not None:
+        raise StorageError(
+            f"the record {upload_id} is of a newer version",
+            problem,
+            "install the version of Spotter that the gateway has; nothing was skipped",
+        )
     received_at = _EPOCH + timedelta(milliseconds=max(timestamp_ms, 0))
     header = Header(
         tenant=(key or b"home").decode("utf-8", "replace"),
@@ -71,4 +64,19 @@ def _foreign(value: bytes, key: bytes | None, upload_id: str, timestamp_ms: int)
         upload_id=upload_id,
         received_at=received_at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z",
     )
-    return Record("", 0, pack_items([0]), header.to_bytes(), value)
+    return Record("", 0, pack_items([0]), header.to_bytes(), value or b"")
+
+
+def _of_newer(value: bytes) -> str | None:
+    """What is newer about it, when its header says so."""
+    if len(value) < _HEAD.size:
+        return None
+    magic, athlete_size, items_size, header_size, _ = _HEAD.unpack_from(value)
+    header_at = _HEAD.size + athlete_size + items_size
+    if magic != MAGIC or header_at + header_size > len(value):
+        return None
+    try:
+        number = int(json.loads(value[header_at : header_at + header_size])["format"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return f"record format {number} is not known to this version" if number > HEADER_FORMAT else None

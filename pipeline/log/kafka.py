@@ -18,7 +18,7 @@ from aiokafka.partitioner import murmur2
 from pipeline.errors import GapError, RefusedError, StorageError
 from pipeline.log.base import Logged
 from pipeline.log.clients import client_arguments, uploads_topic
-from pipeline.log.frame import pack, unpack
+from pipeline.log.frame import foreign, pack, unpack
 from pipeline.log.loop import LoopThread
 from pipeline.record import Record
 from pipeline.settings import Settings
@@ -43,8 +43,11 @@ def partition_by_name(tenant: str, partitions: int) -> int:
 
 def logged_of(record: Any) -> Logged:
     """A record of aiokafka as one of the log."""
-    name = f"{record.topic}-{record.partition}-{record.offset}"
-    return Logged(record.offset, unpack(record.value, record.key, name, record.timestamp))
+    found = unpack(record.value)
+    if found is None:
+        name = f"{record.topic}-{record.partition}-{record.offset}"
+        found = foreign(record.value, record.key, name, record.timestamp)
+    return Logged(record.offset, found)
 
 
 class KafkaLog:

@@ -12,9 +12,9 @@ from pipeline.record import RECORD_BYTES_MAX, Header
 from pipeline.sources.columns import Decoded
 from pipeline.sources.doubled_keys import doubled_key
 from pipeline.sources.fast_sets import candidates, decode_sets
-from pipeline.sources.lines import Lines
+from pipeline.sources.lines import Lines, Uploads
 from pipeline.sources.problems import Problem, excerpt, shown
-from pipeline.sources.receipt import Upload, upload_of
+from pipeline.sources.receipt import Upload
 from pipeline.sources.rows import Item, RowBuilder, concat
 from pipeline.sources.validate import check_event
 from schemas.common import NAME_LENGTH_MAX, Event
@@ -35,8 +35,10 @@ def decode_lines(
     """Columns of one upload's items; ``items`` are their indexes (default: 0, 1, ...). Rows come in any order."""
     count = len(lines)
     indexes = np.arange(count, dtype=np.int32) if items is None else np.asarray(items, dtype=np.int32)
-    batch = Lines(lines, np.full(count, record, np.int32), indexes, [upload_of(header)], np.zeros(count, np.int32))
-    return decode_batch(batch)
+    uploads = Uploads([header])
+    if uploads.problems:
+        raise ValueError(f"the header cannot be used: {uploads.problems[0]}")
+    return decode_batch(Lines(lines, np.full(count, record, np.int32), indexes, uploads, np.zeros(count, np.int32)))
 
 
 def decode_batch(batch: Lines) -> Decoded:
@@ -65,7 +67,7 @@ def decode_slowly(batch: Lines, rows: Sequence[int]) -> Decoded:
     """The items ``rows`` of a batch, one by one through the models."""
     builder = RowBuilder()
     for row in rows:
-        upload = batch.uploads[batch.upload_no[row]]
+        upload = batch.uploads[int(batch.upload_no[row])]
         add_line(builder, batch.lines[row], int(batch.records[row]), int(batch.items[row]), upload)
     return builder.finish()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import orjson
@@ -11,23 +11,14 @@ import orjson
 from pipeline.record import CANONICAL, WITHDRAWAL, Header, Record, unpack_items
 from pipeline.sources.canonical import decode_batch
 from pipeline.sources.columns import Decoded
-from pipeline.sources.lines import Lines
+from pipeline.sources.lines import Lines, Uploads
 from pipeline.sources.problems import Problem, excerpt
-from pipeline.sources.receipt import Upload, upload_of
+from pipeline.sources.receipt import Upload
 from pipeline.sources.rows import Item, RowBuilder, concat
 from pipeline.sources.validate import check_event
 
 _RAW_LENGTH = 800
-_NO_UPLOAD = Upload("", None, 0, False)  # keeps the place of a header that cannot be read
-
-
-class _Opened(NamedTuple):
-    """A header with what decoding needs of it; ``upload`` is null if it cannot be read, and ``why`` says why."""
-
-    header: Header | None
-    upload: Upload | None
-    number: int
-    why: str = ""
+_ONE_ITEM = 4  # bytes of the index of one
 
 
 def decode_records(records: Sequence[Record]) -> Decoded:
@@ -37,60 +28,75 @@ def decode_records(records: Sequence[Record]) -> Decoded:
     a record that its decoder cannot read is rejected item by item. Withdrawals have no rows.
     """
     builder = RowBuilder()
-    known: dict[bytes, _Opened] = {}
-    canonical: list[int] = []
-    for index, record in enumerate(records):
-        opened = known.get(record.header)
-        if opened is None:
-            opened = known[record.header] = _open(record, len(known))
-        if opened.header is None or opened.upload is None:
-            _reject_all(builder, index, record, "", f"The record's header cannot be read ({opened.why}).")
-        elif opened.header.decoder == CANONICAL:
-            canonical.append(index)
-        elif opened.header.decoder != WITHDRAWAL:
-            _add_vendor(builder, index, record, opened.header, opened.upload)
-    lines = _lines_of(builder, records, canonical, known)
+    headers: list[Header | None] = []
+    problems: dict[int, str] = {}
+    known: dict[bytes, int] = {}
+    number_of: list[int] = []
+    for record in records:
+        number = known.get(record.header)
+        if number is None:
+            number = known[record.header] = len(headers)
+            try:
+                headers.append(record.head())
+            except (ValueError, TypeError, AttributeError) as problem:
+                headers.append(None)
+                problems[number] = str(problem)
+        number_of.append(number)
+    uploads = Uploads(headers, problems)
+    if not uploads.problems and all(header is not None and header.decoder == CANONICAL for header in headers):
+        canonical: Sequence[int] = range(len(records))
+    else:
+        canonical = _add_others(builder, records, number_of, headers, uploads)
+    lines = _lines_of(builder, records, canonical, number_of, uploads)
     return concat([*([decode_batch(lines)] if len(lines.lines) else []), builder.finish()])
 
 
-def _open(record: Record, number: int) -> _Opened:
-    try:
-        header = record.head()
-        return _Opened(header, upload_of(header), number)
-    except (ValueError, TypeError, AttributeError) as problem:
-        return _Opened(None, None, number, str(problem))
+def _add_others(
+    builder: RowBuilder,
+    records: Sequence[Record],
+    number_of: Sequence[int],
+    headers: Sequence[Header | None],
+    uploads: Uploads,
+) -> list[int]:
+    """The rows of all records that are not canonical; the places of those that are."""
+    canonical: list[int] = []
+    for index, (record, number) in enumerate(zip(records, number_of, strict=True)):
+        header, why = headers[number], uploads.problems.get(number)
+        if header is None or why is not None:
+            _reject_all(builder, index, record, "", f"The record's header cannot be read ({why}).")
+        elif header.decoder == CANONICAL:
+            canonical.append(index)
+        elif header.decoder != WITHDRAWAL:
+            _add_vendor(builder, index, record, header, uploads[number])
+    return canonical
 
 
-def _lines_of(builder: RowBuilder, records: Sequence[Record], indexes: list[int], known: dict[bytes, _Opened]) -> Lines:
+def _lines_of(
+    builder: RowBuilder, records: Sequence[Record], indexes: Sequence[int], number_of: Sequence[int], uploads: Uploads
+) -> Lines:
     """The items of all canonical records side by side; damaged records are rejected."""
-    lines: list[bytes] = []
-    taken: list[int] = []
-    counts: list[int] = []
-    numbers: list[int] = []
-    packed: list[bytes] = []
-    for index in indexes:
-        record = records[index]
-        payload, items = record.payload, record.items
-        if len(items) == 4 and b"\n" not in payload:
-            lines.append(payload)
-            count = 1
-        else:
-            own = payload.split(b"\n")
-            count = len(own)
-            if count * 4 != len(items):
+    lines = [records[index].payload for index in indexes]
+    packed = [records[index].items for index in indexes]
+    taken = list(indexes)
+    counts: list[int] | int = 1
+    if {len(items) for items in packed} - {_ONE_ITEM} or any(b"\n" in payload for payload in lines):
+        lines, packed, taken, counts = [], [], [], []
+        for index in indexes:
+            record = records[index]
+            own = record.payload.split(b"\n")
+            if len(own) * _ONE_ITEM != len(record.items):
                 _reject_all(builder, index, record, "", "The record is damaged: it has more or fewer lines than items.")
                 continue
             lines += own
-        taken.append(index)
-        counts.append(count)
-        numbers.append(known[record.header].number)
-        packed.append(items)
+            taken.append(index)
+            counts.append(len(own))
+            packed.append(record.items)
     return Lines(
         lines,
         np.repeat(np.array(taken, np.int32), counts),
         np.frombuffer(b"".join(packed), np.uint32).astype(np.int32),
-        [opened.upload or _NO_UPLOAD for opened in known.values()],
-        np.repeat(np.array(numbers, np.int32), counts),
+        uploads,
+        np.repeat(np.array(number_of, np.int32)[taken], counts),
     )
 
 

@@ -240,14 +240,13 @@ def _nulls(kind: pa.DataType) -> pa.Array:
 
 def _sources(stated: pa.Array | None, part: Lines) -> pa.Array:
     """The source of every row, the upload's where none is stated."""
-    defaults = pa.array([upload.source for upload in part.uploads])
-    if stated is None:
-        return defaults.take(pa.array(part.upload_no))
-    if not stated.null_count:
+    if stated is not None and not stated.null_count:
         return stated
-    if len(part.uploads) == 1:
-        return pc.fill_null(stated, part.uploads[0].source)
-    return pc.coalesce(stated, defaults.take(pa.array(part.upload_no)))
+    defaults = part.uploads.sources
+    if stated is not None and len(part.uploads) == 1:
+        return pc.fill_null(stated, defaults[0])
+    of_upload = defaults.take(pa.array(part.upload_no))
+    return of_upload if stated is None else pc.coalesce(stated, of_upload)
 
 
 def _times(checks: Checks, part: Lines) -> dict[str, Any]:
@@ -275,9 +274,9 @@ def _times(checks: Checks, part: Lines) -> dict[str, Any]:
             local_us[rows] = to_local_us(zone, at_us[rows])
         zone_kind[stated] = columns.ZONE_EVENT
     # a zone given with an import is left to the models: canonical uploads have none
-    imported = np.array([upload.tz is not None for upload in part.uploads])[part.upload_no]
+    imported = part.uploads.with_zone[part.upload_no]
     checks.doubt |= ~stated & (times.bare | (times.zulu & imported))
-    latest = np.array([upload.received_us for upload in part.uploads], np.int64)[part.upload_no] + FUTURE_US_MAX
+    latest = part.uploads.received_us[part.upload_no] + FUTURE_US_MAX
     checks.doubt |= (at_us < EARLIEST_US) | (at_us > latest)
     unknown = times.zulu & ~stated
     return {

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,6 @@ from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import Fault, no_fault
 from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
-from pipeline.worker.embedded import GARBAGE_OBJECTS
 from pipeline.worker.lease import Lease
 from pipeline.worker.measures import Measures
 from pipeline.worker.shards import Shards
@@ -45,6 +45,11 @@ BATCHES_WAITING_MAX = 2  # each is as large as a fetch
 BEAT_EVERY_S = 0.5
 SEEK_SECONDS_MAX = 90.0
 COMMIT_EVERY_S = 2.0
+GARBAGE_OBJECTS = (
+    1_000_000  # what waits is ten objects a record: with 50,000 an eighth of the time went into walking it
+)
+SWEEP_EVERY_S = 10.0  # of what is young; where little comes, it is long until so many objects are there
+SWEEPS_OF_ALL = 60
 
 log = structlog.get_logger("spotter.worker")
 
@@ -72,12 +77,17 @@ class Runner(faust.Worker):  # type: ignore[misc]
     async def _beat(self) -> None:
         before: dict[str, Any] | None = None
         shards = self.app.ledgers.shards
+        swept, sweeps = time.monotonic(), 0
         while not self.should_stop:
             self.watchdog.beat()
             shards.lease.beat()
             state = {"waiting": shards.excused, "partitions": shards.state}
             tell(self.data, state, before)
             before = state
+            if time.monotonic() - swept > SWEEP_EVERY_S:
+                sweeps += 1
+                gc.collect(1 if sweeps % SWEEPS_OF_ALL else 2)
+                swept = time.monotonic()
             await asyncio.sleep(BEAT_EVERY_S)
 
     def stop_after_failure(self) -> None:

@@ -11,8 +11,7 @@ import numpy as np
 from pipeline.record import Header
 from pipeline.sources.canonical import decode_slowly
 from pipeline.sources.columns import Decoded
-from pipeline.sources.lines import Lines
-from pipeline.sources.receipt import upload_of
+from pipeline.sources.lines import Lines, Uploads
 
 RECEIVED = "2026-11-23T12:00:00Z"
 HEADER = Header(tenant="home", source="api", decoder="canonical", upload_id="u1", received_at=RECEIVED)
@@ -49,7 +48,7 @@ def one_by_one(lines: Sequence[bytes], header: Header = HEADER) -> Decoded:
     count = len(lines)
     rows = np.arange(count, dtype=np.int32)
     return decode_slowly(
-        Lines(lines, np.zeros(count, np.int32), rows, [upload_of(header)], np.zeros(count, np.int32)), range(count)
+        Lines(lines, np.zeros(count, np.int32), rows, Uploads([header]), np.zeros(count, np.int32)), range(count)
     )
 
 
