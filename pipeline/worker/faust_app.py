@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,8 @@ def run_worker(
             watchdog.close()
             tell_no_more(data)
         if failures:
+            for failure in failures:
+                _let_go(failure)
             raise _ended(failures[0])
         if code:
             raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
@@ -268,6 +271,14 @@ def add_tasks(app: App, settings: Settings) -> None:
     @app.task  # type: ignore[untyped-decorator]
     async def publish() -> None:
         await app.ledgers.publish_for_ever(settings.snapshot_seconds)
+
+
+def _let_go(failure: BaseException | None) -> None:
+    """Forget what the frames of a failure hold: a shard that is still there when Python ends makes DuckDB's bindings
+    print a page about leaks under the words that say what to do."""
+    while failure is not None:
+        traceback.clear_frames(failure.__traceback__)
+        failure = failure.__cause__ or failure.__context__
 
 
 def _ended(failure: BaseException) -> SpotterError:
