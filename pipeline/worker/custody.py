@@ -73,8 +73,8 @@ class Custody:
         self._wanted = set(places)
         await self._let_go(frozenset(self.shards.offsets) - places.keys())
         for number in places.keys() - self.shards.offsets.keys() - self._opening.keys():
-            self._opening[number] = task = asyncio.create_task(self._open(number))
-            task.add_done_callback(_looked_at)
+            self._opening[number] = asyncio.create_task(self._open(number))
+            self._opening[number].add_done_callback(_looked_at)
         waiting = [self._opening[number] for number in places if number in self._opening]
         if waiting:
             await asyncio.wait(waiting, timeout=OPEN_PATIENCE_S)
