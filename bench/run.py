@@ -19,6 +19,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from bench import marked
 from bench.door import measure as measure_door
 from bench.generate import set_line, write
 from bench.growth import measure as measure_growth
@@ -78,9 +79,7 @@ def main(arguments: Sequence[str]) -> int:
 def _keep(result: dict[str, object]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    README.write_text(before + BEGIN + section(result) + END + rest.partition(END)[2], encoding="utf-8")
+    marked.write(README, BEGIN, END, section(result))
 
 
 def _rebuilds(runs: int, folder: Path, kept: Path) -> dict[str, object]:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import marked
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 BEGIN, END = "<!-- peers -->\n", "<!-- end of peers -->"
 
 
 def write(result: dict[str, Any]) -> None:
     """Put the figures into the page, in the place of those of before."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{section(result)}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    marked.write(PAGE, BEGIN, END, f"\n{section(result)}\n\n")
 
 
 def section(result: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pipeline.record import Record
 EMBEDDED_PARTITION = 0
 
 
-class Logged(NamedTuple):  # one a record: a frozen dataclass took twice as long to make
+class Logged(NamedTuple):  # one a record: a frozen dataclass takes half as long again to make
     """A record at its place in a partition."""
 
     offset: int

@@ -28,14 +28,10 @@ def pack(record: Record) -> bytes:
 
 def unpack(value: bytes | None) -> Record | None:
     """The record of a value, its header read; None for what no gateway of this version wrote: see ``foreign``."""
-    if value is None or len(value) < _HEAD.size:
+    places = _places(value)
+    if value is None or places is None:
         return None
-    magic, athlete_size, items_size, header_size, part = _HEAD.unpack_from(value)
-    items_at = _HEAD.size + athlete_size
-    header_at = items_at + items_size
-    payload_at = header_at + header_size
-    if magic != MAGIC or payload_at > len(value):
-        return None
+    items_at, header_at, payload_at, part = places
     try:
         athlete = str(value[_HEAD.size : items_at], "utf-8")
         record = Record(athlete, part, value[items_at:header_at], value[header_at:payload_at], value[payload_at:])
@@ -45,12 +41,24 @@ def unpack(value: bytes | None) -> Record | None:
     return record
 
 
+def _places(value: bytes | None) -> tuple[int, int, int, int] | None:
+    """Where items, header and payload begin, and the part; None where the head is not ours or says too much."""
+    if value is None or len(value) < _HEAD.size:
+        return None
+    magic, athlete_size, items_size, header_size, part = _HEAD.unpack_from(value)
+    items_at = _HEAD.size + athlete_size
+    header_at = items_at + items_size
+    payload_at = header_at + header_size
+    return (items_at, header_at, payload_at, part) if magic == MAGIC and payload_at <= len(value) else None
+
+
 def foreign(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms: int) -> Record:
     """What ``unpack`` cannot read, as a record that ends in ``rejected``, under ``upload_id``.
 
     Raises StorageError for a record of a newer version: rejecting it would be wrong once that version is installed.
     """
-    if value is not None and (problem := _of_newer(value)) is not None:
+    places = _places(value)
+    if value is not None and places is not None and (problem := _of_newer(value[places[1] : places[2]])) is not None:
         raise StorageError(
             f"the record {upload_id} is of a newer version",
             problem,
@@ -67,16 +75,10 @@ def foreign(value: bytes | None, key: bytes | None, upload_id: str, timestamp_ms
     return Record("", 0, pack_items([0]), header.to_bytes(), value or b"")
 
 
-def _of_newer(value: bytes) -> str | None:
-    """What is newer about it, when its header says so."""
-    if len(value) < _HEAD.size:
-        return None
-    magic, athlete_size, items_size, header_size, _ = _HEAD.unpack_from(value)
-    header_at = _HEAD.size + athlete_size + items_size
-    if magic != MAGIC or header_at + header_size > len(value):
-        return None
+def _of_newer(header: bytes) -> str | None:
+    """What is newer about it, when the header says so."""
     try:
-        number = int(json.loads(value[header_at : header_at + header_size])["format"])
+        number = int(json.loads(header)["format"])
     except (ValueError, TypeError, KeyError):
         return None
     return f"record format {number} is not known to this version" if number > HEADER_FORMAT else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.record import Header
 from pipeline.sources.receipt import Upload, upload_of
@@ -27,7 +27,13 @@ class Uploads:
     def __init__(self, headers: Sequence[Header | None], problems: dict[int, str] | None = None) -> None:
         self.problems: dict[int, str] = dict(problems or {})
         self._headers, self._known = headers, dict[int, Upload]()
-        self.received_us = self._received_us()
+        self.with_zone = np.zeros(len(headers), np.bool_)  # one came with the import
+        received_us = self._received_at_once()
+        if received_us is None:
+            found = [self._read(number) for number in range(len(headers))]
+            self.with_zone[:] = [upload is not None and upload.tz is not None for upload in found]
+            received_us = np.array([0 if upload is None else upload.received_us for upload in found], np.int64)
+        self.received_us = received_us
 
     def __len__(self) -> int:
         return len(self._headers)
@@ -40,45 +46,33 @@ class Uploads:
             found = self._known[number] = upload_of(header)
         return found
 
-    def _received_us(self) -> npt.NDArray[np.int64]:
-        if len(self) >= _AT_ONCE_MIN:
-            with contextlib.suppress(pa.ArrowException, ValueError, TypeError, AttributeError):
-                return self._received_at_once()
-        return np.array([self._received_of(number) for number in range(len(self))], np.int64)
-
-    def _received_at_once(self) -> npt.NDArray[np.int64]:
-        """Raises where they must be looked at one by one."""
+    def _received_at_once(self) -> npt.NDArray[np.int64] | None:
+        """None where they must be looked at one by one: few, with a zone, or not as the gateway writes them."""
         headers = [header for header in self._headers if header is not None and header.tz is None]
-        texts = [header.received_at for header in headers]
-        if len(texts) < len(self) or {len(text) for text in texts} - _LENGTHS:
-            raise ValueError("not all are as the gateway writes them without a zone")
-        times = pa.array(texts, pa.string()).cast(pa.timestamp("us", "UTC"))
-        found: npt.NDArray[np.int64] = times.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        if not _AT_ONCE_MIN <= len(headers) == len(self):
+            return None
+        try:
+            texts = pa.array([header.received_at for header in headers], pa.string())
+            if set(pc.utf8_length(texts).unique().to_pylist()) - _LENGTHS:
+                return None
+            times = texts.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+        except (pa.ArrowException, TypeError, ValueError):
+            return None
+        found: npt.NDArray[np.int64] = times.to_numpy(zero_copy_only=False)
         return found
 
-    def _received_of(self, number: int) -> int:
-        if number in self.problems:
-            return 0
-        try:
-            return self[number].received_us
-        except (ValueError, TypeError, AttributeError) as problem:
-            self.problems[number] = str(problem)
-            return 0
+    def _read(self, number: int) -> Upload | None:
+        if number not in self.problems:
+            try:
+                return self[number]
+            except (ValueError, TypeError, AttributeError) as problem:
+                self.problems[number] = str(problem)
+        return None
 
     @cached_property
     def sources(self) -> pa.Array:
         """The source of items that name none."""
         return pa.array(["" if header is None else header.source for header in self._headers], pa.string())
-
-    @cached_property
-    def with_zone(self) -> npt.NDArray[np.bool_]:
-        """Whether a zone came with the import."""
-        found = (number not in self.problems and self._zone_of(number) for number in range(len(self)))
-        return np.fromiter(found, np.bool_, len(self))
-
-    def _zone_of(self, number: int) -> bool:
-        header = self._headers[number]
-        return header is not None and header.tz is not None and self[number].tz is not None
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ import logging
 import os
 import signal
 import sys
-import time
 import traceback
 from functools import partial
 from pathlib import Path
@@ -49,8 +48,8 @@ COMMIT_EVERY_S = 2.0
 GARBAGE_OBJECTS = (
     1_000_000  # what waits is ten objects a record: with 50,000 an eighth of the time went into walking it
 )
-SWEEP_EVERY_S = 10.0  # of what is young; where little comes, it is long until so many objects are there
-SWEEPS_OF_ALL = 60
+SWEEP_BEATS = 20  # of what is young; where little comes, it is long until so many objects are there
+SWEEP_ALL_BEATS = 1_200
 
 log = structlog.get_logger("spotter.worker")
 
@@ -78,17 +77,16 @@ class Runner(faust.Worker):  # type: ignore[misc]
     async def _beat(self) -> None:
         before: dict[str, Any] | None = None
         shards = self.app.ledgers.shards
-        swept, sweeps = time.monotonic(), 0
+        beats = 0
         while not self.should_stop:
             self.watchdog.beat()
             shards.lease.beat()
             state = {"waiting": shards.excused, "partitions": shards.state}
             tell(self.data, state, before)
             before = state
-            if time.monotonic() - swept > SWEEP_EVERY_S:
-                sweeps += 1
-                gc.collect(1 if sweeps % SWEEPS_OF_ALL else 2)
-                swept = time.monotonic()
+            beats += 1
+            if beats % SWEEP_BEATS == 0:
+                gc.collect(1 if beats % SWEEP_ALL_BEATS else 2)
             await asyncio.sleep(BEAT_EVERY_S)
 
     def stop_after_failure(self) -> None:
@@ -154,8 +152,6 @@ def run_worker(
             watchdog.close()
             tell_no_more(data)
         if failures:
-            for failure in failures:
-                _let_go(failure)
             raise _ended(failures[0])
         if code:
             raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
@@ -282,6 +278,7 @@ def _let_go(failure: BaseException | None) -> None:
 
 
 def _ended(failure: BaseException) -> SpotterError:
+    _let_go(failure)
     if isinstance(failure, SpotterError):
         return failure
     return StorageError(

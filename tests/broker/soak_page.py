@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bench import marked
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
 BEGIN, END = "<!-- soak -->\n", "<!-- end of soak -->"
 
 
 def write(result: dict[str, Any]) -> None:
     """Put the figures into the page, in the place of those of before."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{section(result)}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    marked.write(PAGE, BEGIN, END, f"\n{section(result)}\n\n")
 
 
 def section(result: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ import pytest
 import typer
 from house_tree import ROOT, own_files, text_of
 
+from bench import marked
 from bench.peers import page as peers_page
 from bench.run import BEGIN, END, RESULTS, section
 from pipeline.alerts import rules
@@ -215,18 +216,18 @@ def test_what_make_demo_runs(tmp_path: Path) -> None:
 
 
 def test_figures_beside_others_are_measured() -> None:
-    told = page("docs/cluster.md").partition(peers_page.BEGIN)[2].partition(peers_page.END)[0]
+    told = marked.read(peers_page.PAGE, peers_page.BEGIN, peers_page.END)
     results = RESULTS.with_name("peers.json")
     measured = peers_page.section(json.loads(results.read_text(encoding="utf-8"))) if results.exists() else ""
     assert told.strip() == measured
 
 
 def test_what_the_soak_found_is_what_its_file_says() -> None:
-    told = page("docs/cluster.md").partition(soak_page.BEGIN)[2].partition(soak_page.END)[0]
+    told = marked.read(soak_page.PAGE, soak_page.BEGIN, soak_page.END)
     assert told.strip() == soak_page.section(json.loads(RESULTS.with_name("soak.json").read_text(encoding="utf-8")))
 
 
 def test_figures_of_the_readme_are_measured() -> None:
     """The README's figures are those of the benchmark's last run; without one it has none."""
-    told = page("README.md").partition(BEGIN)[2].partition(END)[0]
+    told = marked.read(ROOT / "README.md", BEGIN, END)
     assert told == (section(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else "")
