@@ -86,6 +86,7 @@ def add_channel(
     address = sys.stdin.readline().strip() if url == "-" else url
     with _session(data, create=True) as session:
         made = session.call("channel_add", tenant=tenant, url=address, wishes=wishes)
+    _note_unheard(made)
     if as_json:
         output.print_json(made)
         return
@@ -151,8 +152,9 @@ def remove_channel(channel_id: ChannelId, tenant: Tenant = HOME, data: Data = No
 def enable_channel(channel_id: ChannelId, tenant: Tenant = HOME, data: Data = None) -> None:
     """Send there again, after the receiver had answered that it wants nothing more."""
     with _session(data) as session:
-        session.call("channel_enable", tenant=tenant, channel_id=channel_id)
-    output.say(f"channel {channel_id} is on; it hears of alerts from now on")
+        told = session.call("channel_enable", tenant=tenant, channel_id=channel_id)
+    _note_unheard(told)
+    output.say(f"channel {channel_id} is on" + ("; it hears of alerts from now on" if told["hears"] else ""))
 
 
 @channels.command("rotate")
@@ -185,6 +187,14 @@ def channel_log(
     more = {"next_at": "next try", "answer": "answer", "message_id": "id"}
     narrow = Narrow(texts=("athlete_id", "answer"), clipped=("message_id",), left_out=("message_id", "athlete_id"))
     output.print_rows(rows, columns | more, empty="nothing was sent there yet", narrow=narrow)
+
+
+def _note_unheard(told: dict[str, Any]) -> None:
+    if not told["hears"]:
+        output.note(
+            "the gateway has not published this yet: alerts that come before it does are not sent there; look whether"
+            " `spotter gateway` runs and its brokers answer"
+        )
 
 
 def _checked_severities(names: list[str]) -> list[str]:

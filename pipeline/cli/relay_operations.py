@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NEWS_MAX = 200
 ID_CHARACTERS_MIN = 8
+FED_SECONDS_MAX = 10.0
 _NEWS = """
 select seq, tenant_id, athlete_id, payload
 from base.outbox
@@ -132,7 +133,22 @@ def _add(
     kind, service = ChannelSender(ops.settings).examine(url)
     ops.relay.take_in()  # what was there before the channel is no news to it
     channel_id, secret = ops.relay.channels.add(tenant, kind, url, wishes_of(wishes))
-    return {"channel_id": channel_id, "tenant": tenant, "kind": kind, "service": service, "secret": secret}
+    return {
+        "channel_id": channel_id,
+        "tenant": tenant,
+        "kind": kind,
+        "service": service,
+        "secret": secret,
+        "hears": _hears(ops),
+    }
+
+
+def _hears(ops: Operations) -> bool:
+    """Whether the channel hears of what comes from now on: beside a gateway, when that has published it."""
+    from pipeline.gateway.shared_control import wait_until_fed
+
+    beside_gateway = bool(ops.settings.brokers or ops.control.fed())
+    return not beside_gateway or wait_until_fed(ops.control, FED_SECONDS_MAX)
 
 
 def _list(ops: Operations, *, body: bytes, progress: Progress, tenant: str | None) -> list[dict[str, object]]:
@@ -186,7 +202,7 @@ def _remove(ops: Operations, *, body: bytes, progress: Progress, tenant: str, ch
 def _enable(ops: Operations, *, body: bytes, progress: Progress, tenant: str, channel_id: str) -> dict[str, object]:
     ops.relay.take_in()
     ops.relay.channels.enable(tenant, channel_id)
-    return {"channel_id": channel_id}
+    return {"channel_id": channel_id, "hears": _hears(ops)}
 
 
 def _rotate(ops: Operations, *, body: bytes, progress: Progress, tenant: str, channel_id: str) -> dict[str, object]:

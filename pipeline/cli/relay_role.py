@@ -24,7 +24,7 @@ def serve_relay(data: Path, control: Path | None, settings: Settings) -> None:
     from pipeline.gateway.channels import Channels
     from pipeline.log.alerts_topic import AlertsTopic
     from pipeline.relay.ledger import Ledger
-    from pipeline.relay.relay import Relay
+    from pipeline.relay.relay import Relay, up_to_date
     from pipeline.relay.send import ChannelSender
     from pipeline.relay.source import TopicSource
     from pipeline.settings import make_private
@@ -37,7 +37,9 @@ def serve_relay(data: Path, control: Path | None, settings: Settings) -> None:
         known, mirror = open_control(stack, data, control, settings, clock)
         channels = Channels(known, clock, mirror.tell_disabled if mirror else None)
         ledger = Ledger(data)
-        relay = Relay(TopicSource(topic.read, topic.end_offset), ledger, channels, ChannelSender(settings), clock)
+        source = TopicSource(topic.read, topic.end_offset)
+        refresh = mirror.look if mirror else up_to_date
+        relay = Relay(source, ledger, channels, ChannelSender(settings), clock, refresh=refresh)
         stack.callback(relay.close)
         relay.start()
         output.say(f"the relay is up: it reads {topic.name} (stop with Ctrl-C)")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from pipeline.gateway.channels import disable
 from pipeline.gateway.control import Control
 
 LOOK_EVERY_S = 1.0
+FED_POLL_S = 0.1
 AGAIN_EVERY_S = 5.0
 
 # tables in the order that rows need each other in, with their keys and what else of them is shared
@@ -92,6 +94,23 @@ def put(control: Control, rows: Mapping[bytes, bytes | None]) -> None:
             )
 
 
+def wait_until_fed(control: Control, seconds_max: float) -> bool:
+    """Whether a gateway published every row of the control file that lies before it, within so long."""
+    ends_at = time.monotonic() + seconds_max
+    while _unfed(control):
+        if time.monotonic() >= ends_at:
+            return False
+        time.sleep(FED_POLL_S)
+    return True
+
+
+def _unfed(control: Control) -> dict[bytes, bytes | None]:
+    """What is to be published: rows that the topic does not have so, and None for what ended."""
+    rows, fed = shared_rows(control), control.fed()
+    changed: dict[bytes, bytes | None] = {key: value for key, value in rows.items() if fed.get(key) != _digest(value)}
+    return changed | dict.fromkeys(fed.keys() - rows.keys())
+
+
 class _Looking(ABC):
     """A thread that looks again and again; while the brokers are away it says so once and goes on."""
 
@@ -151,11 +170,8 @@ class ControlFeed(_Looking):
                 ended[key] = None
         self._there -= {key for key, value in news.items() if value is None}
         self._there |= {key for key, value in news.items() if value is not None}
-        rows, fed = shared_rows(self.control), self.control.fed()
-        changed: dict[bytes, bytes | None] = {
-            key: value for key, value in rows.items() if fed.get(key) != _digest(value) or key not in self._there
-        }
-        changed |= dict.fromkeys(fed.keys() - rows.keys())
+        lost = {key: value for key, value in shared_rows(self.control).items() if key not in self._there}
+        changed = lost | _unfed(self.control)
         if changed or ended:
             self.topic.publish(changed | ended)
             self.control.note_fed({key: None if value is None else _digest(value) for key, value in changed.items()})
@@ -168,6 +184,7 @@ class ControlMirror(_Looking):
         super().__init__(control, topic)
         self._known: Rows = {}
         self._read = False
+        self._looking = threading.Lock()
         self._to_tell: deque[tuple[str, str, str]] = deque()
 
     def tell_disabled(self, channel_id: str, at: str, why: str) -> None:
@@ -187,7 +204,11 @@ class ControlMirror(_Looking):
             self._stop.wait(LOOK_EVERY_S)
 
     def look(self) -> None:
-        """Take over what was published, and tell of channels that were disabled here."""
+        """Take over what was published, and tell of channels that were disabled here. From any thread."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         news = self.topic.news()
         self._known = {key: value for key, value in (self._known | news).items() if value is not None}
         if not self._read and self._known:  # what ended while nobody looked may have no message any more

@@ -52,6 +52,10 @@ def no_fault(point: str) -> None:
     """Where tests stop the process: ``"sent"`` lies between an attempt and its result."""
 
 
+def up_to_date() -> None:
+    """Channels are read where they are made."""
+
+
 class Relay:
     """One relay over one ledger; ``turn`` does what is due, ``start`` does so in threads until ``close``."""
 
@@ -63,9 +67,13 @@ class Relay:
         sender: Sender,
         clock: Clock,
         *,
+        refresh: Callable[[], None] = up_to_date,
         fault: Fault = no_fault,
     ) -> None:
+        """``refresh`` brings ``channels`` up to date where they are a copy: a channel that was there before an alert
+        must be known when the alert is planned, for it is planned once."""
         self.ledger, self.channels = ledger, channels
+        self._refresh = refresh
         self._source, self._sender, self._clock, self._fault = source, sender, clock, fault
         self._taking = threading.Lock()
         self._busy: set[str] = set()  # channels with an attempt under way
@@ -84,6 +92,7 @@ class Relay:
             silent = self._source.heard_of() if cursor is None else set()
             count = 0
             while batch := self._source.read(cursor, READ_MAX):
+                self._refresh()
                 with self.ledger.transaction():
                     for message in batch:
                         self._take(message, silent)
@@ -99,6 +108,7 @@ class Relay:
             stream += batch
         if batch is None or not stream:  # lost once more meanwhile, or nothing is there yet: looked at again later
             return 0
+        self._refresh()
         found = {message.mark.alert_id for message in stream}
         with self.ledger.transaction():
             for message in stream:

@@ -36,6 +36,18 @@ def listed(spotter: Spotter) -> list[dict[str, object]]:
     return list(json.loads(spotter("channels", "list", "--json")[1]))
 
 
+def test_beside_a_gateway_it_is_said_when_a_channel_is_not_published(
+    spotter: Spotter, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.cli.relay_operations.FED_SECONDS_MAX", 0.0)
+    assert spotter("channels", "add", receiver.url)[2].count("not published") == 0
+    monkeypatch.setenv("SPOTTER_BROKERS", "127.0.0.1:1")
+    code, _, note = spotter("channels", "add", receiver.url)
+    assert code == 0 and "the gateway has not published this yet" in note
+    code, out, note = spotter("channels", "enable", str(listed(spotter)[0]["channel_id"]))
+    assert code == 0 and "not published this yet" in note and "from now on" not in out
+
+
 def test_a_channel_is_made_tested_rotated_and_removed(spotter: Spotter, receiver: Receiver, tmp_path: Path) -> None:
     made = add(spotter, receiver.url, "--name", "desk", "--severity", "high", "--severity", "warning", "--updates")
     assert made["secret"].startswith("whsec_")

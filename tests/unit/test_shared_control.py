@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from pipeline.clock import FixedClock
 from pipeline.errors import StorageError
 from pipeline.gateway.channels import Channels, Wishes
 from pipeline.gateway.control import Control
-from pipeline.gateway.shared_control import ControlFeed, ControlMirror, shared_rows
+from pipeline.gateway.shared_control import ControlFeed, ControlMirror, shared_rows, wait_until_fed
+from pipeline.relay.ledger import Ledger
+from pipeline.relay.relay import Relay
+from pipeline.relay.send import ChannelSender
+from tests.unit.relay_fakes import OWN_NETWORK, Stream, an_alert
 
 CLOCK = FixedClock(RECEIVED)
 
@@ -229,6 +234,36 @@ def test_waiting_ends_when_a_gateway_published(world: World, monkeypatch: pytest
     world.relay_again()
     world.mirror.wait(say)
     assert said == ["waiting"]
+
+
+def test_a_channel_published_before_an_alert_hears_of_it(world: World, tmp_path: Path) -> None:
+    """The copy looks once a second; an alert that comes sooner is planned on what was published, not on the copy."""
+    channel, _ = world.here.add("home", "webhook", "https://example.org/hook", Wishes())
+    stream = Stream()
+    stream.tell(an_alert())
+
+    def planned(name: str, **follows: Callable[[], None]) -> int:
+        folder = tmp_path / name
+        folder.mkdir()
+        relay = Relay(stream, Ledger(folder), world.there, ChannelSender(OWN_NETWORK), CLOCK, **follows)
+        relay.take_in()
+        count = len(relay.ledger.history(channel, 10))
+        relay.close()
+        return count
+
+    world.feed.look()
+    assert planned("bad") == 0, "without looking the alert is never told"
+    assert planned("good", refresh=world.mirror.look) == 1
+
+
+def test_whoever_adds_a_channel_hears_whether_it_is_published(world: World) -> None:
+    world.here.add("home", "webhook", "https://example.org/hook", Wishes())
+    assert not wait_until_fed(world.gateway, 0.0)
+    world.feed.look()
+    assert wait_until_fed(world.gateway, 0.0)
+    world.gateway.ensure_tenant("north")
+    threading.Timer(0.2, world.feed.look).start()
+    assert wait_until_fed(world.gateway, 30.0)
 
 
 STEP = st.tuples(st.sampled_from(["tenant", "key", "revoke", "channel", "remove", "rotate", "put", "undo", "away",
