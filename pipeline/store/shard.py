@@ -233,7 +233,7 @@ class Shard:
         )
         for schema, table in self.connection.execute(tables).fetchall():
             try:
-                self.connection.execute(f"select bit_xor(hash(columns(*))) from {schema}.{table}").fetchall()
+                self.connection.execute(f"select bit_xor(hash(whole)) from {schema}.{table} as whole").fetchall()
             except duckdb.Error as error:
                 if is_damage(error):
                     raise not_opened(self.path, error) from error
