@@ -84,7 +84,7 @@ class Connection:
     def table(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         """The rows of a query as an Arrow table.
 
-        A relation (``sql``) would be planned twice, for its columns and to run; that is a third of what the rules' texts
+        A relation (``sql``) would be planned twice, for its columns and to run: a third of what the texts of rules
         take. DuckDB warns that a result that was run is copied once more, which takes less.
         """
         return self.execute(sql, parameters)._inner.to_arrow_table()
