@@ -24,7 +24,8 @@ def rebuild_partition(data: Path, number: int, settings: Settings, *, check: boo
     from pipeline.log.kafka import KafkaLog
     from pipeline.settings import make_private
     from pipeline.store.snapshot_store import SnapshotStore
-    from pipeline.worker.partition import Partition, Place
+    from pipeline.worker.partition import Partition
+    from pipeline.worker.place import Place
     from pipeline.worker.rules_in_force import RulesInForce
 
     if number >= settings.topic_partitions:

@@ -36,7 +36,7 @@ from pipeline.store.shard import Shard
 from pipeline.worker.auto_sessions import group_touched
 from pipeline.worker.days import add_marks, mark_days
 from pipeline.worker.lookup import DocumentFilter
-from pipeline.worker.marked_days import run_marked_models, run_marked_rules, take_next_marks
+from pipeline.worker.marked_days import NOBODY, run_marked_models, run_marked_rules, take_next_marks
 from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, swap_rows, touch_sessions
 from pipeline.worker.measures import Measures, taken_of
 from pipeline.worker.names import Names
@@ -317,17 +317,20 @@ class Engine:
         """Every item of a record that killed the worker becomes a ``rejected`` row, and the ledger moves on."""
         return self.apply([logged], decode=lambda _: crash_rows(logged))
 
-    def settle(self, fault: Fault = no_fault) -> bool:
-        """The day-level lane over the marks of some athletes, in a transaction of its own; false if there were none."""
+    def settle(self, fault: Fault = no_fault, after: int = NOBODY) -> int | None:
+        """The day-level lane over the marks of some athletes behind ``after``, in a transaction of its own.
+
+        The last of these athletes; None if nobody is left.
+        """
         connection = self.shard.connection
-        if not connection.execute("select 1 from base.mark limit 1").fetchall():
-            return False
+        if not connection.execute("select 1 from base.mark where athlete_no > ? limit 1", [after]).fetchall():
+            return None
         with self.measures.day_lane.time(), self.shard.transaction():
-            take_next_marks(connection)
+            last = take_next_marks(connection, after)
             found = run_marked_models(connection, self.rules)
             run_marked_rules(connection, self.rules, found, self.next_offset)
             fault(SETTLING)
-        return True
+        return last
 
 
 def crash_rows(logged: Logged) -> Decoded:

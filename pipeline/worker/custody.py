@@ -31,6 +31,7 @@ LOCK_EVERY_S = 0.1
 SETTLE_EVERY_S = 0.25
 TELL_AGAIN_S = 2.0
 READ_AGAIN_MAX = 10  # in a row without getting on
+BEHIND_RECORDS = 20_000  # what a few batches take; below it the days are kept current beside the uploads
 
 log = structlog.get_logger("spotter.worker")
 
@@ -209,7 +210,7 @@ class Custody:
         return True
 
     def _behind(self, number: int) -> bool:
-        return self.shards.offsets.get(number, 0) < self._ends.get(number, 0)
+        return self.shards.offsets.get(number, 0) + BEHIND_RECORDS < self._ends.get(number, 0)
 
     async def tell_for_ever(self, publish: Callable[[list[Told]], None]) -> None:
         """Alerts of the outboxes to their topic, then a note that they were told.

@@ -34,7 +34,8 @@ from pipeline.worker.apply import Engine, Fault, no_fault
 from pipeline.worker.fresh import LOG_NAME, fresh_snapshot, require_log
 from pipeline.worker.handover import Handover
 from pipeline.worker.measures import Measures
-from pipeline.worker.partition import Partition, Place
+from pipeline.worker.partition import Partition
+from pipeline.worker.place import Place
 from pipeline.worker.poison import Attempts
 from pipeline.worker.reached import Reached
 from pipeline.worker.read_again import REJECTED, read_again
@@ -145,7 +146,9 @@ class Embedded:
 
     def _settle(self) -> None:
         """Bring the day-level lane to where the other one stands, and tell those who wait for it."""
-        if self._partition.settle(lambda: self._stopping):
+        with self._reached.working():
+            done = self._partition.settle(lambda: self._stopping)
+        if done:
             self._reached.tell(self._engine.next_offset)
 
     def _apply_some(self) -> bool:

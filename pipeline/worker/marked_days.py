@@ -20,6 +20,8 @@ from pipeline.store.connection import Connection
 
 CHUNK_DAYS = 40_000  # athlete-days of one transaction; what one day costs in memory bounds it, and who waits for a stop
 
+NOBODY = -1  # athletes are numbered from 0
+
 # how many days before a changed one change with it, and how many after it look back to it
 _REACH = {
     "touched_window": (0, 27),
@@ -44,6 +46,7 @@ from (
             greatest(any_value(s.today), max(m.to_day)) - min(m.from_day) + 29 as days
         from base.mark m{{of_whom}}
         left join base.athlete_span s on m.athlete_no = s.athlete_no
+        where m.athlete_no > $after
         group by all
     )
 )
@@ -52,13 +55,15 @@ where coalesce(days_before, 0) < {CHUNK_DAYS}
 _OF_SLICE = " semi join slice a on m.athlete_no = a.athlete_no"
 
 
-def take_next_marks(connection: Connection, *, of_slice: bool = False) -> bool:
-    """The marks of some athletes, as many as one transaction takes, to ``marked``; false if there are none.
+def take_next_marks(connection: Connection, after: int = NOBODY, *, of_slice: bool = False) -> int | None:
+    """The marks of some athletes, as many as one transaction takes, to ``marked``; the last of them, or None.
 
+    ``after`` the athlete where the piece before ended: whoever is marked again meanwhile waits for the others.
     ``of_slice``: of those in the temp table ``slice`` alone.
     """
-    connection.execute(_NEXT.format(of_whom=_OF_SLICE if of_slice else ""))
-    return bool(connection.execute("select 1 from marked limit 1").fetchall())
+    connection.execute(_NEXT.format(of_whom=_OF_SLICE if of_slice else ""), {"after": after})
+    (last,) = connection.execute("select max(athlete_no) from marked").fetchall()[0]
+    return None if last is None else int(last)
 
 
 def run_marked_models(connection: Connection, rules: Rules) -> DayFindings:

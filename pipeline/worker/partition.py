@@ -7,10 +7,7 @@ one of these, a worker of a cluster one for each partition it was given.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 import structlog
@@ -21,8 +18,8 @@ from pipeline.alerts.own_condition import OwnRuleError
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.clock import Clock
-from pipeline.errors import BehindError, BusyError, DamagedError
-from pipeline.log.base import EMBEDDED_PARTITION, Log, Logged
+from pipeline.errors import BehindError, DamagedError
+from pipeline.log.base import Log, Logged
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.store.compare import Difference
 from pipeline.store.connection import Connection
@@ -30,9 +27,11 @@ from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failu
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import TELLING, Decode, Engine, Fault, apply_batch, decode_batch, no_fault
-from pipeline.worker.fresh import LOG_NAME, aliases_of, require_reach
+from pipeline.worker.fresh import aliases_of, require_reach
 from pipeline.worker.gate import Gate
+from pipeline.worker.marked_days import NOBODY
 from pipeline.worker.measures import Measures
+from pipeline.worker.place import Place
 from pipeline.worker.poison import Attempts
 from pipeline.worker.rebuild import batches, build, differences, run_everything_under
 from pipeline.worker.rules_in_force import RulesInForce
@@ -49,61 +48,6 @@ where seq > coalesce((select max(seq) from base.outbox_published), 0)
 order by seq
 limit ?
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the files of one partition lie; ``log_name`` is how its log is told of."""
-
-    data: Path
-    partition: int
-    lock_name: str
-    attempts_name: str
-    log_name: str
-
-    @classmethod
-    def embedded(cls, data: Path) -> Place:
-        """The one partition of a folder whose service owns everything in it."""
-        return cls(data, EMBEDDED_PARTITION, "lock", "attempts.json", LOG_NAME)
-
-    @classmethod
-    def of_worker(cls, data: Path, partition: int, log_name: str) -> Place:
-        """One of several partitions that lie side by side."""
-        return cls(data, partition, f"shard-{partition}.lock", f"shard-{partition}.attempts.json", log_name)
-
-    @property
-    def shard_name(self) -> str:
-        return f"shard-{self.partition}.duckdb"
-
-    @property
-    def shard(self) -> Path:
-        return self.data / self.shard_name
-
-    @property
-    def opened(self) -> Path:
-        """There while the shard is open; found before, the shard was not closed as it should be."""
-        return self.data / f"shard-{self.partition}.opened"
-
-    def take(self) -> IO[str] | None:
-        """Take the lock; None while another process has it. Closing what is returned gives it free."""
-        lock = (self.data / self.lock_name).open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            return None
-        return lock
-
-    def take_or_refuse(self) -> IO[str]:
-        """Take the lock; raises BusyError while another process has it."""
-        lock = self.take()
-        if lock is None:
-            raise BusyError(
-                f"the data folder {self.data} is in use",
-                "another Spotter process owns it and did not answer on its socket",
-                "stop that process, or wait until it is done",
-            )
-        return lock
 
 
 class Partition:
@@ -327,16 +271,27 @@ class Partition:
 
     def settle(self, stopping: Callable[[], bool]) -> bool:
         """Bring the day-level lane to where the other one stands; false if it was ``stopping`` before."""
+        after = NOBODY
+        while (last := self.settle_some(after)) is not None:
+            after = last
+            if stopping():
+                return False  # what is still marked is worked out at the next start
+        return True
+
+    def settle_some(self, after: int) -> int | None:
+        """A piece of the day-level lane: some of the marked athletes behind ``after``.
+
+        The last of them, for the next piece; None when nobody is left, and so everybody who was marked when the first
+        piece began has had a turn.
+        """
         try:
-            while self.shard.with_room(lambda: self.engine.settle(self.fault)):
-                if stopping():
-                    return False  # what is still marked is worked out at the next start
+            return self.shard.with_room(lambda: self.engine.settle(self.fault, after))
         except OwnRuleError as error:
             self.leave_out(error)
+            return None
         except Exception as error:
             self._doubt(error)
             raise
-        return True
 
     def _doubt(self, error: Exception) -> None:
         """What may come from a damaged file has it read whole at the next start."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 # between two runs of the day-level lane that nobody waits for: sets that come one by one do not queue behind it, and
 # where it takes long (a thousand athletes in every upload) most of the time still belongs to the uploads
 REST_S = 0.5
-REST_TIMES = 4.0
+REST_TIMES = 2.0
 
 
 class Reached:
@@ -20,7 +21,7 @@ class Reached:
         self._offset = 0
         self._wanted: list[int] = []
         self._told_at = -REST_S
-        self._began_at: float | None = None
+        self._working_s = 0.0  # since it was told last
         self._took_s = 0.0
 
     @property
@@ -33,8 +34,8 @@ class Reached:
         with self._changed:
             self._offset = max(self._offset, offset)
             self._told_at = time.monotonic()
-            if self._began_at is not None:
-                self._took_s, self._began_at = self._told_at - self._began_at, None
+            if self._working_s:
+                self._took_s, self._working_s = self._working_s, 0.0
             self._changed.notify_all()
 
     def is_wanted(self, offset: int) -> bool:
@@ -46,16 +47,17 @@ class Reached:
             return any(self._offset < wanted <= offset for wanted in self._wanted)
 
     def is_due(self) -> bool:
-        """Whether the day-level lane has rested long enough to look at new marks now; then it is taken to begin."""
-        now = time.monotonic()
-        if now - self._told_at < max(REST_S, REST_TIMES * self._took_s):
-            return False
-        self._began_at = now
-        return True
+        """Whether the day-level lane has rested long enough to look at new marks now."""
+        return time.monotonic() - self._told_at >= max(REST_S, REST_TIMES * self._took_s)
 
-    def begin(self) -> None:
-        """A run begins now, not when it was due: what it waited for before, such as disk space, asks for no rest."""
-        self._began_at = time.monotonic()
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A piece of a run: what they take together asks for rest, and not what was waited for between them."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._working_s += time.monotonic() - begun
 
     def waited(self, seconds: float) -> bool:
         """Whether nothing was told for so long."""

@@ -274,7 +274,7 @@ def _run_rules(engine: Engine, connection: Connection, end: int) -> None:
 
 def _run_marked_models(engine: Engine, connection: Connection) -> DayFindings | None:
     with engine.shard.transaction(connection):
-        if not take_next_marks(connection, of_slice=True):
+        if take_next_marks(connection, of_slice=True) is None:
             return None
         return run_marked_models(connection, engine.rules)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +21,10 @@ from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.ahead import Ahead
 from pipeline.worker.apply import COMMITTING, Fault, no_fault
 from pipeline.worker.lease import AsleepError, Lease
+from pipeline.worker.marked_days import NOBODY
 from pipeline.worker.measures import Measures
-from pipeline.worker.partition import Partition, Place
+from pipeline.worker.partition import Partition
+from pipeline.worker.place import Place
 from pipeline.worker.reached import Reached
 from pipeline.worker.rebuild import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, length_of_batch
 from pipeline.worker.room import Room
@@ -32,7 +35,15 @@ log = structlog.get_logger("spotter.worker")
 NEWS_MAX = 500
 LEASE_EVERY_S = 0.05
 SLEPT_IN_COMMIT = "the worker slept while a commit was being written; it stands, for the shard's lock was held"
-BEHIND_S = 10.0  # a shard that never catches up has its days worked out so often all the same
+BEHIND_S = 10.0  # a shard that is far behind has its days worked out so often all the same
+
+
+@dataclass
+class Settling:
+    """A run of the day-level lane: where the other one stood at its begin, and the last athlete who had a turn."""
+
+    offset: int
+    after: int = NOBODY
 
 
 class _Held:
@@ -42,7 +53,7 @@ class _Held:
         self.partition, self.ahead = partition, ahead
         self.offset = partition.next_offset
         self.settled = -1
-        self.settling = False
+        self.settling: Settling | None = None
         self.published = -1
         self.told = self.told_settled = -2
         self.reached = Reached()
@@ -235,18 +246,21 @@ class Shards:
         for number, held in self._held.items():
             if held.settled == held.offset or (behind(number) and not held.reached.waited(BEHIND_S)):
                 continue
-            if not held.settling and not held.reached.is_due():
+            if held.settling is None and not held.reached.is_due():
                 continue
-            offset, held.settling = held.offset, True
-            done: list[bool] = []
+            run = held.settling = held.settling or Settling(held.offset)
+            last: list[int | None] = []
 
-            def piece(held: _Held = held, done: list[bool] = done) -> None:
-                held.reached.begin()
-                done[:] = [held.partition.settle(lambda: True)]
+            def piece(held: _Held = held, run: Settling = run, last: list[int | None] = last) -> None:
+                with held.reached.working():
+                    last[:] = [held.partition.settle_some(run.after)]
 
-            if self._patiently(number, held, piece) and done == [True]:
-                held.settled, held.settling = offset, False
-                held.reached.tell(offset)
+            if self._patiently(number, held, piece):
+                if (after := last[0]) is not None:
+                    run.after = after
+                    return True
+                held.settled, held.settling = run.offset, None
+                held.reached.tell(run.offset)
                 held.partition.checkpoint_if_due()
             return True
         return False

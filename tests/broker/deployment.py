@@ -18,7 +18,7 @@ from pipeline.gateway.control import Control
 from pipeline.log.kafka import KafkaLog
 from pipeline.log.topics import ensure
 from pipeline.settings import Settings
-from pipeline.worker.partition import Place
+from pipeline.worker.place import Place
 from pipeline.worker.told import told
 from tests.broker.judge import Findings, Heard, judge, not_arrived, read_shard
 from tests.broker.load import Load, gyms_of

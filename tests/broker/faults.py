@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.worker.partition import Place
+from pipeline.worker.place import Place
 from pipeline.worker.shards import SLEPT_IN_COMMIT
 from tests.broker.deployment import SESSION_S, Deployment, Slot, next_offset
 from tests.broker.roles import until

@@ -16,7 +16,8 @@ from pipeline.errors import GapError, StorageError
 from pipeline.gateway.accept import accept_events
 from pipeline.log.base import Logged
 from pipeline.record import Record
-from pipeline.worker import room
+from pipeline.worker import marked_days, reached, room
+from pipeline.worker.marked_days import NOBODY
 from pipeline.worker.shards import Shards
 from tests.memory_log import MemoryLog
 
@@ -207,8 +208,6 @@ def test_who_waits_for_room_lets_go_when_the_shard_is_taken_away(tmp_path: Path)
 
 
 def test_days_are_worked_out_when_a_shard_has_caught_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.worker import reached
-
     monkeypatch.setattr(reached, "REST_S", 0.0)
     log = ListLog(1)
     shards = a_worker(tmp_path, log)
@@ -222,3 +221,40 @@ def test_days_are_worked_out_when_a_shard_has_caught_up(tmp_path: Path, monkeypa
     shards.close()
     with duckdb.connect(str(tmp_path / "shard-0.duckdb")) as connection:
         assert connection.execute("select count(*) from base.mark").fetchall() == [(0,)]
+
+
+def settled_under_load(data: Path, *, begins_anew: bool) -> list[int]:
+    """How far the days are after each piece of one athlete, while every athlete sends again in between."""
+    log = ListLog(1)
+    shards = a_worker(data, log)
+    opened(shards, 0)
+
+    def send(number: int) -> None:
+        records = []
+        for athlete in ("ana", "ben", "cem"):
+            body = json.dumps(a_set(f"{athlete}{number}", athlete=athlete)).encode()
+            records += accept_events(body, tenant="gym0", upload_id=f"u{number}", received_at=RECEIVED).records
+        first = len(log.records[0])
+        log.records[0] += records
+        shards.apply(0, log.read(0, first, items_max=1 << 20, bytes_max=1 << 30))
+
+    found = []
+    for number in range(9):
+        send(number)
+        assert shards.settle_next(lambda number: False)
+        if begins_anew and (run := shards._held[0].settling) is not None:
+            run.after = NOBODY
+        found.append(int(shards.state["0"]["settled"]))
+    shards.close()
+    return found
+
+
+def test_athletes_who_send_all_the_time_do_not_keep_the_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reached, "REST_S", 0.0)
+    monkeypatch.setattr(reached, "REST_TIMES", 0.0)
+    monkeypatch.setattr(marked_days, "_NEXT", marked_days._NEXT.replace(str(marked_days.CHUNK_DAYS), "1"))
+    # three pieces and a look make a run, which reaches what was there at its begin
+    assert settled_under_load(tmp_path / "good", begins_anew=False) == [-1, -1, -1, 3, 3, 3, 3, 15, 15]
+    assert set(settled_under_load(tmp_path / "bad", begins_anew=True)) == {-1}, "the first athlete takes every piece"

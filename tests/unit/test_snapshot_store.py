@@ -15,7 +15,8 @@ from pipeline.log.sqlite import SqliteLog
 from pipeline.store.snapshot_store import KEPT, SnapshotStore
 from pipeline.worker.embedded import Embedded
 from pipeline.worker.fresh import LOG_NAME
-from pipeline.worker.partition import Partition, Place
+from pipeline.worker.partition import Partition
+from pipeline.worker.place import Place
 from pipeline.worker.rules_in_force import RulesInForce
 from tests.sim.views import differences, read_views
 from tests.unit.service_events import RECEIVED, a_set, send
