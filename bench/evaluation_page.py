@@ -39,7 +39,8 @@ def page(found: Figures) -> str:
         " [how they are made](synthetic.md)) went through the real pipeline. Their labels come from a latent state and"
         " were written before any rule ran. They are made up: what is found here is found under the generator's own"
         " idea of fatigue, and real athletes will differ. All numbers:"
-        " [bench/results/evaluation.json](../bench/results/evaluation.json).",
+        " [bench/results/evaluation.json](../bench/results/evaluation.json); `make evaluate` makes them and this page"
+        " anew; `spotter generate` makes a few such athletes with their truth.",
         "",
         "| question | answer | 95 % interval |",
         "|---|---|---|",

@@ -87,7 +87,9 @@ def night(row: Mapping[str, Any]) -> str:
         found.append(f"resting heart rate {row['resting_hr_deviation_bpm']:+.0f} bpm in 7 days")
     if row["hrv_state"] in ("BELOW", "ABOVE"):
         found.append(f"HRV of 7 days {_STATES[row['hrv_state']]}")
-    silent = [name for name, signal in _NIGHTLY.items() if (row[f"{signal}_age_days"] or 0) > 0]
+    ages = {name: row[f"{signal}_age_days"] for name, signal in _NIGHTLY.items()}
+    # what was never measured is not missed, but for sleep: without it, it is no night that is as usual
+    silent = [name for name, age in ages.items() if (age is None and name == "sleep") or (age or 0) > 0]
     lacks = f" (no {' or '.join(silent)})" if silent else ""
     return (
         {"off": "off the usual: ", "usual": "as usual", "new": "measured, no usual yet"}[state]

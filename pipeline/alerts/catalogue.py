@@ -30,11 +30,16 @@ a flag is either so or not part of the evidence.
 | metric | label | unit | what it is |
 |---|---|---|---|"""
 
+_CHOOSING = """`spotter rules preset NAME` chooses one for a data folder (of a cluster: beside each worker's shards);
+history is worked out again under it when the folder is opened next. `spotter backtest` shows what single thresholds
+would change.
+"""
+
 
 def page() -> str:
     """The rule catalogue as Markdown."""
     rules = load()
-    parts = [_HEAD, "## Presets\n", *_presets(), ""]
+    parts = [_HEAD, "## Presets\n", *_presets(), "", _CHOOSING]
     parts.extend(section(rule) for rule in rules.all())
     parts.extend([_EVIDENCE, *_labels(), ""])
     return "\n".join(parts)

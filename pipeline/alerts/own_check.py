@@ -73,13 +73,25 @@ def check_fields(text: str, rule_id: str) -> tuple[Rule | None, list[Wrong]]:
         return None, wrong
     wrong += _plain(table)
     try:
-        rule = _Unchecked.model_validate({"id": rule_id, "lane": "day", **table})
+        rule = _Unchecked.model_validate({"id": rule_id, "lane": "day", **_told_numbers(table)})
     except ValidationError as error:
         return None, [*wrong, *(_field(rule_id, one) for one in error.errors())]
     wrong += _names(rule)
     wrong += _decides(rule)
     wrong += _texts(rule)
     return (rule if wrong else Rule.model_validate(rule.model_dump())), wrong
+
+
+def _told_numbers(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with a number for each threshold of which it was said that it is none, so that the rest is checked."""
+    numbers = table.get("thresholds")
+    if not isinstance(numbers, dict):
+        return dict(table)
+    return {**table, "thresholds": {key: value if _is_number(value) else 0.0 for key, value in numbers.items()}}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _around(file: Mapping[str, Any], rule_id: str) -> Iterator[Wrong]:
@@ -101,7 +113,7 @@ def _plain(table: Mapping[str, Any]) -> Iterator[Wrong]:
             yield Wrong(f"{name} is missing", "a rule says what it found, what it decides by, and why", _FORM)
     numbers = table.get("thresholds")
     for key, value in numbers.items() if isinstance(numbers, dict) else ():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _is_number(value):
             yield Wrong(f"thresholds.{key} is {value!r}", "a threshold is a number", "write a number")
 
 

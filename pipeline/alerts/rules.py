@@ -20,6 +20,7 @@ from pipeline.errors import UsageError
 Severity = Literal["info", "advice", "warning", "high"]
 SEVERITIES: tuple[Severity, ...] = ("info", "advice", "warning", "high")
 """Rising order; level 1 is the first."""
+PRESET = "guideline"  # of a folder that chose none
 
 
 class _Strict(BaseModel):
@@ -274,7 +275,7 @@ def presets() -> dict[str, Preset]:
 
 
 @lru_cache(maxsize=8)
-def load(preset: str = "guideline") -> Rules:
+def load(preset: str = PRESET) -> Rules:
     """The shipped rules under ``preset``; raises UsageError for an unknown preset, ValueError for a bad file."""
     known = presets()
     if preset not in known:

@@ -18,6 +18,8 @@ from pipeline.alerts.rules import Rules
 from pipeline.store.connection import Connection
 
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
+_WHOLE_IN_PYTHON = frozenset({"r02_sessions", "r02_days", "r20_reps"})  # alerts/episodes.py, models/load_jump.py
+_WHOLE = re.compile(r"\$(\w+)::(?:integer|bigint)")
 
 Statement = tuple[str, tuple[str, ...]]
 Columns = dict[str, npt.NDArray[Any]]
@@ -33,6 +35,14 @@ def text(name: str) -> Statement:
 def parameters(sql: str) -> tuple[str, ...]:
     """The names a text has for prepared parameters, in order."""
     return tuple(sorted(set(_PARAMETER.findall(sql))))
+
+
+@lru_cache(maxsize=1)
+def whole_numbers() -> frozenset[str]:
+    """The thresholds (``r01_many``) that rules take as whole numbers: counts of sets, days, ..."""
+    folder = files("pipeline.alerts").joinpath("conditions")
+    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".sql")]
+    return _WHOLE_IN_PYTHON | {name for sql in texts for name in _WHOLE.findall(sql)}
 
 
 @lru_cache(maxsize=256)

@@ -25,6 +25,7 @@ DATA_FILES = (SOURCE, "muscles.csv", "overrides.csv", "extra_exercises.csv", "al
 ALIASES_NAME = "aliases.csv"
 ALIAS_COLUMNS = ["name", "exercise_id"]
 K_MILLI = {"axial": 1500, "compound": 1250, "isolation": 1000, "unknown": 1000}
+K_ONE_MILLI = 1000
 LOAD_KINDS = ("external", "bodyweight", "assisted")
 NOT_WORK = ("cardio", "stretching")
 WARM_UP = "warm up"
@@ -71,12 +72,13 @@ class Catalogue:
         self._by_tokens = {words: next(iter(ids)) for words, ids in self._near.items() if len(ids) == 1}
 
     @classmethod
-    def load(cls, extra: Path | None = None) -> Catalogue:
+    def load(cls, extra: Path | None = None, *, one_factor: bool = False) -> Catalogue:
         """The built-in catalogue with the aliases of ``extra``, a CSV of name and exercise_id.
 
-        Raises UsageError when ``extra`` names an exercise that does not exist or a name twice.
+        ``one_factor``: every exercise weighs alike (k = 1), whatever its class. Raises UsageError when
+        ``extra`` names an exercise that does not exist or a name twice.
         """
-        return _load(extra.read_bytes() if extra is not None else b"", str(extra or ""))
+        return _load(extra.read_bytes() if extra is not None else b"", str(extra or ""), one_factor)
 
     @staticmethod
     def fold(name: str) -> str:
@@ -188,12 +190,14 @@ def _write_aliases(path: Path, kept: Mapping[str, str]) -> None:
 
 
 @lru_cache(maxsize=8)
-def _load(extra: bytes, where: str) -> Catalogue:
+def _load(extra: bytes, where: str, one_factor: bool) -> Catalogue:
     raw = {name: (files("pipeline.catalogue") / "data" / name).read_bytes() for name in DATA_FILES}
     digest = hashlib.sha256()
     for part in (*raw.values(), extra):
         digest.update(len(part).to_bytes(8, "big") + part)
-    exercises = _exercises(raw)
+    if one_factor:
+        digest.update(b"k = 1")
+    exercises = _exercises(raw, dict.fromkeys(K_MILLI, K_ONE_MILLI) if one_factor else K_MILLI)
     aliases = _aliases(raw["aliases.csv"], "the built-in aliases", exercises)
     catalogue = Catalogue(exercises, aliases, digest.hexdigest()[:12])
     if not extra:
@@ -202,7 +206,7 @@ def _load(extra: bytes, where: str) -> Catalogue:
     return Catalogue(exercises, aliases | own, catalogue.version)
 
 
-def _exercises(raw: Mapping[str, bytes]) -> dict[str, Exercise]:
+def _exercises(raw: Mapping[str, bytes], k_milli: Mapping[str, int]) -> dict[str, Exercise]:
     clocks = {row["muscle"]: row["clock_as_secondary"] == "yes" for row in _rows(raw["muscles.csv"])}
     rows = {row["id"]: _from_source(row) for row in _rows(raw[SOURCE])}
     for row in _rows(raw["overrides.csv"]):
@@ -216,7 +220,7 @@ def _exercises(raw: Mapping[str, bytes]) -> dict[str, Exercise]:
                 f"exercise {row['exercise_id']} exists twice", "extra_exercises.csv repeats it", "give it another id"
             )
         rows[row["exercise_id"]] = row
-    return {key: _exercise(key, row, clocks) for key, row in rows.items()}
+    return {key: _exercise(key, row, clocks, k_milli) for key, row in rows.items()}
 
 
 def _from_source(row: Mapping[str, str]) -> dict[str, str]:
@@ -231,7 +235,7 @@ def _from_source(row: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _exercise(key: str, row: Mapping[str, str], clocks: Mapping[str, bool]) -> Exercise:
+def _exercise(key: str, row: Mapping[str, str], clocks: Mapping[str, bool], k_milli: Mapping[str, int]) -> Exercise:
     share = row.get("bodyweight_milli")
     category = row["category"] or None
     return Exercise(
@@ -239,7 +243,7 @@ def _exercise(key: str, row: Mapping[str, str], clocks: Mapping[str, bool]) -> E
         exercise_id=key,
         display_name=row["name"],
         class_=row["class"],
-        k_milli=K_MILLI[row["class"]],
+        k_milli=k_milli[row["class"]],
         category=category,
         is_work=category not in NOT_WORK and matching.fold(row["name"]) != WARM_UP,
         default_load_kind=row["default_load_kind"],

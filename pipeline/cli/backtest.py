@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.rules import Rules
     from pipeline.worker.backtest import Backtest, Pair, Told
 
+THRESHOLD_MAX = 1e5
 EXAMPLES_SHOWN = 5
 WHYS = {
     "later": "in place of a gone alert of the same athlete, rule and scope, opened later",
@@ -98,6 +99,21 @@ def _settings(changes: Iterable[str]) -> dict[str, float | str]:
     return settings
 
 
+def _check_numbers(rule_id: str, settings: dict[str, float | str]) -> None:
+    """Raises UsageError for a number that no threshold can be, or that would be tried as another one."""
+    from pipeline.alerts.statements import whole_numbers
+
+    for key, value in settings.items():
+        if isinstance(value, str):
+            continue
+        if abs(value) > THRESHOLD_MAX:
+            raise UsageError(f"{key} = {value:g} is no threshold", "it is beyond everything a rule counts", "name less")
+        if f"{rule_id.lower()}_{key}" in whole_numbers() and not (value >= 0 and value.is_integer()):
+            raise UsageError(
+                f"{key} = {value:g} is no count", f"{rule_id} compares {key} with a whole number", "name one from 0 on"
+            )
+
+
 def _rules(
     data: Path | None, rule: str | None, file: Path | None, settings: dict[str, float | str]
 ) -> tuple[str, Rules | None, Rules]:
@@ -112,6 +128,7 @@ def _rules(
             raise UsageError("no rule is named", do="add --rule R07, or --file X01.toml")
         _, known = known_rule(data, rule)
         alone = known.with_own([known.own[rule]] if rule in known.own else [], "")
+        _check_numbers(rule, settings)
         return rule, known, alone.with_changes(rule, settings)
     pair = checked(file)
     if pair.own is None:

@@ -84,7 +84,8 @@ def checkin(
         place = [tenant, athlete, SOURCE, [event["document"]]]
         replaced = session.call("panel", name="documents_known", parameters=place)
         told = _send(session, event, tenant)
-        undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
+        undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete, None])
+        waits = session.call("panel", name="undated_checkins", parameters=[tenant, athlete, event["document"]])
         near = closest(session.call("panel", name="roster", parameters=[tenant, None]), athlete) if is_new else None
     if any(found.joint_pain.values()):
         told["warnings"].append(PAIN_TOLD)
@@ -94,8 +95,8 @@ def checkin(
         )
     if undated:
         told["warnings"].append(
-            f"it counts for no day yet, for nobody has said in which time zone {athlete} is: add --tz, or send the zone"
-            " once in an event of kind `athlete`"
+            f"{'it counts' if waits else 'earlier check-ins count'} for no day yet, for nobody has said in which time"
+            f" zone {athlete} is: {'add --tz, or ' if waits else ''}send the zone once in an event of kind `athlete`"
         )
     if is_new:
         meant = f"did you mean {near}? " if near else ""

@@ -39,19 +39,28 @@ def given_answers(instrument: str, given: Iterable[str], pain: Iterable[str]) ->
             continue
         muscle = _muscle(name)
         if muscle is None:
-            raise UsageError(
-                f"{name[:40]!r} is no item and no muscle",
-                f"{instrument} asks for {', '.join(names)}",
-                f"muscles are {', '.join(_muscles())}",
-            )
+            raise _no_item(name, number, instrument)
         found.soreness[muscle] = number
     for text in pain:
         name, number = _pair(text)
         joint = _joint(name)
         if joint is None:
-            raise UsageError(f"{name[:40]!r} is no joint", "", f"joints are {', '.join(JOINTS)}")
+            raise UsageError(f"{name[:40]!r} is no joint", "", f"name one of {', '.join(JOINTS)}")
         found.joint_pain[joint] = number
     return found
+
+
+def _no_item(name: str, number: float, instrument: str) -> UsageError:
+    """What may have been meant: a joint, an item of another questionnaire, or a muscle in other words."""
+    names = INSTRUMENTS[instrument][0]
+    elsewhere = sorted(other for other, (items, *_) in INSTRUMENTS.items() if name in items)
+    if (joint := _joint(name)) is not None:
+        do = f"pain in a joint is told with --pain {joint.replace(' ', '_')}={number:g}"
+    elif elsewhere:
+        do = f"use one of these, or answer the questionnaire that has it: --instrument {elsewhere[-1]}"
+    else:
+        do = f"use one of these, or a muscle: {', '.join(_muscles())}"
+    return UsageError(f"{name[:40]!r} is no item and no muscle", f"{instrument} asks for {', '.join(names)}", do)
 
 
 def asked_answers(instrument: str) -> Answers:

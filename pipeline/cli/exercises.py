@@ -38,12 +38,11 @@ def exercises(
     as_json: AsJson = False,
 ) -> None:
     """Exercises of the catalogue whose name, alias or id has these words, with the ids to map names to."""
-    from pipeline.catalogue.loader import Catalogue
     from pipeline.settings import data_folder
-    from pipeline.worker.fresh import aliases_of
+    from pipeline.worker.fresh import catalogue_of
 
     wanted = " ".join(text or [])
-    catalogue = Catalogue.load(extra=aliases_of(data_folder(data)))
+    catalogue = catalogue_of(data_folder(data))
     found = catalogue.search(wanted)
     if not found:
         found = catalogue.closest(wanted, NEAR_SHOWN)

@@ -16,7 +16,9 @@ def day_or_time(text: str) -> date | datetime:
             raise ValueError("in another zone it is beyond the calendar")
     except ValueError as error:
         raise UsageError(
-            f"{text[:60]!r} is neither a day nor a time", str(error), "write 2026-12-01, or 2026-12-01T08:00+01:00"
+            f"{text[:60]!r} is neither a day nor a time",
+            "both are written year first, with two digits for month, day, hour and minute",
+            "write 2026-12-01, or 2026-12-01T08:00+01:00",
         ) from error
     return found
 

@@ -97,6 +97,37 @@ def check_rules(
         raise typer.Exit(1)
 
 
+@rules.command("preset")
+def choose(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The one to use from now on.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """How strict the built-in rules are: which presets there are, which is in force, or another one from now on."""
+    from pipeline.alerts.rules import presets
+    from pipeline.settings import data_folder
+    from pipeline.worker.own_rules import choose_preset, preset_of
+
+    folder = data_folder(data)
+    if name is not None:
+        choose_preset(folder, name)
+    rows = [
+        {"preset": one, "title": told.title, "changes": sorted(told.rules), "in_force": one == preset_of(folder)}
+        for one, told in presets().items()
+    ]
+    if as_json:
+        output.print_json(rows)
+        return
+    shown = [row | {"in_force": "in force" if row["in_force"] else ""} for row in rows]
+    columns = {"preset": "preset", "title": "what it is", "changes": "rules it changes", "in_force": "state"}
+    output.print_rows(shown, columns, empty="", narrow=Narrow(texts=("title", "changes")))
+    if name is not None:
+        output.note(
+            "history is worked out again under it at the next start of `spotter up`, or by the next command while that"
+            " does not run; the alerts of the one before are withdrawn where they no longer hold"
+        )
+
+
 def told(pair: Pair) -> str:
     """What a check came to."""
     if not pair.wrong:
@@ -117,12 +148,11 @@ def checked(path: Path) -> Pair:
 
 def known_rules(data: Path | None) -> tuple[Rules, list[Pair]]:
     """The rules as the folder has them now, and the pairs that are left out."""
-    from pipeline.alerts.rules import load
     from pipeline.settings import data_folder
-    from pipeline.worker.own_rules import folder_of
+    from pipeline.worker.own_rules import built_in, folder_of
 
     folder = folder_of(data_folder(data))
-    return load().with_own(folder.rules, folder.version), folder.left_out
+    return built_in(data_folder(data)).with_own(folder.rules, folder.version), folder.left_out
 
 
 def known_rule(data: Path | None, rule_id: str) -> tuple[Rule, Rules]:

@@ -12,7 +12,7 @@ from pipeline.sources.columns import ZONE_EVENT
 from pipeline.sources.efforts import NO_EFFORT, read_efforts, target_rir
 from pipeline.sources.local_time import Placed
 from pipeline.sources.night import ASLEEP, AWAKE, impossible
-from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, placed_at
+from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, implausible, placed_at
 from pipeline.sources.samples import NO_SAMPLES, Samples, samples_of
 from schemas.events import AnyEvent, BodyMass, HeartRate, RrIntervals, Session, SessionSet, Set, SetFields, Sleep
 from schemas.times import format_us
@@ -24,6 +24,7 @@ _EARLIEST_DAY = date(1990, 1, 1)
 _EAST_US = 14 * 3_600_000_000  # no clock is further ahead of UTC
 _PLAN_DAYS_MAX = 5 * 366  # plans and declarations may speak of the future
 _SLEEP_US_MAX = 2 * DAY_US
+_BEAT_MS = (300, 2000)  # M28's bounds
 _IDENTITY = {"kind", "athlete", "source", "document", "revision"}
 _NOT_IN_PAYLOAD = _IDENTITY | {"offset_s", "bpm"}  # of a heart rate: its samples are columns of their own
 
@@ -160,7 +161,7 @@ def event_row(
         if _AT_FIELD.get(event.kind) == field:
             at = placed
     if isinstance(event, RrIntervals) and event.context == "overnight" and at is not None:
-        at = at.later(round(math.fsum(event.rr_ms) * 1000))  # a night counts by its end here as well
+        at = _end_of_beats(event, at, upload)
     if isinstance(event, Sleep):
         _check_sleep(event, payload, tz, upload, [] if warnings is None else warnings)
     if isinstance(event, BodyMass):
@@ -170,6 +171,27 @@ def event_row(
     if at is None:
         return (doc_row, None, None, ZONE_EVENT if tz is not None else 0, day, text, *columns)
     return (doc_row, at.at_us, at.local_us, at.zone_kind, day, text, *columns)
+
+
+def _end_of_beats(event: RrIntervals, start: Placed, upload: Upload) -> Placed:
+    """When a night of beats ended, for a night counts by its end here as well; raises RefusedItemError.
+
+    What no heart can do is a gap or an empty slot and took no such time: 65,535 ms stand for "nothing" in some exports.
+    """
+    lasted_us = round(math.fsum(beat for beat in event.rr_ms if _BEAT_MS[0] <= beat <= _BEAT_MS[1]) * 1000)
+    end = start.later(lasted_us)
+    if lasted_us > _SLEEP_US_MAX:
+        raise RefusedItemError(
+            "out_of_range", "rr_ms", "`rr_ms` of one night lasts more than 48 h. Split the record into its nights."
+        )
+    if implausible(end.at_us, upload.received_us):
+        raise RefusedItemError(
+            "implausible_time",
+            "rr_ms",
+            f"`rr_ms` ends at {format_us(end.at_us)}Z, more than 24 h after receipt. Set the device's clock and send"
+            " the event again.",
+        )
+    return end
 
 
 def _spell(payload: dict[str, Any], field: str, placed: Placed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import threading
 import warnings
@@ -16,6 +17,12 @@ import pyarrow as pa
 Parameters = Sequence[object] | Mapping[str, object]
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # see Connection.table
 TEXTS_MAX = 1_000  # a few hundred are known; what comes beyond was made with values inside and would not come again
+
+
+@atexit.register
+def _forget_texts() -> None:
+    """Statements that outlive their module are told of as leaks, under whatever a process said last."""
+    Connection._parsed.clear()
 
 
 class Connection:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import StorageError
 from pipeline.log.peek import end_offset_of
 from pipeline.store.pointer import current_snapshot
+
+if TYPE_CHECKING:
+    from pipeline.catalogue.loader import Catalogue
 
 LOG_NAME = "log.sqlite"
 SHARDS = "shard-*.duckdb"
@@ -17,6 +21,14 @@ def aliases_of(data: Path) -> Path | None:
     """The folder's own aliases, if it has any."""
     path = data / ALIASES_NAME
     return path if path.exists() else None
+
+
+def catalogue_of(data: Path) -> Catalogue:
+    """The catalogue as a folder has it: with its own aliases, and the factors of its preset."""
+    from pipeline.catalogue.loader import Catalogue
+    from pipeline.worker.own_rules import built_in
+
+    return Catalogue.load(extra=aliases_of(data), one_factor=built_in(data).systemic_factor == "one")
 
 
 def require_log(data: Path) -> None:
@@ -43,14 +55,13 @@ def require_reach(log_end: int, applied: int, shard: str, log_name: str = LOG_NA
 
 def versions_of(data: Path, rule_version: str | None = None) -> dict[str, str]:
     """The versions of models, rules and catalogue that tables of this folder must carry."""
-    from pipeline.catalogue.loader import Catalogue
     from pipeline.models.runner import MODEL_VERSION
     from pipeline.worker.own_rules import version_of
 
     return {
         "model_version": MODEL_VERSION,
         "rule_version": rule_version or version_of(data),
-        "catalogue_version": Catalogue.load(extra=aliases_of(data)).version,
+        "catalogue_version": catalogue_of(data).version,
     }
 
 

@@ -27,7 +27,7 @@ from pipeline.store.failure import is_damage, is_out_of_memory, is_storage_failu
 from pipeline.store.shard import Shard, put_aside, remove_files, settle_file, sync_folder
 from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import TELLING, Decode, Engine, Fault, apply_batch, decode_batch, no_fault
-from pipeline.worker.fresh import aliases_of, require_reach
+from pipeline.worker.fresh import catalogue_of, require_reach
 from pipeline.worker.gate import Gate
 from pipeline.worker.marked_days import NOBODY
 from pipeline.worker.measures import Measures
@@ -81,8 +81,8 @@ class Partition:
         return self.engine.next_offset
 
     def catalogue(self) -> Catalogue:
-        """The catalogue with the folder's own aliases."""
-        return Catalogue.load(extra=aliases_of(self.place.data))
+        """The catalogue as the folder has it."""
+        return catalogue_of(self.place.data)
 
     # open, damage, rebuild
 

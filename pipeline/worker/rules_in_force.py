@@ -14,8 +14,8 @@ import structlog
 
 from pipeline.alerts import labels
 from pipeline.alerts.own_condition import OwnRuleError
-from pipeline.alerts.rules import Rules, load
-from pipeline.worker.own_rules import FAILURES_NAME, folder_of, note_failure
+from pipeline.alerts.rules import Rules
+from pipeline.worker.own_rules import FAILURES_NAME, built_in, folder_of, note_failure
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class RulesInForce:
     def load(self) -> None:
         """Read the folder anew."""
         folder = folder_of(self._data)
-        self.rules: Rules = load().with_own(folder.rules, folder.version)
+        self.rules: Rules = built_in(self._data).with_own(folder.rules, folder.version)
         labels.take_names({one.rule.id: one.rule.name for one in folder.rules})
         if structlog.is_configured():  # a command prints its answer where unconfigured log lines go
             for pair in folder.left_out:

@@ -52,13 +52,15 @@ def test_answers_are_in_the_tables_when_it_returns(spotter: Spotter) -> None:
         (["mood=11"], 1, "plain goes from 0 to 10"),
         (["mood"], 2, "write it like mood=7"),
         (["mood=nan"], 2, "write it like mood=7"),
-        (["kneecap=3"], 2, "muscles are abdominals"),
-        (["mood=3", "--pain", "tail=2"], 2, "joints are ankle"),
+        (["knee=3"], 2, "is told with --pain knee=3"),
+        (["mood=3", "--instrument", "hooper"], 2, "--instrument plain"),
+        (["kneecap=3"], 2, "or a muscle: abdominals"),
+        (["mood=3", "--pain", "tail=2"], 2, "name one of ankle"),
         (["mood=3", "--instrument", "poms"], 2, "choose one of hooper, mclean, plain"),
         (["mood=3", "--tz", "Mars/Olympus"], 2, "Europe/Berlin"),
         ([], 2, "there is no terminal to ask at"),
         (["mood=3", "--at", "yesterday"], 2, "neither a day nor a time"),
-        (["mood=3", "--at", "0001-01-01"], 2, "beyond the calendar"),
+        (["mood=3", "--at", "0001-01-01"], 2, "year first"),
         (["mood=3", "--at", "2999-12-01T08:00+01:00"], 2, "is in the future"),
         (["mood=3", "--at", "2999-12-01", "--tz", "Europe/Berlin"], 2, "is in the future"),
         (["mood=3", "--at", "2025-12-01"], 2, "add --tz"),
@@ -87,6 +89,8 @@ def test_one_that_counts_for_no_day_says_so(spotter: Spotter) -> None:
     assert "no day" not in out
     _, out, _ = spotter("checkin", "mood=6", "--athlete", "ben", "--tz", "Europe/Berlin")
     assert out == "check-in of ben taken: mood 6\n"
+    _, out, _ = spotter("checkin", "mood=5", "--athlete", "ana", "--tz", "Europe/Berlin")
+    assert "earlier check-ins count for no day yet" in out and "add --tz" not in out
 
 
 def test_a_name_that_is_nearly_one_is_asked_about(spotter: Spotter) -> None:

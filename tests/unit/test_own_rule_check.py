@@ -263,3 +263,11 @@ def test_list_show_and_doctor_know_the_folders_rules(spotter: Spotter, tmp_path:
     assert (said["status"], said["says"]) == ("good", f"1 rule of {folder}")
     said = doctor._own_rules(folder.parent, {"background": True, "rule_version": load().version})
     assert (said.status, said.says) == ("low", f"1 rule of {folder}; the running service has others")
+
+
+def test_a_threshold_that_is_no_number_is_told_once_and_hides_nothing(at: Guard) -> None:
+    toml = shown("toml").replace("many = 5", 'many = "five"').replace('action = "', 'action = "You risk an injury: ')
+    found = whats(at, toml, shown("sql").replace("from ", "from nowhere_"))
+    assert found[0] == "thresholds.many is 'five'"
+    assert sum("thresholds" in one for one in found) == 1
+    assert len(found) >= 3, found

@@ -31,7 +31,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "recovery": ("home", "ana"),
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
-    "undated_checkins": ("home", "ana"),
+    "undated_checkins": ("home", "ana", None),
     "unmapped": ("home",),
     "unzoned_sets": (),
     "upload_items": ("home", "u"),
@@ -234,7 +234,7 @@ SLEPT = {"sleep_minutes": 440, "sleep_median_28d_min": 445, "sleep_age_days": 0,
          "stale: the newest is of 16 Nov 2026"),
         ({"hrv_age_days": 2, "resting_hr_age_days": 5}, "unknown", "missing", "missing: the newest is of 18 Nov 2026"),
         ({"hrv_age_days": 0, "resting_hr_age_days": 5}, "ready", "new",
-         "measured, no usual yet (no resting heart rate)"),
+         "measured, no usual yet (no sleep or resting heart rate)"),
     ],
 )  # fmt: skip
 def test_the_roster_says_how_the_data_of_the_night_stands(
