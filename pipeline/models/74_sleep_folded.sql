@@ -1,27 +1,8 @@
 -- metric: M22 (one night handed out twice, or handed out growing, is one)
 -- unit: none
--- window: nights that overlap
+-- window: nights that overlap by half of the lesser one
 -- source: domain.md 3
 insert into mart.sleep_folded by name
-with night_span as materialized (  -- a night shares a day in UTC with every other that overlaps it
-    select s.*,
-        row(
-            asleep_s is not null, epoch(end_at - start_at), -epoch(start_at), coalesce(asleep_s, 0), not nap, in_bed_s,
-            doc_key
-        ) as standing,
-        unnest(generate_series(start_at::date, end_at::date, interval 1 day)) as utc_day
-    from mart.sleep_episode s
-    join (
-        select athlete_no, min(start_at) as from_at, max(end_at) as to_at
-        from mart.sleep_episode
-        semi join (select athlete_no, local_day as night from touched_signal_day) using (athlete_no, night)
-        group by all
-    ) near on s.athlete_no = near.athlete_no and s.start_at <= near.to_at and s.end_at >= near.from_at
-)
-select distinct e.athlete_no, e.doc_key, e.night
-from night_span e
-join night_span f
-    on e.athlete_no = f.athlete_no and e.source = f.source and e.utc_day = f.utc_day
-    and f.standing > e.standing
-    and epoch(least(e.end_at, f.end_at) - greatest(e.start_at, f.start_at)) * 2 >= epoch(e.end_at - e.start_at)
-join touched_signal_day t on e.athlete_no = t.athlete_no and e.night = t.local_day
+select distinct athlete_no, doc_key, night
+from sleep_pair
+where shared_us * 2 >= long_us

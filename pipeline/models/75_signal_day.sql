@@ -15,14 +15,22 @@ main as (
     where not nap and in_bed_s = longest_s
     qualify row_number() over (partition by athlete_no, source, night order by start_at, doc_key) = 1
 ),
+asleep as (                         -- what a greater one covers of a sleep is counted there: no minute counts twice
+    select e.athlete_no, e.source, e.night, greatest(e.asleep_s - (coalesce(p.shared_us, 0) + 500000) // 1000000, 0) as s
+    from mart.sleep_episode e
+    join touched_signal_day t on e.athlete_no = t.athlete_no and e.night = t.local_day
+    left join (select athlete_no, doc_key, sum(shared_us)::bigint as shared_us from sleep_pair group by all) p
+        on e.athlete_no = p.athlete_no and e.doc_key = p.doc_key
+    where e.asleep_s is not null
+),
 readings as (                       -- what no body can say is in no day, and so in no baseline
     select m.athlete_no, 'sleep_min' as signal, m.source, m.night as local_day,
-        sum(n.asleep_s)::bigint / 60::double as value
+        sum(n.s)::bigint / 60::double as value
     from main m
-    join night n on m.athlete_no = n.athlete_no and m.source = n.source and m.night = n.night
+    join asleep n on m.athlete_no = n.athlete_no and m.source = n.source and m.night = n.night
     where m.asleep_s is not null
     group by all
-    having sum(n.asleep_s) <= 16 * 3600
+    having sum(n.s) <= 16 * 3600
     union all
     select athlete_no, 'sleep_efficiency', source, night, asleep_s / in_bed_s::double
     from main

@@ -126,6 +126,7 @@ def run_reading_models(connection: Connection) -> None:
         "delete from mart.sleep_folded f using touched_signal_day t"
         " where f.athlete_no = t.athlete_no and f.night = t.local_day"
     )
+    run(model("74_sleep_pair"))
     run(model("74_sleep_folded"))
     run(
         "delete from mart.signal_day d using touched_signal_day t"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +15,19 @@ from pipeline.sources.local_time import Placed
 from pipeline.sources.night import ASLEEP, AWAKE, impossible
 from pipeline.sources.receipt import DAY_US, FUTURE_US_MAX, RefusedItemError, Upload, implausible, placed_at
 from pipeline.sources.samples import NO_SAMPLES, Samples, samples_of
-from schemas.events import AnyEvent, BodyMass, HeartRate, RrIntervals, Session, SessionSet, Set, SetFields, Sleep
+from schemas.events import (
+    AnyEvent,
+    BodyMass,
+    HeartRate,
+    Hrv,
+    RestingHeartRate,
+    RrIntervals,
+    Session,
+    SessionSet,
+    Set,
+    SetFields,
+    Sleep,
+)
 from schemas.times import format_us
 
 Row = tuple[Any, ...]
@@ -25,6 +38,7 @@ _EAST_US = 14 * 3_600_000_000  # no clock is further ahead of UTC
 _PLAN_DAYS_MAX = 5 * 366  # plans and declarations may speak of the future
 _SLEEP_US_MAX = 2 * DAY_US
 _BEAT_MS = (300, 2000)  # M28's bounds
+_HRV_MS, _RESTING_BPM = (3, 300), (25, 120)  # M26's
 _IDENTITY = {"kind", "athlete", "source", "document", "revision"}
 _NOT_IN_PAYLOAD = _IDENTITY | {"offset_s", "bpm"}  # of a heart rate: its samples are columns of their own
 
@@ -141,7 +155,7 @@ def event_row(
 ) -> Row:
     """The EVENT row of every other kind; raises RefusedItemError. ``samples``: those of a heart rate, if made already.
 
-    What cannot be of a night that was is left out, and said in ``warnings``.
+    What cannot be of a night that was is left out, and said in ``warnings``, as is what will count on no day.
 
     In ``payload`` a time ``x`` is an instant (``...Z``) with ``x_local`` beside it where the wall clock
     is known; identity fields and nulls are left out; ``mass_mg`` is added to a body mass.
@@ -164,6 +178,8 @@ def event_row(
         at = _end_of_beats(event, at, upload)
     if isinstance(event, Sleep):
         _check_sleep(event, payload, tz, upload, [] if warnings is None else warnings)
+    if warnings is not None:
+        warnings += _out_of_bounds(event)
     if isinstance(event, BodyMass):
         payload["mass_mg"] = event.mass.milligrams
     day = _day(event, upload)
@@ -192,6 +208,20 @@ def _end_of_beats(event: RrIntervals, start: Placed, upload: Upload) -> Placed:
             " the event again.",
         )
     return end
+
+
+def _out_of_bounds(event: AnyEvent) -> Iterator[str]:
+    """What is kept as sent, and counts on no day (M26)."""
+    if isinstance(event, Hrv) and not _HRV_MS[0] <= event.value_ms <= _HRV_MS[1]:
+        yield (
+            f"`value_ms` is {event.value_ms:g}, outside {_HRV_MS[0]} to {_HRV_MS[1]} ms: it is kept and counts on no"
+            " day. See whether it was meant in seconds."
+        )
+    if isinstance(event, RestingHeartRate) and not _RESTING_BPM[0] <= event.bpm <= _RESTING_BPM[1]:
+        yield (
+            f"`bpm` is {event.bpm:g}, outside {_RESTING_BPM[0]} to {_RESTING_BPM[1]} at rest: it is kept and counts"
+            " on no day. See whether it was measured at rest."
+        )
 
 
 def _spell(payload: dict[str, Any], field: str, placed: Placed) -> None:

@@ -104,7 +104,8 @@ def _hrv(who: Who, truth: Truth) -> Iterator[tuple[tuple[Any, ...], dict[str, An
         yield (*who, document.source, document.document), {
             "measured_at": _plain(at), "local_day": day, "statistic": event["statistic"],
             "value_ms": float(event["value_ms"]), "value_raw_ms": float(event["value_ms"]),
-            "context": event["context"], "n_beats": None, "rejected_share": None, "status": "OK",
+            "context": event["context"], "n_beats": None, "rejected_share": None,
+            "status": "OK" if 3 <= event["value_ms"] <= 300 else "INSUFFICIENT",
         }  # fmt: skip
     for document, day, begun, found in truth.recovery.readings.beats:
         yield (*who, document.source, document.document), {

@@ -195,6 +195,21 @@ def fold_nights(nights: list[Night]) -> list[Kept]:
     return kept
 
 
+def asleep_by_day(nights: list[Night]) -> dict[tuple[str, date], int]:
+    """Seconds asleep of each source and day; of two that overlap, the greater one counts whole."""
+    found: dict[tuple[str, date], int] = defaultdict(int)
+    told = [one for one in nights if one.asleep_s is not None]
+    of_source: dict[str, list[Night]] = defaultdict(list)
+    for one in sorted(told, key=Night.standing, reverse=True):
+        greater = of_source[one.document.source]
+        shared = sum((max(one.overlap(other), timedelta()) for other in greater), timedelta())
+        whole_s = (shared + timedelta(seconds=0.5)) // timedelta(seconds=1)
+        if one.day is not None:
+            found[one.document.source, one.day] += max((one.asleep_s or 0) - whole_s, 0)
+        greater.append(one)
+    return found
+
+
 @dataclass
 class Readings:
     """What one athlete's readings say, before any baseline. ``signals`` are keyed by (signal, source)."""
@@ -235,12 +250,17 @@ def read(documents: list[Document], zones: Zones) -> Readings:
             assert time is not None
             found.checkins.append((document, day_of(document, zones), time.at))
     found.nights = fold_nights(nights)
-    for values in (_sleep(found.nights), _resting(found.resting), _hrv(found), _wellness(found.checkins)):
+    for values in (
+        _sleep(found.nights, asleep_by_day(nights)),
+        _resting(found.resting),
+        _hrv(found),
+        _wellness(found.checkins),
+    ):
         found.signals |= values
     return found
 
 
-def _sleep(nights: list[Kept]) -> dict[tuple[str, str], Series]:
+def _sleep(nights: list[Kept], asleep: dict[tuple[str, date], int]) -> dict[tuple[str, str], Series]:
     """The main sleep of each day and source, and with it all other sleep of that day."""
     by_day: dict[tuple[str, date], list[Night]] = defaultdict(list)
     for kept in nights:
@@ -257,7 +277,7 @@ def _sleep(nights: list[Kept]) -> dict[tuple[str, str], Series]:
             continue
         if main.efficiency is not None:
             signals["sleep_efficiency", source][day] = main.efficiency
-        asleep_min = sum(one.asleep_s or 0 for one in found) / 60
+        asleep_min = asleep[source, day] / 60
         if asleep_min <= SLEEP_MIN_MAX:
             signals["sleep_min", source][day] = asleep_min
     return signals

@@ -273,3 +273,43 @@ def test_answers_that_never_vary_are_degraded_from_the_fourteenth_on(driver: Dri
         assert [row["status"] for row in found] == [status], n
     driver.ingest([checkin(20, "hooper", sleep=2, fatigue=5, stress=3, soreness=3)])  # corrected afterwards
     assert recovery(driver, 26)["wellness_same_answers"] == 5
+
+
+# documents that overlap
+
+
+@pytest.mark.parametrize(
+    ("nights", "minutes"),
+    [
+        # by less than half: 22:00 to 04:00 and 01:30 to 07:00 share two and a half hours
+        ([night(0, 340, until="04:00", hours=6), night(0, 310, until="07:00", hours=5.5, name="b")], 500),
+        # a nap that begins before the night ends
+        ([night(0, 420, until="06:30"), night(0, 200, until="08:30", hours=3.5, name="b", nap=True)], 530),
+        # by more than half: what the lesser one has beyond the greater one is not lost
+        ([night(0, 420, until="06:30", hours=7.5), night(0, 300, until="07:30", hours=5, name="b")], 480),
+        # handed out growing, and apart
+        ([night(0, 300, until="04:30", hours=5.5), night(0, 420, until="07:00", name="b")], 420),
+        ([night(0, 400, until="06:30"), night(0, 60, until="15:00", hours=1, name="b", nap=True)], 460),
+    ],
+)
+def test_no_minute_asleep_counts_twice(driver: Driver, nights: list[dict[str, object]], minutes: float) -> None:
+    driver.ingest(nights)
+    (athlete,) = driver.query(f"select sleep_minutes from athlete_day where local_day = date '{day(0)}'")
+    assert athlete["sleep_minutes"] == pytest.approx(minutes)
+    assert driver.problems() == []
+
+
+def test_an_early_piece_on_the_evening_before_adds_nothing_to_its_own_day(driver: Driver) -> None:
+    """The growing night was first handed out before midnight; its minutes are those of the day of waking."""
+    driver.ingest([night(0, 430), night(0, 100, until="23:50", hours=1.75, name="b"), night(1, 410, hours=9)])
+    assert [row["sleep_minutes"] for row in driver.query("select sleep_minutes from athlete_day")] == [430, 410]
+    assert driver.problems() == []
+
+
+def test_what_no_body_can_have_is_kept_and_warned_of(driver: Driver) -> None:
+    answer = driver.ingest([hrv(0, 0.06), resting(0, 20), hrv(1, 60)])
+    assert [len(item.warnings) for item in answer.results] == [1, 1, 0]
+    assert "outside 3 to 300 ms" in answer.results[0].warnings[0]
+    rows = driver.query("select value_ms, status from hrv_fact order by value_ms")
+    assert rows == [{"value_ms": 0.06, "status": "INSUFFICIENT"}, {"value_ms": 60.0, "status": "OK"}]
+    assert driver.problems() == []
