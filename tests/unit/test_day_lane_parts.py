@@ -36,8 +36,8 @@ def test_some_athletes_a_transaction_give_the_same(monkeypatch: pytest.MonkeyPat
         whole.ingest(events)
         seen = []
 
-        def counted(connection: Any) -> bool:
-            found: bool = original(connection)
+        def counted(connection: Any, after: int) -> int | None:
+            found = original(connection, after)
             seen.append(connection.execute("select count(*) from marked").fetchall()[0][0])
             return found
 
