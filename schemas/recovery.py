@@ -23,6 +23,14 @@ INSTRUMENTS: dict[str, tuple[tuple[str, ...], float, float]] = {  # items, lowes
 }
 
 
+class Measured(TimedEvent):
+    """A reading with a baseline; a source that collects from several devices says which of them it was."""
+
+    device: Label | None = Field(
+        default=None, description="what measured it, where a source collects: each device has baselines of its own"
+    )
+
+
 class SleepStage(Strict):
     """A stretch of one stage."""
 
@@ -31,7 +39,7 @@ class SleepStage(Strict):
     end: Moment
 
 
-class Sleep(TimedEvent):
+class Sleep(Measured):
     """A night or a nap, from going to bed to getting up."""
 
     moments: ClassVar[tuple[str, ...]] = ("start", "end")
@@ -71,7 +79,7 @@ class HeartRate(TimedEvent):
         return self
 
 
-class RrIntervals(TimedEvent):
+class RrIntervals(Measured):
     """Times between beats; out-of-bounds values are kept here and filtered by the model."""
 
     moments: ClassVar[tuple[str, ...]] = ("start",)
@@ -82,7 +90,7 @@ class RrIntervals(TimedEvent):
     context: Context
 
 
-class Hrv(TimedEvent):
+class Hrv(Measured):
     """One HRV number of a device: rMSSD and SDNN are two different signals."""
 
     moments: ClassVar[tuple[str, ...]] = ("measured_at",)
@@ -101,7 +109,7 @@ class Hrv(TimedEvent):
         return self
 
 
-class RestingHeartRate(TimedEvent):
+class RestingHeartRate(Measured):
     """The resting heart rate of a day."""
 
     kind: Literal["resting_heart_rate"]

@@ -42,7 +42,8 @@ readings as (                       -- what no body can say is in no day, and so
     union all
     select athlete_no, 'resting_hr_bpm', source, local_day, list_avg(list_sort(list(bpm)))
     from (
-        select e.athlete_no, e.source, e.local_day, (e.payload::json ->> '$.bpm')::double as bpm
+        select e.athlete_no, base.stream_of(e.source, e.payload::json) as source, e.local_day,
+            (e.payload::json ->> '$.bpm')::double as bpm
         from base.event_log e
         join touched_signal_day t on e.athlete_no = t.athlete_no and e.local_day = t.local_day
         where e.kind = 'resting_heart_rate'

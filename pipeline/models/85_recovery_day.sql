@@ -1,7 +1,7 @@
 -- metric: M22, M23, M25, M27, M29, M30 (whole body)
 -- unit: min, h, bpm, ln ms, multiples of the baseline's spread
 -- window: the day; 3, 7 and 14 days; baselines of days 8 to 35 and 8 to 67
--- source: domain.md 3; of several sources the one the athlete lists first, else the one with the longest baseline,
+-- source: domain.md 3; of several sources and devices the one the athlete lists first, else the one with the longest baseline,
 -- and another where that one is silent
 insert into mart.recovery_day by name
 with profile as (                  -- of each field the newest that was stated
@@ -18,7 +18,11 @@ near as materialized (
     where w.local_day >= $first_day
 ),
 ranked as (
-    select n.*, coalesce(nullif(list_position((p.listed -> n.metric)::varchar[], n.source), 0), 1000) as listed,
+    select n.*, coalesce(
+            nullif(list_position((p.listed -> n.metric)::varchar[], n.source), 0),
+            nullif(list_position((p.listed -> n.metric)::varchar[], regexp_extract(n.source, '^(.+?) \(', 1)), 0),
+            1000
+        ) as listed,
         case
             when n.signal = 'ln_rmssd_overnight' then 1
             when n.signal = 'ln_rmssd_morning' then 2

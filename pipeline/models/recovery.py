@@ -68,7 +68,8 @@ join touched_signal_window t
 where d.local_day >= $first_day
 """
 _BEATS = """
-select e.athlete_no, e.doc_key, e.source, e.payload::json ->> '$.context' as context, e.measured_at, e.local_day,
+select e.athlete_no, e.doc_key, base.stream_of(e.source, e.payload::json) as source,
+    e.payload::json ->> '$.context' as context, e.measured_at, e.local_day,
     (e.payload::json -> '$.rr_ms')::double[] as rr_ms
 from base.event_log e
 join touched_reading t on e.athlete_no = t.athlete_no and e.doc_key = t.doc_key

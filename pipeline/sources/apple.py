@@ -110,6 +110,16 @@ def night_of(stretches: Sequence[Stretch], device: str, begins_s: int | None, en
     }
 
 
+def device_of(name: str) -> dict[str, str]:
+    """The device of a reading as its field; nothing where several are named for one value, or none."""
+    shown_name = _printable(name)
+    return {"device": shown_name} if shown_name and "|" not in shown_name else {}
+
+
+def _printable(name: str) -> str:
+    return " ".join("".join(c for c in name if c.isprintable()).split())[:_DEVICE_CHARACTERS].strip()
+
+
 def night_name(start: Moment, device: str) -> str:
     """The document of a night: two devices may well begin one in the same second."""
     shown_name = "".join(c for c in device if c.isprintable()).strip()[:_DEVICE_CHARACTERS]

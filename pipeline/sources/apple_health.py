@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from pipeline.errors import RefusedError, ZoneNeededError
 from pipeline.record import Header
-from pipeline.sources.apple import SOURCE, Stretch, apple_moment, in_nights, mass_of, night_of, stage_of
+from pipeline.sources.apple import SOURCE, Stretch, apple_moment, device_of, in_nights, mass_of, night_of, stage_of
 from pipeline.sources.apple_xml import Child, children, is_export
 from pipeline.sources.base import ImportContext, Part, RowError, VendorDecoded
 from pipeline.sources.columns import ORIGIN_WATCH
@@ -175,7 +175,8 @@ class _Found:
             rates.append(value)
             self._beat_count += 1
             return
-        entry = {"type": kind, "zone": zone, "start_us": start_us, "value": value}
+        device = attributes.get("sourceName", "")
+        entry = {"type": kind, "zone": zone, "start_us": start_us, "value": value, "device": device[:_TYPE_CHARACTERS]}
         if kind == _MASS:
             entry["unit"] = unit
         if kind == _RESTING:
@@ -286,7 +287,7 @@ def _block(element: dict[str, Any]) -> Reading:
 
 def _night(element: dict[str, Any]) -> Reading:
     stretches = [Stretch(*one) for one in element["stretches"]]
-    return night_of(stretches, element["device"], None, None) | _common(element)
+    return night_of(stretches, element["device"], None, None) | _common(element) | device_of(element.get("device", ""))
 
 
 def _value(element: dict[str, Any], kind: str) -> Reading:
@@ -299,10 +300,18 @@ def _value(element: dict[str, Any], kind: str) -> Reading:
         # it stands for a whole day, and the athlete may have been far from home: the middle is in the right day
         middle_us = (element["start_us"] + element["end_us"]) // 2
         day = _utc(local_of(element["zone"], middle_us))[:10]
-        return {"kind": "resting_heart_rate", "document": f"resting_heart_rate/{at}", "day": day, "bpm": value}
+        document = f"resting_heart_rate/{at}"
+        device = device_of(element.get("device", ""))
+        return {"kind": "resting_heart_rate", "document": document, "day": day, "bpm": value, **device}
     if kind == _HRV:
         # Apple measures through the day and the night; nothing says which this was
         measured = {"measured_at": at, "statistic": "sdnn", "value_ms": value, "context": "spot"}
-        return {"kind": "hrv", "document": f"hrv/{at}", **measured, **_common(element)}
+        return {
+            "kind": "hrv",
+            "document": f"hrv/{at}",
+            **measured,
+            **_common(element),
+            **device_of(element.get("device", "")),
+        }
     mass = mass_of(value, element["unit"])
     return {"kind": "body_mass", "document": f"body_mass/{at}", "measured_at": at, "mass": mass, **_common(element)}

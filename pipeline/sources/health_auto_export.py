@@ -15,6 +15,7 @@ from pipeline.sources.apple import (
     SOURCE,
     Stretch,
     apple_moment,
+    device_of,
     in_nights,
     in_utc,
     mass_of,
@@ -134,13 +135,18 @@ class HealthAutoExport(BlocksDecoder):
         if quantity is None or quantity == 0:
             yield Left("no_reading")
         elif name == _HRV:
-            yield _sdnn(document, at, quantity, unit)
+            yield _sdnn(document, at, quantity, unit, device_of(_device(rows[0])))
         elif name == _WEIGHT:
             yield _mass(document, at, quantity, unit)
         elif at.offset_s is None:
             raise RowError("missing_zone", "date", f"`date` is {at}, which says no place, so its day is not known.")
         else:
-            yield {"kind": "resting_heart_rate", "document": document, "day": str(at)[:10], "bpm": quantity}
+            yield {
+                "kind": "resting_heart_rate",
+                "document": document,
+                "day": str(at)[:10],
+                "bpm": quantity,
+            } | device_of(_device(rows[0]))
 
 
 def _metric(element: Any) -> dict[str, Any] | None:
@@ -224,7 +230,7 @@ def _sleep(rows: Sequence[dict[str, Any]], unit: str) -> Iterator[Reading]:
         stretches = [_stretch(row) for row in rows]
         first = apple_moment(rows[0]["startDate"], "startDate")
         last = apple_moment(max(rows, key=lambda row: _stretch(row).end_us)["endDate"], "endDate")
-        yield night_of(stretches, _device(rows[0]), first.offset_s, last.offset_s)
+        yield night_of(stretches, _device(rows[0]), first.offset_s, last.offset_s) | device_of(_device(rows[0]))
         return
     row = rows[0]
     starts, ends = (
@@ -240,6 +246,7 @@ def _sleep(rows: Sequence[dict[str, Any]], unit: str) -> Iterator[Reading]:
         "document": night_name(start, _device(row)),
         "start": str(start),
         "end": str(end),
+        **device_of(_device(row)),
     }
     scale = _MINUTES_OF.get(unit)
     if scale is None:
@@ -278,12 +285,12 @@ def _beat(row: dict[str, Any]) -> tuple[Moment, float | None]:
     return apple_moment(row.get("date"), "date"), real(value, "Avg")
 
 
-def _sdnn(document: str, at: Moment, value: float, unit: str) -> Reading:
+def _sdnn(document: str, at: Moment, value: float, unit: str, device: dict[str, str]) -> Reading:
     if unit != "ms":
         return RowError("missing_unit", "units", f"`units` of heart_rate_variability is {shown(unit)}; known is ms.")
     # Apple measures through the day and the night; nothing says which this was
     measured = {"measured_at": str(at), "statistic": "sdnn", "value_ms": value, "context": "spot"}
-    return {"kind": "hrv", "document": document, **measured}
+    return {"kind": "hrv", "document": document, **measured, **device}
 
 
 def _mass(document: str, at: Moment, value: float, unit: str) -> Reading:

@@ -27,6 +27,7 @@ _STAGES = (  # in the order of the platform's numbers
 )  # fmt: skip
 _STAGE: dict[Any, str] = dict(_STAGES) | {number: stage for number, (_, stage) in enumerate(_STAGES)}
 _HOUR_CHARACTERS = len("2026-11-20T05")
+_DEVICE_CHARACTERS = 60
 _OTHER_ROWS = 500  # of a type that is not read, kept together as one item
 _HC_READ = ("sleep", "heart_rate", "heart_rate_variability", "resting_heart_rate", "weight")
 _BEGIN = re.compile(rb'\s*\{\s*"timestamp"\s*:\s*"[^"]*"\s*,\s*"app_version"')
@@ -188,8 +189,9 @@ class HealthConnectRecords(_HealthConnect):
         document = record_id(metadata.get("id"), "metadata.id")
         changed = metadata.get("lastModifiedTime")
         version = {} if changed is None else {"revision": words(changed, "metadata.lastModifiedTime")}
+        device = _device(metadata)
         if kind == "sleep":
-            yield from _sleep(record, document, version)
+            yield from _sleep(record, document, version | device)
             return
         if kind == "heart_rate":
             yield from _samples(record, document, version)
@@ -197,12 +199,13 @@ class HealthConnectRecords(_HealthConnect):
         at = _instant(record.get("time"), "time", _zone(record, "zoneOffset"))
         if kind == "hrv":
             field = "heartRateVariabilityMillis"
-            yield _rmssd(document, at, real(record.get(field), field), version)
+            yield _rmssd(document, at, real(record.get(field), field), version | device)
         elif kind == "weight":
             kilograms = record["weight"].get("inKilograms", record["weight"].get("kilograms"))
             yield _mass(document, at, real(kilograms, "weight.inKilograms"), version)
         else:
-            yield _resting(document, at, real(record.get("beatsPerMinute"), "beatsPerMinute"), version)
+            bpm = real(record.get("beatsPerMinute"), "beatsPerMinute")
+            yield _resting(document, at, bpm, version | device)
 
     def with_offset(self, element: Any, offset: dict[str, int]) -> Any:
         return {"records": [(_record(element) or {}) | {"zoneOffset": offset}]}
@@ -221,6 +224,13 @@ def _of_body(body: dict[str, Any]) -> list[Any]:
         else:
             found += [{key: rows[at : at + _OTHER_ROWS]} for at in range(0, len(rows), _OTHER_ROWS)]
     return found or [body]
+
+
+def _device(metadata: dict[str, Any]) -> dict[str, str]:
+    """The app a record comes from, which stands for its device; nothing where it is not stated."""
+    origin = metadata.get("dataOrigin")
+    name = origin.get("packageName") if isinstance(origin, dict) else origin
+    return {"device": name.strip()[:_DEVICE_CHARACTERS]} if isinstance(name, str) and name.strip() else {}
 
 
 def _record(element: dict[str, Any]) -> dict[str, Any] | None:

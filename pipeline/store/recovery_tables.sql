@@ -18,6 +18,9 @@ create table if not exists mart.hrv_reading (   -- one row per measurement of a 
 create table if not exists mart.signal_day (    -- the input of baselines: one value per athlete, signal, source and day
     athlete_no integer, signal varchar, source varchar, local_day date, value double
 );
+create or replace macro base.stream_of(source, payload) as  -- what has baselines of its own: a source, or a device of it
+    if(payload ->> '$.device' is null, source, source || ' (' || (payload ->> '$.device') || ')');
+
 create or replace macro base.signal_kind(signal) as  -- what gave a signal: sleep, hrv, resting_heart_rate or checkin
     case
         when signal like 'sleep%' then 'sleep'

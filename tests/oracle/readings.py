@@ -60,6 +60,12 @@ def day_of(document: Document, zones: Zones) -> date | None:
     return local.date() if local else None
 
 
+def stream_of(document: Document) -> str:
+    """What has baselines of its own: a source, or one device of a source that collects from several."""
+    device = (document.event or {}).get("device")
+    return f"{document.source} ({device})" if device is not None else document.source
+
+
 @dataclass(frozen=True)
 class Night:
     """A sleep document as its source states it. ``woke`` is the wall clock of its end."""
@@ -177,7 +183,7 @@ def fold_nights(nights: list[Night]) -> list[Kept]:
     """One night handed out twice or growing is one: a document half covered by a greater one of its source goes."""
     of_source: dict[str, list[Night]] = defaultdict(list)
     for one in nights:
-        of_source[one.document.source].append(one)
+        of_source[stream_of(one.document)].append(one)
     kept = []
     for found in of_source.values():
         found.sort(key=lambda one: one.start)
@@ -201,11 +207,11 @@ def asleep_by_day(nights: list[Night]) -> dict[tuple[str, date], int]:
     told = [one for one in nights if one.asleep_s is not None]
     of_source: dict[str, list[Night]] = defaultdict(list)
     for one in sorted(told, key=Night.standing, reverse=True):
-        greater = of_source[one.document.source]
+        greater = of_source[stream_of(one.document)]
         shared = sum((max(one.overlap(other), timedelta()) for other in greater), timedelta())
         whole_s = (shared + timedelta(seconds=0.5)) // timedelta(seconds=1)
         if one.day is not None:
-            found[one.document.source, one.day] += max((one.asleep_s or 0) - whole_s, 0)
+            found[stream_of(one.document), one.day] += max((one.asleep_s or 0) - whole_s, 0)
         greater.append(one)
     return found
 
@@ -265,7 +271,7 @@ def _sleep(nights: list[Kept], asleep: dict[tuple[str, date], int]) -> dict[tupl
     by_day: dict[tuple[str, date], list[Night]] = defaultdict(list)
     for kept in nights:
         if kept.night.day is not None:
-            by_day[kept.night.document.source, kept.night.day].append(kept.night)
+            by_day[stream_of(kept.night.document), kept.night.day].append(kept.night)
     signals: dict[tuple[str, str], Series] = defaultdict(dict)
     for (source, day), found in by_day.items():
         whole = [one for one in found if not one.nap]
@@ -297,7 +303,7 @@ def _resting(readings: list[tuple[Document, date]]) -> dict[tuple[str, str], Ser
     for document, day in readings:
         bpm = (document.event or {})["bpm"]
         if RESTING_BPM[0] <= bpm <= RESTING_BPM[1]:
-            values["resting_hr_bpm", document.source, day].append(bpm)
+            values["resting_hr_bpm", stream_of(document), day].append(bpm)
     return _averages(values)
 
 
@@ -311,7 +317,7 @@ def _hrv(readings: Readings) -> dict[tuple[str, str], Series]:
     for document, day, statistic, value_ms, status in stated:
         context = (document.event or {})["context"]
         if day and context != "exercise" and value_ms is not None and RMSSD_MS[0] <= value_ms <= RMSSD_MS[1]:
-            place = (f"ln_{statistic}_{context}", document.source, day)
+            place = (f"ln_{statistic}_{context}", stream_of(document), day)
             values[place].append(math.log(value_ms))
             if status == "DEGRADED":
                 readings.degraded.add(place)

@@ -78,7 +78,10 @@ class Day:
 
     def _listed(self, metric: str, source: str) -> int:
         order = (self.profile.get("source_priority") or {}).get(metric, [])
-        return order.index(source) if source in order else UNLISTED
+        for name in (source, source.partition(" (")[0]):  # a device stands where its source does
+            if name in order:
+                return int(order.index(name))
+        return UNLISTED
 
     def _choice(self, metric: str, signal: str) -> tuple[str, Look] | None:
         """The source of a signal: not silent, listed first, with a value today, with the longest baseline."""

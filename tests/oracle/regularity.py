@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from tests.oracle.readings import Night
+from tests.oracle.readings import Night, stream_of
 
 MINUTE_US = 60_000_000
 DAY_MINUTES = 24 * 60
@@ -82,7 +82,7 @@ def sleepers(nights: list[Night]) -> dict[str, Sleeper]:
     """By source."""
     found: dict[str, list[Night]] = defaultdict(list)
     for night in nights:
-        found[night.document.source].append(night)
+        found[stream_of(night.document)].append(night)
     return {source: Sleeper(own) for source, own in found.items()}
 
 

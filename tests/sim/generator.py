@@ -17,6 +17,7 @@ START = datetime(2026, 9, 20, 6, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland", "UTC")
 SOURCES = ("gymlog", "ironapp")
 COPY_SOURCE = "watchlog"
+MEASURED, DEVICES = ("sleep", "hrv", "rr_intervals", "resting_heart_rate"), ("watch", "phone")
 ATHLETES_MIN, OPERATIONS_MIN = 3, 40
 DENSE_SHARE = 0.12  # of the histories; one athlete of such a one has weeks of readings before it begins
 DENSE_LATER = timedelta(days=35)  # these begin when summer time ends in Europe
@@ -86,6 +87,8 @@ class Generator(Body):
 
     def _register(self, event: dict[str, Any]) -> dict[str, Any]:
         """Remember a new document and decide how it states revisions."""
+        if event["kind"] in MEASURED and self.rng.random() < 0.15:
+            event["device"] = self.rng.choice(DEVICES)
         revision = None
         if self.stated or self.rng.random() < 0.5:
             revision = self.rng.randint(1, 5)
