@@ -94,7 +94,7 @@ def spoil(shard: Path, block: int) -> None:
         file.write(bytes(byte ^ 0xFF for byte in held))
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.99])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.99])
 def test_damage_in_a_block_that_opening_does_not_read_is_found_after_a_kill(tmp_path: Path, share: float) -> None:
     service = open_service(tmp_path)
     send(service, SESSION)
