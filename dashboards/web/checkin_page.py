@@ -151,7 +151,7 @@ class CheckinPage:
         form.issued = self._sending.clock.now().isoformat(timespec="milliseconds")
         form.token = self._token(tenant, athlete, form.issued)
         zone = next(iter(self._panels.rows("athlete_zone", tenant, athlete, None)), {"timezone": None})["timezone"]
-        waiting = self._panels.rows("undated_checkins", tenant, athlete, None)
+        waiting = self._panels.rows("undated_checkins", tenant, athlete)
         return self._page(
             "checkin.html",
             status=status,

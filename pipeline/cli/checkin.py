@@ -84,8 +84,7 @@ def checkin(
         place = [tenant, athlete, SOURCE, [event["document"]]]
         replaced = session.call("panel", name="documents_known", parameters=place)
         told = _send(session, event, tenant)
-        undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete, None])
-        waits = session.call("panel", name="undated_checkins", parameters=[tenant, athlete, event["document"]])
+        undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
         near = closest(session.call("panel", name="roster", parameters=[tenant, None]), athlete) if is_new else None
     if any(found.joint_pain.values()):
         told["warnings"].append(PAIN_TOLD)
@@ -94,6 +93,7 @@ def checkin(
             "it takes the place of the check-in that was noted for the same time; what is not answered again is gone"
         )
     if undated:
+        waits = event["document"] in [row["document_id"] for row in undated]
         told["warnings"].append(
             f"{'it counts' if waits else 'earlier check-ins count'} for no day yet, for nobody has said in which time"
             f" zone {athlete} is: {'add --tz, or ' if waits else ''}send the zone once in an event of kind `athlete`"

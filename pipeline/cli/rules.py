@@ -111,8 +111,9 @@ def choose(
     folder = data_folder(data)
     if name is not None:
         choose_preset(folder, name)
+    chosen = preset_of(folder)
     rows = [
-        {"preset": one, "title": told.title, "changes": sorted(told.rules), "in_force": one == preset_of(folder)}
+        {"preset": one, "title": told.title, "changes": sorted(told.rules), "in_force": one == chosen}
         for one, told in presets().items()
     ]
     if as_json:
@@ -151,8 +152,9 @@ def known_rules(data: Path | None) -> tuple[Rules, list[Pair]]:
     from pipeline.settings import data_folder
     from pipeline.worker.own_rules import built_in, folder_of
 
-    folder = folder_of(data_folder(data))
-    return built_in(data_folder(data)).with_own(folder.rules, folder.version), folder.left_out
+    folder = data_folder(data)
+    own = folder_of(folder)
+    return built_in(folder).with_own(own.rules, own.version), own.left_out
 
 
 def known_rule(data: Path | None, rule_id: str) -> tuple[Rule, Rules]:

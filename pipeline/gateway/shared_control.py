@@ -97,16 +97,15 @@ def put(control: Control, rows: Mapping[bytes, bytes | None]) -> None:
 def wait_until_fed(control: Control, seconds_max: float) -> bool:
     """Whether a gateway published every row of the control file that lies before it, within so long."""
     ends_at = time.monotonic() + seconds_max
-    while _unfed(control):
+    while _unfed(shared_rows(control), control.fed()):
         if time.monotonic() >= ends_at:
             return False
         time.sleep(FED_POLL_S)
     return True
 
 
-def _unfed(control: Control) -> dict[bytes, bytes | None]:
-    """What is to be published: rows that the topic does not have so, and None for what ended."""
-    rows, fed = shared_rows(control), control.fed()
+def _unfed(rows: Rows, fed: Mapping[bytes, bytes]) -> dict[bytes, bytes | None]:
+    """What is to be published: rows of which another digest was ``fed``, or none, and None for what ended."""
     changed: dict[bytes, bytes | None] = {key: value for key, value in rows.items() if fed.get(key) != _digest(value)}
     return changed | dict.fromkeys(fed.keys() - rows.keys())
 
@@ -170,8 +169,9 @@ class ControlFeed(_Looking):
                 ended[key] = None
         self._there -= {key for key, value in news.items() if value is None}
         self._there |= {key for key, value in news.items() if value is not None}
-        lost = {key: value for key, value in shared_rows(self.control).items() if key not in self._there}
-        changed = lost | _unfed(self.control)
+        rows = shared_rows(self.control)
+        lost = {key: value for key, value in rows.items() if key not in self._there}
+        changed = lost | _unfed(rows, self.control.fed())
         if changed or ended:
             self.topic.publish(changed | ended)
             self.control.note_fed({key: None if value is None else _digest(value) for key, value in changed.items()})

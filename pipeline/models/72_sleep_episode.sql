@@ -4,8 +4,8 @@
 -- source: contract.md (sleep), domain.md 3
 insert into mart.sleep_episode by name
 with doc as materialized (
-    select e.athlete_no, e.doc_key, base.stream_of(e.source, e.payload::json) as source, e.local_day as night, e.measured_at as end_at,
-        e.measured_local as end_local, e.payload::json as payload,
+    select e.athlete_no, e.doc_key, base.stream_of(e.source, e.payload::json) as source,
+        e.local_day as night, e.measured_at as end_at, e.measured_local as end_local, e.payload::json as payload,
         (e.payload::json ->> '$.start')::timestamp as start_at,
         from_json(e.payload::json -> '$.stages', '[{"stage": "VARCHAR", "start": "TIMESTAMP", "end": "TIMESTAMP"}]')
             as stages

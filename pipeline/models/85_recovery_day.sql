@@ -1,8 +1,8 @@
 -- metric: M22, M23, M25, M27, M29, M30 (whole body)
 -- unit: min, h, bpm, ln ms, multiples of the baseline's spread
 -- window: the day; 3, 7 and 14 days; baselines of days 8 to 35 and 8 to 67
--- source: domain.md 3; of several sources and devices the one the athlete lists first, else the one with the longest baseline,
--- and another where that one is silent
+-- source: domain.md 3; of several sources and devices the one the athlete lists first, else the one with the longest
+-- baseline, and another where that one is silent
 insert into mart.recovery_day by name
 with profile as (                  -- of each field the newest that was stated
     select athlete_no, arg_max(source_priority, position)::json as listed,

@@ -112,17 +112,17 @@ def night_of(stretches: Sequence[Stretch], device: str, begins_s: int | None, en
 
 def device_of(name: str) -> dict[str, str]:
     """The device of a reading as its field; nothing where several are named for one value, or none."""
-    shown_name = _printable(name)
+    shown_name = " ".join(_printable(name).split())[:_DEVICE_CHARACTERS].strip()
     return {"device": shown_name} if shown_name and "|" not in shown_name else {}
 
 
 def _printable(name: str) -> str:
-    return " ".join("".join(c for c in name if c.isprintable()).split())[:_DEVICE_CHARACTERS].strip()
+    return "".join(c for c in name if c.isprintable())
 
 
 def night_name(start: Moment, device: str) -> str:
     """The document of a night: two devices may well begin one in the same second."""
-    shown_name = "".join(c for c in device if c.isprintable()).strip()[:_DEVICE_CHARACTERS]
+    shown_name = _printable(device).strip()[:_DEVICE_CHARACTERS]
     return f"sleep/{in_utc(start)}" + (f"/{shown_name}" if shown_name else "")
 
 

@@ -40,9 +40,7 @@ def choose_preset(data: Path, name: str) -> None:
         raise UsageError(f"there is no preset {name[:40]!r}", do=f"use one of {', '.join(presets())}")
     path = data / FOLDER / PRESET_NAME
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{PRESET_NAME}.new")
-    temporary.write_text(name + "\n", encoding="utf-8")
-    temporary.replace(path)
+    _put(path, name + "\n")
 
 
 def built_in(data: Path) -> Rules:
@@ -66,7 +64,11 @@ def failures_of(data: Path) -> dict[str, str]:
 
 def note_failure(data: Path, digest: str, why: str) -> None:
     """Remember that a rule failed, for this life and the next."""
-    path = data / FAILURES_NAME
+    _put(data / FAILURES_NAME, json.dumps(failures_of(data) | {digest: why}))
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file beside the one that is there, then put it in its place."""
     temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(failures_of(data) | {digest: why}), encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

@@ -40,9 +40,7 @@ def moment_of(document: Document, name: str | None = None) -> Time | None:
     text = event.get(name or MOMENT_OF.get(event["kind"], ""))
     time = read_time(text, event.get("timezone"), document.item.tz) if text else None
     if time and event["kind"] == "rr_intervals" and event["context"] == "overnight":  # so does a night of beats
-        beats = (
-            Fraction(beat) for beat in event["rr_ms"] if 300 <= beat <= 2000
-        )  # the rest are gaps of unknown length
+        beats = (Fraction(beat) for beat in event["rr_ms"] if 300 <= beat <= 2000)  # what is none took no such time
         length = timedelta(microseconds=round(sum(beats) * 1000))
         local = wall(time.at + length, time.zone) if time.zone else time.local and time.local + length
         return Time(time.at + length, local, time.zone)

@@ -31,7 +31,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "recovery": ("home", "ana"),
     "rejected": ("home", None, None, 10),
     "roster": ("home", None),
-    "undated_checkins": ("home", "ana", None),
+    "undated_checkins": ("home", "ana"),
     "unmapped": ("home",),
     "unzoned_sets": (),
     "upload_items": ("home", "u"),
