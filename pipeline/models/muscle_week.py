@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.models.columns import dates, doubles
-from pipeline.models.series import Floats, Ints, Words, ratio, segment_start, trailing_sum
+from pipeline.models.series import Bools, Floats, Ints, Words, ratio, segment_start, trailing_sum, within
+from pipeline.models.training_week import MOST_DAYS
 from pipeline.store.connection import Connection
 
 BLOCK_DAYS = 7
 BLOCKS_BEFORE = 3
-_BACK_DAYS = BLOCK_DAYS * (BLOCKS_BEFORE + 1) + 1  # and one more day, for the ratio of the day before
+_BACK_DAYS = BLOCK_DAYS + MOST_DAYS + 1  # and one more day, for the ratio of the day before
 
 _DAYS = """
 select d.athlete_no, d.local_day - date '1970-01-01' as day, d.local_day >= t.from_day - {look_back} as is_judged,
@@ -39,12 +40,13 @@ order by m.muscle
 
 def muscle_weeks(connection: Connection, look_back_days: int, ratio_min: float) -> pa.Table:
     """Rows for ``touched_day_lane (athlete_no, from_day)`` from so many days before: one per athlete, muscle and day,
-    ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio``, ``ratio_before`` (of the day before) and
-    ``sessions_before``, days of the base that trained it; days whose ratios are both below ``ratio_min`` or unknown are
-    left out.
+    ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio``, ``ratio_before`` (of the day before),
+    ``sessions_before``, days of the base that trained it, and ``most``, the most in any 7 days that end in the 28 days
+    before the last 7; days whose ratios are both below ``ratio_min`` are left out, and those
+    without a ratio on that day and the one before.
 
-    ``base``: mean of the three 7-day blocks before the last 7 days, blocks that end in a deload left out; a block that
-    begins before the athlete's first day is none.
+    ``base``: mean of the three 7-day blocks before the last 7 days, blocks that share a day with a deload left out; a
+    block that begins before the athlete's first day is none.
     """
     since = connection.since("touched_day_lane", _BACK_DAYS + look_back_days)
     days = connection.execute(_DAYS.format(back=_BACK_DAYS, look_back=look_back_days), since).fetchnumpy()
@@ -67,7 +69,7 @@ def muscle_weeks(connection: Connection, look_back_days: int, ratio_min: float) 
     counts = np.zeros(n)
     total, sessions_before = np.zeros_like(week), np.zeros_like(sessions)
     whole = day - BLOCK_DAYS + 1 >= np.asarray(days["first_day"]).astype(np.int64)
-    is_block = whole & ~np.asarray(days["is_deload"]).astype(bool)
+    is_block = whole & ~within(np.asarray(days["is_deload"]).astype(bool), start, BLOCK_DAYS - 1)
     for block in range(1, BLOCKS_BEFORE + 1):
         place = np.arange(n) - BLOCK_DAYS * block
         there = place >= start
@@ -80,13 +82,25 @@ def muscle_weeks(connection: Connection, look_back_days: int, ratio_min: float) 
     before = np.vstack([np.full((1, len(muscles)), np.nan), share[:-1]])
     before[start == np.arange(n)] = np.nan
     judged = np.asarray(days["is_judged"]).astype(bool)[:, None]
-    row, column = np.nonzero(judged & ((share >= ratio_min) | (before >= ratio_min)))
+    begins = np.isnan(before) & ~np.isnan(share)
+    row, column = np.nonzero(judged & ((share >= ratio_min) | (before >= ratio_min) | begins))
     values = np.stack([found[row, column] for found in (week, base, share, before, sessions_before)])
-    return _table(athlete[row], muscles[column], day[row], values)
+    most = _most(week, whole, start, row, column)
+    return _table(athlete[row], muscles[column], day[row], np.vstack([values, most[None, :]]))
+
+
+def _most(week: Floats, whole: Bools, start: Ints, row: Ints, column: Ints) -> Floats:
+    """The most of the chosen rows and columns in a whole block that ends in the 28 days before the last 7."""
+    found = np.full(len(row), np.nan)
+    for days_back in range(BLOCK_DAYS, BLOCK_DAYS + MOST_DAYS):
+        place = np.maximum(row - days_back, start[row])
+        there = (place == row - days_back) & whole[place]
+        found = np.fmax(found, np.where(there, week[place, column], np.nan))
+    return found
 
 
 def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:
-    sets, base, share, before, sessions = values
+    sets, base, share, before, sessions, most = values
     return pa.table(
         {
             "athlete_no": pa.array(athlete.astype(np.int32), pa.int32()),
@@ -97,8 +111,9 @@ def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:
             "ratio": doubles(share),
             "ratio_before": doubles(before),
             "sessions_before": pa.array(sessions.astype(np.int32), pa.int32()),
+            "most": doubles(most),
         }
     )
 
 
-_NOTHING = _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((5, 0)))
+_NOTHING = _table(np.zeros(0, np.int64), np.zeros(0, str), np.zeros(0, np.int64), np.zeros((6, 0)))

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pipeline.models.zone_clock import note_zone_clock
 from pipeline.store.connection import Connection
 
-MODEL_VERSION = "9"
+MODEL_VERSION = "10"
 
 _OLD_SESSION = """
 create or replace temp table old_session as

@@ -101,6 +101,14 @@ def trailing_sum(values: Ints, start: Ints, days: int, place: Ints | None = None
     return np.asarray(total[place + 1] - total[np.maximum(place - days + 1, start[place])], dtype=np.int64)
 
 
+def within(flags: Bools, start: Ints, days: int) -> Bools:
+    """Whether a flag is set at most ``days`` rows before or after each row, in its own series; shape ``(n,)``."""
+    place = np.arange(len(flags))
+    end = np.searchsorted(start, start, side="right")
+    total = np.r_[0, np.cumsum(flags)]
+    return np.asarray(total[np.minimum(place + days + 1, end)] > total[np.maximum(place - days, start)], dtype=np.bool_)
+
+
 def stale(recent: Floats) -> Bools:
     """Windows whose newest reading is more than three days older than their last day, or that have none."""
     return np.asarray(np.isnan(recent[..., -1 - STALE_AFTER_DAYS :]).all(axis=-1), dtype=np.bool_)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline.models.columns import dates, doubles, insert, integers
 from pipeline.models.robust import quantile
 from pipeline.models.series import Bools as Flags
-from pipeline.models.series import Floats, Ints, count, segment_start, trailing_sum
+from pipeline.models.series import Floats, Ints, count, segment_start, trailing_sum, within
 from pipeline.models.training_load import FAILURE_LOAD_UNIT, WEEK_DAYS, fatigue_weighted_volume
 from pipeline.store.connection import Connection
 
@@ -28,6 +28,8 @@ FAILURE_SHARE = 0.25
 DECLARED_DAYS = 4  # of a block, for it to be the declared deload
 RATED_SESSIONS = 5  # of 7: from then on the session's own rating is the load
 LOAD_WEEKS_MIN = 8
+BASE_WEEKS = 3
+MOST_DAYS = 28  # a week that was done so lately is what the athlete is used to
 _SUMMED = (
     "sessions", "sets", "hard_sets", "failure_sets", "explicit", "known_sets",
     "weighted_volume", "failure_load", "rated",
@@ -203,12 +205,11 @@ def weeks(days: Days) -> pa.Table:
     clock = _clock(days, deload & ~(declared & ~days.deload), start)[on]
     since = days.day[on] - clock
     inside = (7 * np.arange(WEEKS_BACK + 1)[None, :] + 6) < since[:, None]  # blocks that lie after the clock's start
-    was_deload = deload[back_on] & there
-    base = [
-        _base(values, back, there & full[back], was_deload)
-        for values in (sums["hard_sets"], sums["failure_load"], volume)
-    ]
-    base_sessions = np.where((there & full[back] & ~was_deload)[:, 1:4], sums["sessions"][back][:, 1:4], 0).sum(axis=1)
+    # one light day more or less in a block would make every return from a deload a rise
+    kept = (there & full[back] & ~within(deload, start, WEEK_DAYS - 1)[back_on])[:, 1 : BASE_WEEKS + 1]
+    before = back[:, 1 : BASE_WEEKS + 1]
+    base = [_base(values[before], kept) for values in (sums["hard_sets"], sums["failure_load"], volume)]
+    base_sessions = np.where(kept, sums["sessions"][before], 0).sum(axis=1)
     load = _loads(days, sums, ends, judged, back, there & full[back])
     return pa.table(
         {
@@ -223,9 +224,11 @@ def weeks(days: Days) -> pa.Table:
             "clock_from": dates(clock),
             "weeks_since_deload": integers(since // 7),
             "loading_weeks": integers((was_loading & inside).sum(axis=1)),
+            "telling_weeks": integers((_after_four(was_loading) & there & inside).sum(axis=1)),
             "failure_weeks": integers(_running(failing[back] & there & inside)),
             "hard_sets_base": doubles(base[0]),
             "hard_sets_sessions": integers(base_sessions),
+            "hard_sets_most": doubles(_most(days.hard_sets, start, on)),
             "failure_load_7d_fes": doubles(sums["failure_load"][judged] / FAILURE_LOAD_UNIT),
             "failure_load_base_fes": doubles(base[1] / FAILURE_LOAD_UNIT),
             "unknown_sets_7d": integers((sums["sets"] - sums["known_sets"])[judged]),
@@ -235,6 +238,12 @@ def weeks(days: Days) -> pa.Table:
             **load,
         }
     )
+
+
+def _after_four(was_loading: Flags) -> Flags:
+    """Of each block whether four loading ones came before it: only then a light one is known for a deload."""
+    before: Ints = np.cumsum(was_loading[:, ::-1], axis=1)[:, ::-1] - was_loading
+    return np.asarray(before >= 4, dtype=np.bool_)
 
 
 def _deloads(volume: Ints, sums: dict[str, Ints], back: Ints, was_loading: Flags) -> Flags:
@@ -271,13 +280,22 @@ def _clock(days: Days, deload: Flags, start: Ints) -> Ints:
     return bounded
 
 
-def _base(values: Ints, back: Ints, there: Flags, was_deload: Flags) -> Floats:
-    """Mean of the three blocks before, those of deloads left out; NaN if none is left."""
-    kept = (there & ~was_deload)[:, 1:4]
-    total = np.where(kept, values[back][:, 1:4], 0).sum(axis=1)
+def _base(blocks: Ints, kept: Flags) -> Floats:
+    """Mean of the blocks before that are kept, row by row; NaN if none is."""
+    total = np.where(kept, blocks, 0).sum(axis=1)
     n = kept.sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.where(n > 0, total / n, np.nan)
+
+
+def _most(values: Ints, start: Ints, on: Ints) -> Floats:
+    """The largest sum of a week that ends in the 28 days before the last 7, deloads or not; NaN if there is none."""
+    week = trailing_sum(values, start, WEEK_DAYS)
+    found = np.full(len(on), np.nan)
+    for days_back in range(WEEK_DAYS, WEEK_DAYS + MOST_DAYS):
+        place = on - days_back
+        found = np.fmax(found, np.where(place - WEEK_DAYS + 1 >= start[on], week[np.maximum(place, 0)], np.nan))
+    return found
 
 
 def _loads(

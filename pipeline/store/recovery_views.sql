@@ -146,9 +146,9 @@ where h.session_key is null or s.session_key is not null;
 
 create or replace view training_week as
 select p.tenant_id, p.athlete_id, w.local_day, w.sessions_7d, w.hard_sets_7d, w.is_loading, w.is_failure_week,
-    w.is_deload, w.weeks_since_deload, w.loading_weeks, w.failure_weeks, w.hard_sets_base, w.failure_load_7d_fes,
-    w.failure_load_base_fes, w.fatigue_weighted_volume_7d, w.fatigue_weighted_volume_base, w.load_kind, w.load_7d,
-    w.monotony, w.strain, l.model_version
+    w.is_deload, w.weeks_since_deload, w.loading_weeks, w.telling_weeks, w.failure_weeks, w.hard_sets_base,
+    w.hard_sets_most, w.failure_load_7d_fes, w.failure_load_base_fes, w.fatigue_weighted_volume_7d,
+    w.fatigue_weighted_volume_base, w.load_kind, w.load_7d, w.monotony, w.strain, l.model_version
 from mart.training_week w
 join base.athlete p on w.athlete_no = p.athlete_no
 cross join base.ledger l;

@@ -23,7 +23,7 @@ FOUND: dict[str, list[list[float | None]]] = {
     "R04": [[1, 2, 1, 1, 1, 6, 1]],
     "R05": [[1, 1, 1, 1, 4, 1, 0, 1], [1, 1, 1, 1, 4, 0, 100, 1]],
     "R06": [[46.944, 48, 48, 1, 1, 2, 13, 5]],
-    "R07": [[1.6, 58, 36, 1.6, 58, 36, 36, 9, None, 12, 9, None, 9, 9, None, 22, 58, 36, 1, 1]],
+    "R07": [[1.6, 58, 36, 1.6, 58, 36, 36, 9, None, 12, 9, None, 9, 9, None, 22, 58, 36, 1.2, 58, 48, 1, 1]],
     "R08": [[2.5, 30, 2, 5, 30, 2, 0.1, 33, None, 1, None, None, 0, 1]],
     "R09": [[8, 8, None, 8, 8, None, 8, 8, None, 4, 8, None, 0, 1]],
     "R10": [[2, 5, None, 40, 5, None, 1, 5, None, -6, 9, None, 0, 1]],
@@ -97,7 +97,7 @@ def test_labels_are_plain_words_with_a_unit() -> None:
 
 
 def test_limits_that_were_met_come_first_and_the_others_apart() -> None:
-    found = told(evidence_rows(load()["R07"], [1.4, 58, 36, 1.4, 58, 36, *[9, None, None] * 4, 0, 1], DAY))
+    found = told(evidence_rows(load()["R07"], [1.4, 58, 36, 1.4, 58, 36, *[9, None, None] * 5, 0, 1], DAY))
     times = "Hard sets of 7 days, in times those of a week before"
     assert found["Limits met"][0].startswith(f"{times}: 1.4 (limit: 1.3 or more), usual 36 sets a week")
     assert found["Looked at, not met"][0].startswith(f"{times}, against the larger limit: 1.4 (limit: 1.5 or more)")

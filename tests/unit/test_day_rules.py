@@ -99,6 +99,39 @@ def test_r07_opens_when_the_week_is_far_above_those_before(driver: Driver, sets:
     prove(driver)
 
 
+@pytest.mark.parametrize(
+    ("weeks", "severity"),
+    [
+        ([12, 12, 12, 12, 12, 6, 12, 12, 12, 12], None),  # back from a deload, seen on each day of the weeks after it
+        ([18, 12, 12, 12, 18, 12], "advice"),  # 1.5 times, and what was done four weeks ago
+        ([16, 12, 12, 12, 18, 12], "warning"),  # 1.13 times the most of the four weeks before
+        ([18, 12, 12, 12, 12, 18, 12], "warning"),  # five weeks ago is no longer what the athlete is used to
+    ],
+)
+def test_r07_warns_of_more_than_the_athlete_is_used_to(driver: Driver, weeks: list[int], severity: str | None) -> None:
+    driver.ingest(plan(weeks))
+    rows = alerts(driver, "R07")
+    assert [row["severity"] for row in rows] == ([severity] if severity else [])
+    assert all(("more than in any 7 days" in row["body"]) is (severity == "warning") for row in rows)
+    prove(driver)
+
+
+def test_r07_goes_on_where_every_week_before_holds_a_light_day(driver: Driver) -> None:
+    """On one weekday in seven no block is left to compare with; that ends no rise that goes beyond the usual."""
+    mornings = plan([6, 6, 6, 6, 6, 3, 6, 10, 10, 6])
+    evenings = [
+        event
+        | {name: event[name] + "b" for name in ("document", "session")}
+        | {"performed_at": event["performed_at"].replace("T17", "T20")}
+        for event in mornings
+    ]
+    driver.ingest(mornings + evenings)
+    (row,) = alerts(driver, "R07")
+    gone = driver.query("select local_day from mart.training_week where hard_sets_base is null and hard_sets_7d > 36")
+    assert [day["local_day"] for day in gone if row["opened_on"] < day["local_day"] < row["resolved_on"]]
+    prove(driver)
+
+
 def test_r07_of_golden_vector_28(driver: Driver) -> None:
     """40, 42, 41 then 60: u = 60 / 41 = 1.463415, which is advice."""
     events = [*sets_of(0, 10, 4), *sets_of(1, 14), *sets_of(2, 14)[:-1], *sets_of(3, 15, 4)]
@@ -145,17 +178,26 @@ def test_r08_asks_for_failure_load_and_known_effort(driver: Driver) -> None:
 
 
 def test_r09_grows_with_the_weeks_and_ends_with_a_deload(driver: Driver) -> None:
-    driver.ingest(plan([12] * 10 + [6, 12]))
+    driver.ingest(plan([12] * 14 + [6, 12]))
     (row,) = alerts(driver, "R09")
     assert row["severity"] == "warning"
     assert row["opened_on"] == MONDAY + timedelta(days=41)  # six weeks after the day before the first
-    assert row["updated_on"] == MONDAY + timedelta(days=55 + 2 * 7)  # a warning from the 55th day, said anew since
+    # a warning from the 83rd day, said anew since: in the first four weeks no deload would have been known for one
+    assert row["updated_on"] == MONDAY + timedelta(days=83 + 2 * 7)
     assert row["state"] == "resolved"
     proof = driver.query(f"select * from alert_evidence where alert_id = '{row['alert_id']}'")
     windows = {one["metric"]: (one["window_start"], one["window_end"]) for one in proof}
     assert windows["weeks_since_deload"] == (MONDAY, row["updated_on"])  # no day before the first
     assert min(first for first, _ in windows.values()) == MONDAY
     prove(driver)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "severity"), [(8, "info"), (9, "warning")]
+)  # the eighth ends on the Sunday after its last set
+def test_r09_warns_eight_weeks_after_a_deload(driver: Driver, weeks: int, severity: str) -> None:
+    driver.ingest(plan([12] * 5 + [6] + [12] * weeks))
+    assert [row["severity"] for row in alerts(driver, "R09")] == [severity]
 
 
 def test_one_bad_night_is_nothing(driver: Driver) -> None:

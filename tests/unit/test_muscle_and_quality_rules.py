@@ -49,6 +49,8 @@ def quality(driver: Driver, part: str) -> list[dict[str, Any]]:
         ([4, 4, 4, 5], None),  # 15 against 12, 1.25 times
         ([2, 2, 2, 3], None),  # 9 against 6, 1.5 times, and 3 sets more
         ([4, 4, 4, 6], "warning"),  # 18 against 12, 1.5 times
+        ([6, 4, 4, 4, 6], "advice"),  # the same, and as many as four weeks ago
+        ([4, 4, 4, 4, 2, 4], None),  # back from a light week of the muscle
     ],
 )
 def test_r07_of_a_muscle(driver: Driver, curls: list[int], severity: str | None) -> None:

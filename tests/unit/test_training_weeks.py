@@ -61,6 +61,26 @@ def test_a_light_week_is_a_deload_and_leaves_the_base(driver: Driver) -> None:
     assert (after["hard_sets_base"], after["hard_sets_sessions"]) == (36.0, 6)  # the deload is none of its blocks
 
 
+@pytest.mark.parametrize(
+    ("days_later", "base"),
+    [*((n, 36.0) for n in range(6)), (6, None), (7, 36.0)],  # nine days lie in weeks as light as that, of three blocks
+)
+def test_no_block_of_the_base_holds_a_day_of_a_deload(driver: Driver, days_later: int, base: float | None) -> None:
+    """Blocks that end in mid-week hold some of the light days, and a return to the usual would look like a rise."""
+    driver.ingest(plan([12] * 6 + [7] + [12] * 4))
+    sunday_after = MONDAY + timedelta(days=7 * 7 + 6)
+    (row,) = driver.query(
+        f"select * from mart.training_week where local_day = date '{sunday_after + timedelta(days=days_later)}'"
+    )
+    assert (row["hard_sets_7d"], row["hard_sets_base"]) == (36, base)
+
+
+def test_the_most_of_the_four_weeks_before_holds_light_and_hard_weeks(driver: Driver) -> None:
+    driver.ingest(plan([12, 12, 16, *[12] * 7]))
+    most = [sunday(driver, week)["hard_sets_most"] for week in range(9)]
+    assert most == [None, 36, 36, 48, 48, 48, 48, 44, 36]  # in week 7 Monday of week 2 is gone
+
+
 @pytest.mark.parametrize(("sets", "deload"), [(7, True), (8, False)])
 def test_a_deload_has_at_most_60_percent_of_the_median(driver: Driver, sets: int, deload: bool) -> None:
     driver.ingest(plan([12, 12, 12, 12, sets, 12]))

@@ -1,12 +1,13 @@
 -- rule: R09 no deload
 -- unit: weeks
--- window: since the last deload or declared time away, at most 26 weeks
+-- window: since the last deload or declared time away, at most 26 weeks; more serious where that many weeks could
+--   have been known for a deload, which the first four of a new athlete cannot
 -- source: domain.md M21, 4.2, 4.6; deloads every 5.6 weeks in practice (Rogerson 2024)
 select
     w.athlete_no, 'body' as scope, '' as subject, w.local_day, w.weeks_since_deload = 0 as closes,
     [
         w.weeks_since_deload, w.loading_weeks, null,
-        w.weeks_since_deload, w.loading_weeks, null,
+        w.telling_weeks, w.loading_weeks, null,
         w.loading_weeks, w.loading_weeks, null,
         w.failure_weeks, w.loading_weeks, null,
         0
