@@ -19,9 +19,11 @@ from typing import Any
 
 from scipy import stats
 
+from bench.borne_out import TRAINING_RULES, Truth
 from bench.cohort import DAY_RULES, SESSION_RULES, Alert, Case, cohort, plan
 from bench.evaluation_page import write_page
 from pipeline.alerts.rules import load
+from pipeline.catalogue.loader import Catalogue
 from pipeline.models.runner import MODEL_VERSION
 
 HERE = Path(__file__).parent
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     file = SEEDS / f"{given.seeds}.toml"
     cases = cohort(file, given.scratch)
-    found = figures(cases)
+    found = figures(cases, _untrue(cases))
     seed, weeks, counts = plan(file)
     found = {
         "command": "python -m bench.evaluate " + " ".join(arguments),
@@ -66,8 +68,23 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def figures(cases: Sequence[Case]) -> Figures:
-    """What is told on the page, from the cases alone."""
+def _untrue(cases: Sequence[Case]) -> list[tuple[Case, Alert]]:
+    """Warnings about the training of the healthy that their true days do not bear out."""
+    catalogue = Catalogue.load()
+    found = []
+    for case in cases:
+        told = _about_training(case) if case.label.scenario in HEALTHY else []
+        truth = Truth(case.label, catalogue) if told else None
+        found += [(case, alert) for alert in told if truth and not truth.bears_out(alert)]
+    return found
+
+
+def _about_training(case: Case) -> list[Alert]:
+    return [alert for alert in case.alerts if alert.is_warning and alert.rule in TRAINING_RULES]
+
+
+def figures(cases: Sequence[Case], untrue: Sequence[tuple[Case, Alert]] = ()) -> Figures:
+    """What is told on the page; ``untrue``: warnings about training that was not so."""
     accumulated = [case for case in cases if case.label.scenario == "accumulated_fatigue" and _long(case, R17_DAYS_MIN)]
     unresolved = [
         case for case in cases if case.label.scenario.startswith("non_functional") and _long(case, R18_DAYS_MIN)
@@ -84,6 +101,18 @@ def figures(cases: Sequence[Case]) -> Figures:
         },
         "false_warnings": _rate(healthy, lambda one: one.is_warning and one.rule in FATIGUE_RULES),
         "false_warnings_all_rules": _rate(healthy, lambda one: one.is_warning and one.rule in DAY_RULES),
+        "false_warnings_checked": _rate(
+            healthy,
+            lambda one: one.is_warning and one.rule in FATIGUE_RULES,
+            more=sum(case.label.scenario in HEALTHY for case, _ in untrue),
+        ),
+        "about_training": {
+            rule: {
+                "warnings": sum(one.rule == rule for case in healthy for one in _about_training(case)),
+                "untrue": sum(one.rule == rule for _, one in untrue),
+            }
+            for rule in TRAINING_RULES
+        },
         "by_rule": {rule: _rule(cases, healthy, rule) for rule in sorted((*DAY_RULES, *SESSION_RULES))},
         "misses": _misses(accumulated, "R17", _r17_found, _r17_last)
         + _misses(unresolved, "R18", _r18_found, _r18_last),
@@ -149,11 +178,11 @@ def _share(hits: int, n: int) -> Figures:
     return {"found": hits, "of": n, "share": hits / n, "interval": [float(interval.low), float(interval.high)]}
 
 
-def _rate(cases: Iterable[Case], counts: Callable[[Alert], bool]) -> Figures:
-    """Alerts per athlete-month with the exact 95 % interval of a Poisson count."""
+def _rate(cases: Iterable[Case], counts: Callable[[Alert], bool], more: int = 0) -> Figures:
+    """Alerts, and ``more`` of them, per athlete-month with the exact 95 % interval of a Poisson count."""
     chosen = list(cases)
     months = sum(case.months for case in chosen)
-    n = sum(counts(alert) for case in chosen for alert in case.alerts)
+    n = more + sum(counts(alert) for case in chosen for alert in case.alerts)
     low = float(stats.chi2.ppf(0.025, 2 * n)) / 2 if n else 0.0
     high = float(stats.chi2.ppf(0.975, 2 * n + 2)) / 2
     rate = {"alerts": n, "athlete_months": round(months, 1)}

@@ -6,16 +6,19 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from bench.borne_out import Truth
 from bench.cohort import Alert, Case, plan
 from bench.evaluate import RESULTS, SEEDS, figures
 from bench.evaluation_page import page
 from pipeline.alerts.rules import load
-from pipeline.synthetic.labels import Label
+from pipeline.catalogue.loader import Catalogue
+from pipeline.synthetic.athlete import live_through
+from pipeline.synthetic.labels import Label, label_of
 
 ROOT = Path(__file__).parents[2]
 LABEL = Label(
@@ -79,6 +82,36 @@ def test_false_warnings_are_those_of_the_healthy_and_of_the_rules_on_fatigue() -
     assert told["false_warnings_all_rules"]["alerts"] == 2
     assert [row["rule"] for row in told["false_alarms"]] == ["R17"]
     assert told["by_rule"]["R07"]["healthy"]["alerts"] == 1
+
+
+def test_a_warning_about_training_is_false_where_the_training_was_not_so() -> None:
+    case = Case(LABEL, [alert("R07", "2026-02-01"), alert("R08", "2026-02-01"), alert("R13", "2026-03-01")])
+    told = figures([case, Case(ILL)], [(case, case.alerts[1])])
+    assert told["about_training"] == {
+        "R07": {"warnings": 1, "untrue": 0}, "R08": {"warnings": 1, "untrue": 1}, "R09": {"warnings": 0, "untrue": 0},
+    }  # fmt: skip
+    rates = (told[name]["alerts"] for name in ("false_warnings", "false_warnings_checked", "false_warnings_all_rules"))
+    assert tuple(rates) == (1, 2, 3)
+    text = page(told | {"athletes": {}, "weeks": 26, "seed": 1})
+    assert "R07 0 of 1, R08 1 of 1, R09 0 of 0" in text
+
+
+def test_what_bears_a_warning_out_is_what_was_truly_done() -> None:
+    """A functional overreacher: usual weeks with a light one among them, then weeks of overload."""
+    athlete = live_through("a", "functional_overreaching", seed=8, weeks=26)
+    truth, label = Truth(label_of(athlete), Catalogue.load()), label_of(athlete)
+    begin = athlete.course.span[0]
+    light = max(day for day in range(begin) if athlete.course.light[day])
+    overload = [date.fromisoformat(label.story_from) + timedelta(days=n) for n in range(7, 20)]
+    usual = [athlete.date_of(day) for day in range(light + 1, begin)]
+
+    def held(rule: str, days: list[date], scope: str = "body") -> bool:
+        return any(truth.bears_out(replace(alert(rule, str(day)), scope=scope)) for day in days)
+
+    assert held("R07", overload) and held("R08", overload) and held("R07", overload, "muscle:quadriceps")
+    assert not held("R07", usual) and not held("R07", usual, "muscle:quadriceps") and not held("R08", usual)
+    assert not held("R07", overload, "muscle:neck")  # which nothing of it trains
+    assert not held("R09", usual[:49]) and held("R09", [athlete.date_of(light + 56 + 7)])
 
 
 def test_a_miss_says_when_its_rule_spoke_too_late() -> None:
