@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,10 @@ from schemas.common import Event, Label, Name, Strict, wrong
 from schemas.times import Day, Moment, Zone
 
 DECLARATION_DAYS_MAX = 3 * 366
+
+
+Declared = Literal["deload", "illness", "injury", "travel", "taper", "medication", "energy_deficit"]
+DECLARED: tuple[str, ...] = get_args(Declared)
 
 
 class Athlete(Event):
@@ -35,7 +39,7 @@ class Declaration(Event):
     """A stretch of days that explains the numbers; both days are included."""
 
     kind: Literal["declaration"]
-    what: Literal["deload", "illness", "injury", "travel", "taper", "medication", "energy_deficit"]
+    what: Declared
     from_day: Day
     to_day: Day
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipeline.cli import output
-from pipeline.cli.athletes import closest
 from pipeline.cli.checkin_answers import asked_answers, given_answers, in_words
 from pipeline.cli.checkin_time import When, stated_time
 from pipeline.cli.instants import known_zone
+from pipeline.cli.one_event import is_known, send_event, somebody_new
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
-from pipeline.errors import RefusedError, UsageError
+from pipeline.errors import UsageError
 from schemas.checkin import PAIN_TOLD, SOURCE, checkin_event
 from schemas.recovery import INSTRUMENTS
 
@@ -80,12 +80,12 @@ def checkin(
         written=when.written,
     )
     with open_session(data_folder(data)) as session:
-        is_new = not session.call("panel", name="athlete_known", parameters=[tenant, athlete])
+        is_new = not is_known(session, tenant, athlete)
         place = [tenant, athlete, SOURCE, [event["document"]]]
         replaced = session.call("panel", name="documents_known", parameters=place)
-        told = _send(session, event, tenant)
+        told = send_event(session, event, tenant, "the check-in")
         undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
-        near = closest(session.call("panel", name="roster", parameters=[tenant, None]), athlete) if is_new else None
+        named = [somebody_new(session, tenant, athlete)] if is_new else []
     if any(found.joint_pain.values()):
         told["warnings"].append(PAIN_TOLD)
     if replaced:
@@ -96,11 +96,9 @@ def checkin(
         waits = event["document"] in [row["document_id"] for row in undated]
         told["warnings"].append(
             f"{'it counts' if waits else 'earlier check-ins count'} for no day yet, for nobody has said in which time"
-            f" zone {athlete} is: {'add --tz, or ' if waits else ''}send the zone once in an event of kind `athlete`"
+            f" zone {athlete} is: {'add --tz, or ' if waits else ''}state the zone once with `spotter profile --tz`"
         )
-    if is_new:
-        meant = f"did you mean {near}? " if near else ""
-        told["warnings"].append(f"{athlete} was not known here before; {meant}see that the name is right")
+    told["warnings"] += named
     if as_json:
         output.print_json({"document": event["document"], **told})
         return
@@ -121,20 +119,3 @@ def _zone_on(day: date, tenant: str, athlete: str, data: Path | None) -> str | N
     with open_session(folder) as session:
         rows = session.call("panel", name="athlete_zone", parameters=[tenant, athlete, day.isoformat()])
     return str(rows[0]["timezone"]) if rows else None
-
-
-def _send(session: Any, event: dict[str, Any], tenant: str) -> dict[str, Any]:
-    """Send it and wait until it is in the tables; raises RefusedError with the reason."""
-    import orjson
-
-    from pipeline.clock import SystemClock
-    from pipeline.gateway.ids import new_id
-
-    answer = session.call(
-        "ingest", orjson.dumps(event), tenant=tenant, upload_id=new_id(SystemClock().now()), source="spotter"
-    )
-    told = answer["told"][0] if answer["told"] else {"status": "accepted", "warnings": []}
-    if told["status"] == "rejected":
-        raise RefusedError("the check-in was not taken", str(told["message"]), "correct it and send it again")
-    session.call("settle", progress=lambda step: None, end=answer["end"])
-    return {"status": told["status"], "warnings": list(told.get("warnings") or [])}

@@ -12,6 +12,7 @@ import typer
 
 from pipeline import disk
 from pipeline.cli import (
+    about_athletes,
     access,
     alerts,
     backtest,
@@ -44,6 +45,7 @@ for part in (
     sending,
     importing,
     checkin,
+    about_athletes,
     alerts,
     channels,
     reading,

@@ -20,6 +20,7 @@ PARAMETERS: dict[str, tuple[object, ...]] = {
     "alerts": ("home", None, "open", 10),
     "athlete_days": ("home", "ana", date(2026, 11, 1), None, 10),
     "athlete_known": ("home", "ana"),
+    "athlete_named": ("home", "ana"),
     "athlete_zone": ("home", "ana", None),
     "clocks": (),
     "documents_known": ("home", "ana", "hevy", ["a", "b"]),
