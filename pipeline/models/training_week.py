@@ -20,7 +20,6 @@ from pipeline.models.training_load import FAILURE_LOAD_UNIT, WEEK_DAYS, fatigue_
 from pipeline.store.connection import Connection
 
 WEEKS_BACK = 26
-BACK_DAYS = 7 * (WEEKS_BACK + 1)
 LOADING_SESSIONS = 2
 LOADING_HARD_SETS = 10
 FAILURE_SETS = 4
