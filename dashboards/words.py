@@ -9,8 +9,8 @@ from typing import Any
 UNKNOWN = "unknown"
 NO_SETS = "no sets"
 DECLARE_ZONE = (
-    "state the athlete's time zone with `spotter profile --athlete ana --tz Europe/Berlin`, or in an `athlete` event, for"
-    ' example {"kind":"athlete","athlete":"ana","document":"profile","timezone":"Europe/Berlin"}'
+    "state the athlete's time zone with `spotter profile --athlete ana --tz Europe/Berlin`, or in an `athlete` event,"
+    ' for example {"kind":"athlete","athlete":"ana","document":"profile","timezone":"Europe/Berlin"}'
 )
 GLOSSARY = (
     "FES: failure-equivalent sets; a set to failure counts 1, one further from failure less, lifts of several joints"
