@@ -68,14 +68,14 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _untrue(cases: Sequence[Case]) -> list[tuple[Case, Alert]]:
+def _untrue(cases: Sequence[Case]) -> list[Alert]:
     """Warnings about the training of the healthy that their true days do not bear out."""
     catalogue = Catalogue.load()
     found = []
     for case in cases:
-        told = _about_training(case) if case.label.scenario in HEALTHY else []
-        truth = Truth(case.label, catalogue) if told else None
-        found += [(case, alert) for alert in told if truth and not truth.bears_out(alert)]
+        if case.label.scenario in HEALTHY and (told := _about_training(case)):
+            truth = Truth(case.label, catalogue)
+            found += [alert for alert in told if not truth.bears_out(alert)]
     return found
 
 
@@ -83,8 +83,8 @@ def _about_training(case: Case) -> list[Alert]:
     return [alert for alert in case.alerts if alert.is_warning and alert.rule in TRAINING_RULES]
 
 
-def figures(cases: Sequence[Case], untrue: Sequence[tuple[Case, Alert]] = ()) -> Figures:
-    """What is told on the page; ``untrue``: warnings about training that was not so."""
+def figures(cases: Sequence[Case], untrue: Sequence[Alert] = ()) -> Figures:
+    """What is told on the page; ``untrue``: warnings of the healthy about training that was not so."""
     accumulated = [case for case in cases if case.label.scenario == "accumulated_fatigue" and _long(case, R17_DAYS_MIN)]
     unresolved = [
         case for case in cases if case.label.scenario.startswith("non_functional") and _long(case, R18_DAYS_MIN)
@@ -104,12 +104,12 @@ def figures(cases: Sequence[Case], untrue: Sequence[tuple[Case, Alert]] = ()) ->
         "false_warnings_checked": _rate(
             healthy,
             lambda one: one.is_warning and one.rule in FATIGUE_RULES,
-            more=sum(case.label.scenario in HEALTHY for case, _ in untrue),
+            more=len(untrue),
         ),
         "about_training": {
             rule: {
                 "warnings": sum(one.rule == rule for case in healthy for one in _about_training(case)),
-                "untrue": sum(one.rule == rule for _, one in untrue),
+                "untrue": sum(one.rule == rule for one in untrue),
             }
             for rule in TRAINING_RULES
         },
@@ -179,7 +179,7 @@ def _share(hits: int, n: int) -> Figures:
 
 
 def _rate(cases: Iterable[Case], counts: Callable[[Alert], bool], more: int = 0) -> Figures:
-    """Alerts, and ``more`` of them, per athlete-month with the exact 95 % interval of a Poisson count."""
+    """Alerts that ``counts`` takes and ``more``, per athlete-month with the exact 95 % interval of a Poisson count."""
     chosen = list(cases)
     months = sum(case.months for case in chosen)
     n = more + sum(counts(alert) for case in chosen for alert in case.alerts)

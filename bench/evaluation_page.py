@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot as plt
 
+from bench.borne_out import MORE, MORE_SETS, WEEKS_WITHOUT_LIGHT
 from bench.cohort import SESSION_RULES
 
 Figures = dict[str, Any]
@@ -113,8 +114,9 @@ def _about_training(rules: Figures) -> list[str]:
         "A warning about the state of somebody whose latent state was never overreached is false, whatever it says."
         " R07, R08 and R09 speak of the training and of no state: theirs are false where the training was not so. That"
         " is asked of the sets the athlete truly did, in whole sets and true reserve and without a log or a rule"
-        " (`bench/borne_out.py`): whether the week held 1.3 times the hard sets, or the sets near failure, of the weeks"
-        f" before, light ones left out, and whether eight weeks had no light one. So false were: {told}.",
+        f" (`bench/borne_out.py`): whether the week held {MORE['R07']} times the hard sets, or {MORE['R08']} times the"
+        f" sets near failure, of the weeks before and {MORE_SETS} sets more, light weeks left out, and whether"
+        f" {WEEKS_WITHOUT_LIGHT} weeks had no light one. So false were: {told}.",
         "",
     ]
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli import output
-from pipeline.cli.instants import known_zone
-from pipeline.cli.one_event import is_known, send_event, somebody_new
+from pipeline.cli.instants import known_zone, stated_day
+from pipeline.cli.one_event import is_known, is_stored, send_event, show, somebody_new
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
 from pipeline.errors import RefusedError, UsageError
+from schemas.checkin import SOURCE
 
-SOURCE = "spotter"
 Text = str | None
 
 
@@ -42,8 +41,8 @@ def declare(
 
     if what not in DECLARED:
         raise UsageError(f"{what[:40]!r} is nothing to declare", do=f"choose one of {', '.join(DECLARED)}")
-    first = _day(begin, "--from")
-    last = first if end is None else _day(end, "--to")
+    first = stated_day(begin, "--from")
+    last = first if end is None else stated_day(end, "--to")
     if last < first:
         raise UsageError(f"{last} is before {first}", do="let --to be the same day or a later one")
     event: dict[str, Any] = {"athlete": athlete, "source": SOURCE, "document": f"declared/{what}/{first}"}
@@ -85,9 +84,9 @@ def profile(
 
     known_zone(tz)
     facts: dict[str, Any] = {
-        "timezone_from": None if tz_from is None else str(_day(tz_from, "--tz-from")),
+        "timezone_from": None if tz_from is None else str(stated_day(tz_from, "--tz-from")),
         "level": level,
-        "training_since": None if training_since is None else str(_day(training_since, "--training-since")),
+        "training_since": None if training_since is None else str(stated_day(training_since, "--training-since")),
         "sex": sex,
         "birth_year": birth_year,
         "sleep_need_h": sleep_need_h,
@@ -105,13 +104,6 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text[:40]!r} is no day", do="write it like 2026-12-01") from error
-
-
 def _tell(
     event: dict[str, Any], athlete: str, tenant: str, data: Path | None, as_json: bool, said: str, name: str
 ) -> None:
@@ -121,8 +113,7 @@ def _tell(
 
     with open_session(data_folder(data)) as session:
         is_new = not is_known(session, tenant, athlete)
-        place = [tenant, athlete, SOURCE, [event["document"]]]
-        if event["kind"] == "delete" and not session.call("panel", name="documents_known", parameters=place):
+        if event["kind"] == "delete" and not is_stored(session, tenant, event):
             raise RefusedError(
                 f"nothing of the kind was declared of {athlete[:60]!r} from that day on",
                 "or it was taken back before, or sent by another program",
@@ -131,9 +122,4 @@ def _tell(
         told = send_event(session, event, tenant, name)
         if is_new:
             told["warnings"].append(somebody_new(session, tenant, athlete))
-    if as_json:
-        output.print_json({"document": event["document"], **told})
-        return
-    output.say(output.printable(said))
-    for warning in told["warnings"]:
-        output.paragraph(f"note: {output.printable(warning)}", "  ")
+    show(event, told, output.printable(said), as_json=as_json)

@@ -12,10 +12,10 @@ from pipeline.cli import output
 from pipeline.cli.checkin_answers import asked_answers, given_answers, in_words
 from pipeline.cli.checkin_time import When, stated_time
 from pipeline.cli.instants import known_zone
-from pipeline.cli.one_event import is_known, send_event, somebody_new
+from pipeline.cli.one_event import is_known, is_stored, send_event, show, somebody_new
 from pipeline.cli.options import HOME, AsJson, Athlete, Data, Tenant
 from pipeline.errors import UsageError
-from schemas.checkin import PAIN_TOLD, SOURCE, checkin_event
+from schemas.checkin import PAIN_TOLD, checkin_event
 from schemas.recovery import INSTRUMENTS
 
 
@@ -81,8 +81,7 @@ def checkin(
     )
     with open_session(data_folder(data)) as session:
         is_new = not is_known(session, tenant, athlete)
-        place = [tenant, athlete, SOURCE, [event["document"]]]
-        replaced = session.call("panel", name="documents_known", parameters=place)
+        replaced = is_stored(session, tenant, event)
         told = send_event(session, event, tenant, "the check-in")
         undated = session.call("panel", name="undated_checkins", parameters=[tenant, athlete])
         named = [somebody_new(session, tenant, athlete)] if is_new else []
@@ -99,13 +98,9 @@ def checkin(
             f" zone {athlete} is: {'add --tz, or ' if waits else ''}state the zone once with `spotter profile --tz`"
         )
     told["warnings"] += named
-    if as_json:
-        output.print_json({"document": event["document"], **told})
-        return
     of_when = "" if at is None else f" for {output.printable(at)}"
-    output.say(f"check-in of {output.printable(athlete)}{of_when} taken: {in_words(event)}")
-    for warning in told["warnings"]:
-        output.paragraph(f"note: {output.printable(warning)}", "  ")
+    said = f"check-in of {output.printable(athlete)}{of_when} taken: {in_words(event)}"
+    show(event, told, said, as_json=as_json)
 
 
 def _zone_on(day: date, tenant: str, athlete: str, data: Path | None) -> str | None:

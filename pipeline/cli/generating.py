@@ -11,8 +11,8 @@ import typer
 
 from dashboards.words import counted
 from pipeline.cli import output
+from pipeline.cli.instants import stated_day
 from pipeline.cli.options import AsJson
-from pipeline.errors import UsageError
 
 ATHLETES_DEFAULT, WEEKS_DEFAULT = 20, 26
 LAST_DAY_HELP = "The last day of everybody, such as 2026-06-28 (the default)."
@@ -80,9 +80,4 @@ def generate(
 def _day(text: str | None) -> date:
     from pipeline.synthetic.athlete import LAST_DAY
 
-    if text is None:
-        return LAST_DAY
-    try:
-        return date.fromisoformat(text)
-    except ValueError as problem:
-        raise UsageError(f"{text!r} is no day", str(problem), "write it like `--end 2026-06-28`") from None
+    return LAST_DAY if text is None else stated_day(text, "--end", str(LAST_DAY))

@@ -23,6 +23,14 @@ def day_or_time(text: str) -> date | datetime:
     return found
 
 
+def stated_day(text: str, option: str, example: str = "2026-12-01") -> date:
+    """A day given to an option; raises UsageError, with a day that could be given."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text[:40]!r} is no day", do=f"write it like {example}") from error
+
+
 def known_zone(name: str) -> ZoneInfo:
     """A zone of the IANA list; raises UsageError for another name."""
     from schemas.times import is_zone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.cli import output
 from pipeline.cli.athletes import closest
 from pipeline.errors import RefusedError
 
@@ -26,6 +27,22 @@ def send_event(session: Any, event: dict[str, Any], tenant: str, said: str) -> d
         raise RefusedError(f"{said} was not taken", str(told["message"]), "correct it and send it again")
     session.call("settle", progress=lambda step: None, end=answer["end"])
     return {"status": told["status"], "warnings": list(told.get("warnings") or [])}
+
+
+def is_stored(session: Any, tenant: str, event: dict[str, Any]) -> bool:
+    """Whether the athlete has the event's document, from an earlier time."""
+    place = [tenant, event["athlete"], event["source"], [event["document"]]]
+    return bool(session.call("panel", name="documents_known", parameters=place))
+
+
+def show(event: dict[str, Any], told: dict[str, Any], said: str, *, as_json: bool) -> None:
+    """Print what was taken, ``said`` as it may be printed, and what is to be known of it."""
+    if as_json:
+        output.print_json({"document": event["document"], **told})
+        return
+    output.say(said)
+    for warning in told["warnings"]:
+        output.paragraph(f"note: {output.printable(warning)}", "  ")
 
 
 def is_known(session: Any, tenant: str, athlete: str) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.models.columns import dates, doubles
-from pipeline.models.series import Bools, Floats, Ints, Words, ratio, segment_start, trailing_sum, within
-from pipeline.models.training_week import MOST_DAYS
+from pipeline.models.series import Floats, Ints, Words, ratio, segment_start, trailing_sum, within
+from pipeline.models.week_before import MOST_DAYS, most_before
 from pipeline.store.connection import Connection
 
 BLOCK_DAYS = 7
@@ -42,8 +42,8 @@ def muscle_weeks(connection: Connection, look_back_days: int, ratio_min: float) 
     """Rows for ``touched_day_lane (athlete_no, from_day)`` from so many days before: one per athlete, muscle and day,
     ``athlete_no, muscle, local_day, sets_7d, base`` (sets a week), ``ratio``, ``ratio_before`` (of the day before),
     ``sessions_before``, days of the base that trained it, and ``most``, the most in any 7 days that end in the 28 days
-    before the last 7; days whose ratios are both below ``ratio_min`` are left out, and those
-    without a ratio on that day and the one before.
+    before the last 7; days whose ratios are both below ``ratio_min`` are left out, and those without a ratio on that
+    day and the one before.
 
     ``base``: mean of the three 7-day blocks before the last 7 days, blocks that share a day with a deload left out; a
     block that begins before the athlete's first day is none.
@@ -85,18 +85,8 @@ def muscle_weeks(connection: Connection, look_back_days: int, ratio_min: float) 
     begins = np.isnan(before) & ~np.isnan(share)
     row, column = np.nonzero(judged & ((share >= ratio_min) | (before >= ratio_min) | begins))
     values = np.stack([found[row, column] for found in (week, base, share, before, sessions_before)])
-    most = _most(week, whole, start, row, column)
+    most = most_before(week, whole, start, row, column)
     return _table(athlete[row], muscles[column], day[row], np.vstack([values, most[None, :]]))
-
-
-def _most(week: Floats, whole: Bools, start: Ints, row: Ints, column: Ints) -> Floats:
-    """The most of the chosen rows and columns in a whole block that ends in the 28 days before the last 7."""
-    found = np.full(len(row), np.nan)
-    for days_back in range(BLOCK_DAYS, BLOCK_DAYS + MOST_DAYS):
-        place = np.maximum(row - days_back, start[row])
-        there = (place == row - days_back) & whole[place]
-        found = np.fmax(found, np.where(there, week[place, column], np.nan))
-    return found
 
 
 def _table(athlete: Ints, muscle: Words, day: Ints, values: Floats) -> pa.Table:

@@ -17,6 +17,7 @@ from pipeline.models.robust import quantile
 from pipeline.models.series import Bools as Flags
 from pipeline.models.series import Floats, Ints, count, segment_start, trailing_sum, within
 from pipeline.models.training_load import FAILURE_LOAD_UNIT, WEEK_DAYS, fatigue_weighted_volume
+from pipeline.models.week_before import most_before
 from pipeline.store.connection import Connection
 
 WEEKS_BACK = 26
@@ -28,7 +29,6 @@ DECLARED_DAYS = 4  # of a block, for it to be the declared deload
 RATED_SESSIONS = 5  # of 7: from then on the session's own rating is the load
 LOAD_WEEKS_MIN = 8
 BASE_WEEKS = 3
-MOST_DAYS = 28  # a week that was done so lately is what the athlete is used to
 _SUMMED = (
     "sessions", "sets", "hard_sets", "failure_sets", "explicit", "known_sets",
     "weighted_volume", "failure_load", "rated",
@@ -209,6 +209,9 @@ def weeks(days: Days) -> pa.Table:
     before = back[:, 1 : BASE_WEEKS + 1]
     base = [_base(values[before], kept) for values in (sums["hard_sets"], sums["failure_load"], volume)]
     base_sessions = np.where(kept, sums["sessions"][before], 0).sum(axis=1)
+    whole = np.arange(len(start)) - start >= WEEK_DAYS - 1
+    week = trailing_sum(days.hard_sets, start, WEEK_DAYS)[:, None]
+    most = most_before(week, whole, start, on, np.zeros_like(on))
     load = _loads(days, sums, ends, judged, back, there & full[back])
     return pa.table(
         {
@@ -227,7 +230,7 @@ def weeks(days: Days) -> pa.Table:
             "failure_weeks": integers(_running(failing[back] & there & inside)),
             "hard_sets_base": doubles(base[0]),
             "hard_sets_sessions": integers(base_sessions),
-            "hard_sets_most": doubles(_most(days.hard_sets, start, on)),
+            "hard_sets_most": doubles(most),
             "failure_load_7d_fes": doubles(sums["failure_load"][judged] / FAILURE_LOAD_UNIT),
             "failure_load_base_fes": doubles(base[1] / FAILURE_LOAD_UNIT),
             "unknown_sets_7d": integers((sums["sets"] - sums["known_sets"])[judged]),
@@ -285,16 +288,6 @@ def _base(blocks: Ints, kept: Flags) -> Floats:
     n = kept.sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.where(n > 0, total / n, np.nan)
-
-
-def _most(values: Ints, start: Ints, on: Ints) -> Floats:
-    """The largest sum of a week that ends in the 28 days before the last 7, deloads or not; NaN if there is none."""
-    week = trailing_sum(values, start, WEEK_DAYS)
-    found = np.full(len(on), np.nan)
-    for days_back in range(WEEK_DAYS, WEEK_DAYS + MOST_DAYS):
-        place = on - days_back
-        found = np.fmax(found, np.where(place - WEEK_DAYS + 1 >= start[on], week[np.maximum(place, 0)], np.nan))
-    return found
 
 
 def _loads(

@@ -91,7 +91,7 @@ create table if not exists mart.training_week ( -- day-level lane: the 7 days th
     clock_from date,                            -- last day of the last deload, else the day before training began
     weeks_since_deload integer, loading_weeks integer, failure_weeks integer,
     telling_weeks integer,                      -- weeks since then that four loading weeks came before: a deload shows
-    hard_sets_base double,                      -- mean of the three blocks before, those with a day of a deload left out; null: none left
+    hard_sets_base double,                      -- mean of the three blocks before, without a day of a deload; null: none left
     hard_sets_sessions integer,                 -- sessions in those blocks
     hard_sets_most double,                      -- of any 7 days that end in the 28 days before the last 7; null: none
     failure_load_7d_fes double, failure_load_base_fes double, unknown_sets_7d integer, sets_7d integer,

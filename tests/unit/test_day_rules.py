@@ -192,9 +192,7 @@ def test_r09_grows_with_the_weeks_and_ends_with_a_deload(driver: Driver) -> None
     prove(driver)
 
 
-@pytest.mark.parametrize(
-    ("weeks", "severity"), [(8, "info"), (9, "warning")]
-)  # the eighth ends on the Sunday after its last set
+@pytest.mark.parametrize(("weeks", "severity"), [(8, "info"), (9, "warning")])  # a week ends after its last set
 def test_r09_warns_eight_weeks_after_a_deload(driver: Driver, weeks: int, severity: str) -> None:
     driver.ingest(plan([12] * 5 + [6] + [12] * weeks))
     assert [row["severity"] for row in alerts(driver, "R09")] == [severity]

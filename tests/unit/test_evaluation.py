@@ -86,7 +86,7 @@ def test_false_warnings_are_those_of_the_healthy_and_of_the_rules_on_fatigue() -
 
 def test_a_warning_about_training_is_false_where_the_training_was_not_so() -> None:
     case = Case(LABEL, [alert("R07", "2026-02-01"), alert("R08", "2026-02-01"), alert("R13", "2026-03-01")])
-    told = figures([case, Case(ILL)], [(case, case.alerts[1])])
+    told = figures([case, Case(ILL)], [case.alerts[1]])
     assert told["about_training"] == {
         "R07": {"warnings": 1, "untrue": 0}, "R08": {"warnings": 1, "untrue": 1}, "R09": {"warnings": 0, "untrue": 0},
     }  # fmt: skip

@@ -43,6 +43,5 @@ select                              -- a muscle speaks where the body as a whole
         m.sets_7d / nullif(m.most, 0), m.sets_7d, m.most,
         b.thin
     ]
-from muscle_week m
+from muscle_week m                  -- its days on which a muscle is above the close limit, or was on the day before
 join body b on m.athlete_no = b.athlete_no and m.local_day = b.local_day
-where m.ratio >= $r07_close::double or m.ratio_before >= $r07_close::double or m.ratio_before is null
