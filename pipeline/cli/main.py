@@ -73,6 +73,7 @@ def _of_every_command(
     ] = False,
 ) -> None:
     """Watches your sets and steps in: failure load, recovery and explained overtraining alerts."""
+    serving.log_as_lines()
 
 
 def run(arguments: Sequence[str]) -> int:

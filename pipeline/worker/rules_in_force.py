@@ -34,9 +34,8 @@ class RulesInForce:
         folder = folder_of(self._data)
         self.rules: Rules = built_in(self._data).with_own(folder.rules, folder.version)
         labels.take_names({one.rule.id: one.rule.name for one in folder.rules})
-        if structlog.is_configured():  # a command prints its answer where unconfigured log lines go
-            for pair in folder.left_out:
-                log.error("a rule is left out", rule=pair.name, wrong=[" ".join(one) for one in pair.wrong])
+        for pair in folder.left_out:
+            log.error("a rule is left out", rule=pair.name, wrong=[" ".join(one) for one in pair.wrong])
 
     def try_again(self) -> None:
         """Forget what failed before: the data may be others now."""
