@@ -9,9 +9,10 @@ a batch and its place in the log and leaves models and rules out, as a rebuild d
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pipeline
 from bench.peers.others.progress import Progress
@@ -24,6 +25,7 @@ from pipeline.worker.shards import Shards
 pipeline._LOOKED_FOR = ("pandas",)  # an install for a cluster has dateutil, for Faust's sake
 
 from pipeline.worker import faust_app, partition  # noqa: E402
+from pipeline.worker.custody import Custody  # noqa: E402
 
 GATE_EVERY_S = 0.002
 
@@ -43,14 +45,11 @@ class FactsOnly(Engine):
         return self.next_offset
 
 
-def watched(progress: Progress, gate: Path | None) -> type[Shards]:
-    """The worker's shards, which tell of every commit. Their first batch waits until ``gate`` is there."""
+def watched(progress: Progress) -> type[Shards]:
+    """The worker's shards, which tell of every commit."""
 
     class Watched(Shards):
         def apply(self, number: int, batch: Sequence[Logged]) -> bool:
-            while gate is not None and not gate.exists():
-                time.sleep(GATE_EVERY_S)
-            progress.began()
             before = self.offsets.get(number, 0)
             done = super().apply(number, batch)
             if done and (after := self.offsets.get(number, before)) > before:
@@ -68,6 +67,24 @@ def watched(progress: Progress, gate: Path | None) -> type[Shards]:
     return Watched
 
 
+def told_of(progress: Progress, gate: Path | None) -> type[Custody]:
+    """The worker's custody, which tells when the first fetched records are in hand: none is decoded yet.
+
+    They wait until ``gate`` is there.
+    """
+
+    class Told(Custody):
+        async def take(
+            self, place: Any, records: list[Any], end: int, acknowledge: Callable[[], Awaitable[object]]
+        ) -> None:
+            while gate is not None and not gate.exists():
+                await asyncio.sleep(GATE_EVERY_S)
+            progress.began()
+            await super().take(place, records, end, acknowledge)
+
+    return Told
+
+
 def main() -> None:
     """Work until stopped."""
     parser = argparse.ArgumentParser()
@@ -78,7 +95,9 @@ def main() -> None:
     parser.add_argument("--gate", type=Path, help="a file without which no batch is begun")
     given = parser.parse_args()
     ends = {int(number): int(end) for number, _, end in (one.partition(":") for one in given.ends)}
-    faust_app.Shards = watched(Progress(given.progress, ends), given.gate)  # type: ignore[attr-defined]
+    progress = Progress(given.progress, ends)
+    faust_app.Shards = watched(progress)  # type: ignore[attr-defined]
+    faust_app.Custody = told_of(progress, given.gate)  # type: ignore[attr-defined]
     if given.mode == "facts":
         partition.Engine = FactsOnly  # type: ignore[attr-defined]
     log_as_json()
