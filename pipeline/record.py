@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import orjson
 
 HEADER_FORMAT = 1
+ITEM_BYTES = 4  # of the index of an item
 RECORD_BYTES_MAX = 1 << 20  # a record holds at most 1 MiB of payload
 CANONICAL = "canonical"  # decoder of canonical events: payload is one JSON object a line
 WITHDRAWAL = "withdrawal"  # takes back an import: header.import_id names it, no payload
@@ -64,8 +64,7 @@ def parse_header(raw: bytes) -> Header:
         return Header(**fields)
 
 
-@dataclass(slots=True)
-class Record:
+class Record(NamedTuple):
     """One part of an upload: ``items`` are the indexes its items had in the upload (uint32, little endian).
 
     A canonical payload has one line per item, in the order of ``items``; a vendor payload is
@@ -78,18 +77,14 @@ class Record:
     items: bytes
     header: bytes
     payload: bytes
-    _head: Header | None = field(default=None, init=False, repr=False, compare=False)
 
     def head(self) -> Header:
-        """``header``, read once: several steps ask, and where every record is an upload no two share one."""
-        found = self._head
-        if found is None:
-            found = self._head = parse_header(self.header)
-        return found
+        """``header``, read; raises ValueError, TypeError or AttributeError where it is none."""
+        return parse_header(self.header)
 
     @property
     def item_count(self) -> int:
-        return len(self.items) // 4
+        return len(self.items) // ITEM_BYTES
 
 
 def pack_items(indexes: Iterable[int]) -> bytes:

@@ -11,16 +11,19 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRangeError
 from aiokafka.partitioner import murmur2
 
 from pipeline.errors import GapError, RefusedError, StorageError
-from pipeline.log.base import Logged
+from pipeline.headers import Headers
+from pipeline.log.base import Batch, Logged
 from pipeline.log.clients import client_arguments, uploads_topic
-from pipeline.log.frame import foreign, pack, unpack
+from pipeline.log.frame import PackedRecords, foreign, pack, unpack
 from pipeline.log.loop import LoopThread
 from pipeline.record import Record
+from pipeline.records import Records
 from pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -32,6 +35,7 @@ RECORD_BYTES = 400  # what a record takes in memory beside its payload
 READ_SECONDS_MAX = 30.0  # brokers that take longer cannot be read
 _POLL_MS = 500
 
+NO_RECORDS = Batch.of([])
 Placement = Callable[[str, int], int]
 """(tenant, partition by its name) to the partition it is kept in from then on."""
 
@@ -41,13 +45,23 @@ def partition_by_name(tenant: str, partitions: int) -> int:
     return int((murmur2(tenant.encode()) & 0x7FFFFFFF) % partitions)
 
 
-def logged_of(record: Any) -> Logged:
-    """A record of aiokafka as one of the log."""
+def batch_of(records: Sequence[Any]) -> Batch:
+    """Records of aiokafka as those of the log."""
+    offsets = np.array([record.offset for record in records], np.int64)
+    packed = PackedRecords.of_values([record.value or b"" for record in records])
+    if packed is not None and not packed.headers.problems:
+        return Batch(offsets, packed)
+    return Batch(offsets, Records([_readable(record) for record in records]))
+
+
+def _readable(record: Any) -> Record:
     found = unpack(record.value)
-    if found is None:
-        name = f"{record.topic}-{record.partition}-{record.offset}"
-        found = foreign(record.value, record.key, name, record.timestamp)
-    return Logged(record.offset, found)
+    return _foreign(record) if found is None or Headers.of([found.header]).problems else found
+
+
+def _foreign(record: Any) -> Record:
+    name = f"{record.topic}-{record.partition}-{record.offset}"
+    return foreign(record.value, record.key, name, record.timestamp)
 
 
 class KafkaLog:
@@ -152,14 +166,14 @@ class KafkaLog:
 
     # read
 
-    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
+    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> Batch:
         """Records from ``offset`` on: at least one if there is any, then up to the limits.
 
         Raises GapError when the log begins after ``offset``.
         """
         return self._ask(lambda: self._read(partition, offset, items_max, bytes_max))
 
-    async def _read(self, partition: int, offset: int, items_max: int, bytes_max: int) -> list[Logged]:
+    async def _read(self, partition: int, offset: int, items_max: int, bytes_max: int) -> Batch:
         async with self._reader(partition) as reader:
             return await reader.read(offset, items_max, bytes_max)
 
@@ -187,11 +201,10 @@ class KafkaLog:
                 found = self._ask(lambda at=at: reader.read(at, 1 << 30, FETCH_BYTES))  # type: ignore[misc]
                 if not found:
                     return
-                for logged in found:
-                    of_tenant = logged.record.head().tenant == tenant
-                    if logged.offset < end and logged.record.athlete == athlete and of_tenant:
+                for logged in found.below(end):
+                    if logged.record.athlete == athlete and logged.record.head().tenant == tenant:
                         yield logged
-                offset = found[-1].offset + 1
+                offset = found.next_offset
         finally:
             with contextlib.suppress(StorageError):
                 self._ask(reader.close)
@@ -278,7 +291,7 @@ class _Reader:
     def __init__(self, consumer: AIOKafkaConsumer, place: TopicPartition) -> None:
         self._consumer, self._place = consumer, place
         self._next = -1
-        self._fetched: list[Any] = []
+        self._fetched = NO_RECORDS
         self._end = 0
 
     async def find_first(self) -> int:
@@ -290,28 +303,19 @@ class _Reader:
         self._end = int(found[self._place])
         return self._end
 
-    async def read(self, offset: int, items_max: int, bytes_max: int) -> list[Logged]:
+    async def read(self, offset: int, items_max: int, bytes_max: int) -> Batch:
         if offset != self._next:
-            self._fetched, self._next = [], offset
+            self._fetched, self._next = NO_RECORDS, offset
             self._consumer.seek(self._place, offset)
         if not self._fetched and (offset < self._end or offset < await self.find_end()):
             self._fetched = await self._fetch(offset)
-        out: list[Logged] = []
-        items = size = taken = 0
-        for record in self._fetched:
-            logged = logged_of(record)
-            items += logged.record.item_count
-            size += len(logged.record.payload) + RECORD_BYTES
-            if out and (items > items_max or size > bytes_max):
-                break
-            out.append(logged)
-            taken += 1
-        del self._fetched[:taken]
-        if out:
-            self._next = out[-1].offset + 1
-        return out
+        batch = self._fetched
+        if batch:
+            batch = batch[: batch.within(items_max=items_max, bytes_max=bytes_max, record_bytes=RECORD_BYTES)]
+            self._fetched, self._next = self._fetched[len(batch) :], batch.next_offset
+        return batch
 
-    async def _fetch(self, offset: int) -> list[Any]:
+    async def _fetch(self, offset: int) -> Batch:
         while True:
             try:
                 found = await self._consumer.getmany(self._place, timeout_ms=_POLL_MS)
@@ -324,7 +328,7 @@ class _Reader:
                     "restore the newest snapshot of the partition that reaches beyond it; then raise the retention",
                 ) from error
             if records := found.get(self._place):
-                return list(records)
+                return batch_of(records)
 
     async def close(self) -> None:
         await self._consumer.stop()

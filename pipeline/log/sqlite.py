@@ -16,10 +16,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipeline import disk
 from pipeline.errors import DiskFullError, StorageError
-from pipeline.log.base import EMBEDDED_PARTITION, Logged
-from pipeline.record import Record
+from pipeline.log.base import EMBEDDED_PARTITION, Batch, Logged
+from pipeline.record import ITEM_BYTES, Record
+from pipeline.records import Records
 
 GROUP_APPENDS_MAX = 256  # waiting appends that may share one commit
 RECORD_BYTES = 400  # what a record takes in memory beside its payload
@@ -77,22 +80,24 @@ class SqliteLog:
         self._appends.put(([_row(record) for record in records], done))
         return done.result()
 
-    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> list[Logged]:
+    def read(self, partition: int, offset: int, *, items_max: int, bytes_max: int) -> Batch:
         """Records from ``offset`` on: at least one if there is any, then up to the limits."""
         _only_partition(partition)
-        out: list[Logged] = []
+        offsets: list[int] = []
+        out: list[Record] = []
         items = size = 0
         same = b""  # parts of an upload share their header: one copy of it
         for at, athlete, part, packed, header, payload in self._rows(
             "where log_offset >= ? order by log_offset", (offset,)
         ):
-            items += len(packed) // 4
+            items += len(packed) // ITEM_BYTES
             size += len(payload) + RECORD_BYTES
             if out and (items > items_max or size > bytes_max):
                 break
             same = same if header == same else header
-            out.append(Logged(at, Record(athlete, part, packed, same, payload)))
-        return out
+            offsets.append(at)
+            out.append(Record(athlete, part, packed, same, payload))
+        return Batch(np.array(offsets, np.int64), Records(out))
 
     def read_athlete(self, partition: int, tenant: str, athlete: str, end: int) -> Iterator[Logged]:
         """All records of one athlete below ``end``, in order."""

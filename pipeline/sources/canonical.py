@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
+from pipeline.headers import Headers
 from pipeline.record import RECORD_BYTES_MAX, Header
 from pipeline.sources.columns import Decoded
 from pipeline.sources.doubled_keys import doubled_key
@@ -35,9 +36,7 @@ def decode_lines(
     """Columns of one upload's items; ``items`` are their indexes (default: 0, 1, ...). Rows come in any order."""
     count = len(lines)
     indexes = np.arange(count, dtype=np.int32) if items is None else np.asarray(items, dtype=np.int32)
-    uploads = Uploads([header])
-    if uploads.problems:
-        raise ValueError(f"the header cannot be used: {uploads.problems[0]}")
+    uploads = Uploads(Headers.of_one(header))
     return decode_batch(Lines(lines, np.full(count, record, np.int32), indexes, uploads, np.zeros(count, np.int32)))
 
 

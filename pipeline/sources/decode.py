@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from pipeline.record import CANONICAL, WITHDRAWAL, Header, Record, unpack_items
+from pipeline.record import CANONICAL, ITEM_BYTES, WITHDRAWAL, Header, Record, unpack_items
+from pipeline.records import Records
 from pipeline.sources.canonical import decode_batch
 from pipeline.sources.columns import Decoded
 from pipeline.sources.lines import Lines, Uploads
@@ -18,86 +19,64 @@ from pipeline.sources.rows import Item, RowBuilder, concat
 from pipeline.sources.validate import check_event
 
 _RAW_LENGTH = 800
-_ONE_ITEM = 4  # bytes of the index of one
 
 
 def decode_records(records: Sequence[Record]) -> Decoded:
-    """Columns of a batch; ``record`` in them is the place in ``records``. Rows come in any order.
+    """Columns of a batch; ``record`` in them is the place in ``records``.
 
     Every item ends as document, rejection or ignored row, and nothing in a payload raises:
-    a record that its decoder cannot read is rejected item by item. Withdrawals have no rows.
+    a record that its decoder cannot read is rejected item by item. Withdrawals have no rows. Rows come in any order.
     """
     builder = RowBuilder()
-    headers: list[Header | None] = []
-    problems: dict[int, str] = {}
-    known: dict[bytes, int] = {}
-    number_of: list[int] = []
-    for record in records:
-        number = known.get(record.header)
-        if number is None:
-            number = known[record.header] = len(headers)
-            try:
-                headers.append(record.head())
-            except (ValueError, TypeError, AttributeError) as problem:
-                headers.append(None)
-                problems[number] = str(problem)
-        number_of.append(number)
-    uploads = Uploads(headers, problems)
-    if not uploads.problems and all(header is not None and header.decoder == CANONICAL for header in headers):
-        canonical: Sequence[int] = range(len(records))
+    records = Records.of(records)
+    headers = records.headers
+    uploads = Uploads(headers)
+    if not headers.problems and all(shared.decoder == CANONICAL for shared in headers.shared):
+        canonical = None
     else:
-        canonical = _add_others(builder, records, number_of, headers, uploads)
-    lines = _lines_of(builder, records, canonical, number_of, uploads)
+        canonical = _add_others(builder, records, uploads)
+    lines = _lines_of(builder, records, canonical, uploads)
     return concat([*([decode_batch(lines)] if len(lines.lines) else []), builder.finish()])
 
 
-def _add_others(
-    builder: RowBuilder,
-    records: Sequence[Record],
-    number_of: Sequence[int],
-    headers: Sequence[Header | None],
-    uploads: Uploads,
-) -> list[int]:
+def _add_others(builder: RowBuilder, records: Records, uploads: Uploads) -> list[int]:
     """The rows of all records that are not canonical; the places of those that are."""
+    headers = uploads.headers
     canonical: list[int] = []
-    for index, (record, number) in enumerate(zip(records, number_of, strict=True)):
-        header, why = headers[number], uploads.problems.get(number)
-        if header is None or why is not None:
+    for index, (record, number) in enumerate(zip(records, headers.shared_no.tolist(), strict=True)):
+        why = headers.problems.get(index)
+        decoder = headers.shared[number].decoder
+        if why is not None:
             _reject_all(builder, index, record, "", f"The record's header cannot be read ({why}).")
-        elif header.decoder == CANONICAL:
+        elif decoder == CANONICAL:
             canonical.append(index)
-        elif header.decoder != WITHDRAWAL:
-            _add_vendor(builder, index, record, header, uploads[number])
+        elif decoder != WITHDRAWAL:
+            _add_vendor(builder, index, record, record.head(), uploads[index])
     return canonical
 
 
-def _lines_of(
-    builder: RowBuilder, records: Sequence[Record], indexes: Sequence[int], number_of: Sequence[int], uploads: Uploads
-) -> Lines:
-    """The items of all canonical records side by side; damaged records are rejected."""
-    lines = [records[index].payload for index in indexes]
-    packed = [records[index].items for index in indexes]
-    taken = list(indexes)
+def _lines_of(builder: RowBuilder, records: Records, canonical: list[int] | None, uploads: Uploads) -> Lines:
+    """The items of the ``canonical`` records, or of all, side by side; damaged records are rejected."""
+    lines, packed = records.payloads(), records.items()
+    taken = list(range(len(records))) if canonical is None else canonical
+    if canonical is not None:
+        lines, packed = [lines[index] for index in taken], [packed[index] for index in taken]
     counts: list[int] | int = 1
-    if {len(items) for items in packed} - {_ONE_ITEM} or any(b"\n" in payload for payload in lines):
+    if set(map(len, packed)) - {ITEM_BYTES} or b"\n" in b"".join(lines):
+        split = zip(taken, lines, packed, strict=True)
         lines, packed, taken, counts = [], [], [], []
-        for index in indexes:
-            record = records[index]
-            own = record.payload.split(b"\n")
-            if len(own) * _ONE_ITEM != len(record.items):
-                _reject_all(builder, index, record, "", "The record is damaged: it has more or fewer lines than items.")
+        for index, payload, items in split:
+            own = payload.split(b"\n")
+            if len(own) * ITEM_BYTES != len(items):
+                message = "The record is damaged: it has more or fewer lines than items."
+                _reject_all(builder, index, records[index], "", message)
                 continue
             lines += own
             taken.append(index)
             counts.append(len(own))
-            packed.append(record.items)
-    return Lines(
-        lines,
-        np.repeat(np.array(taken, np.int32), counts),
-        np.frombuffer(b"".join(packed), np.uint32).astype(np.int32),
-        uploads,
-        np.repeat(np.array(number_of, np.int32)[taken], counts),
-    )
+            packed.append(items)
+    of_record = np.repeat(np.array(taken, np.int32), counts)
+    return Lines(lines, of_record, np.frombuffer(b"".join(packed), np.uint32).astype(np.int32), uploads, of_record)
 
 
 def _add_vendor(builder: RowBuilder, index: int, record: Record, header: Header, upload: Upload) -> None:

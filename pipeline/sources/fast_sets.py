@@ -41,7 +41,7 @@ from schemas.strength import (
 )
 from schemas.times import is_zone
 
-CHUNK_LINES = 8192
+CHUNK_LINES = 40_000
 _SPLIT_INTO = 4  # a chunk that does not parse is cut into this many, down to _LINES_MIN
 _LINES_MIN = 24
 _SAMPLES = 8
@@ -242,10 +242,9 @@ def _sources(stated: pa.Array | None, part: Lines) -> pa.Array:
     """The source of every row, the upload's where none is stated."""
     if stated is not None and not stated.null_count:
         return stated
-    defaults = part.uploads.sources
-    if stated is not None and len(part.uploads) == 1:
-        return pc.fill_null(stated, defaults[0])
-    of_upload = defaults.take(pa.array(part.upload_no))
+    if stated is not None and part.uploads.source is not None:
+        return pc.fill_null(stated, part.uploads.source)
+    of_upload = part.uploads.sources.take(pa.array(part.upload_no))
     return of_upload if stated is None else pc.coalesce(stated, of_upload)
 
 

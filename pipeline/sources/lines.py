@@ -9,75 +9,43 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.record import Header
-from pipeline.sources.receipt import Upload, upload_of
-
-_AT_ONCE_MIN = 8  # below this, column work costs more than it saves
-_LENGTHS = {len("2026-11-28T10:00:00Z"), len("2026-11-28T10:00:00.000000Z")}  # as the gateway writes them
+from pipeline.headers import Headers
+from pipeline.sources.receipt import Upload
+from schemas.times import is_zone
 
 
 class Uploads:
-    """What decoding needs of some headers: one by one for the models, as columns where every item is an upload.
+    """What decoding needs of the headers of some records: one by one for the models, and as columns."""
 
-    ``problems``: by number, why a header cannot be used; its columns hold nothing of worth then.
-    """
-
-    def __init__(self, headers: Sequence[Header | None], problems: dict[int, str] | None = None) -> None:
-        self.problems: dict[int, str] = dict(problems or {})
-        self._headers, self._known = headers, dict[int, Upload]()
-        self.with_zone = np.zeros(len(headers), np.bool_)  # one came with the import
-        received_us = self._received_at_once()
-        if received_us is None:
-            found = [self._read(number) for number in range(len(headers))]
-            self.with_zone[:] = [upload is not None and upload.tz is not None for upload in found]
-            received_us = np.array([0 if upload is None else upload.received_us for upload in found], np.int64)
-        self.received_us = received_us
+    def __init__(self, headers: Headers) -> None:
+        self.headers, self.received_us = headers, headers.received_us
+        self._zones = [one.tz if one.tz is not None and is_zone(one.tz) else None for one in headers.shared]
+        self.with_zone = np.array([zone is not None for zone in self._zones], np.bool_)[headers.shared_no]
 
     def __len__(self) -> int:
-        return len(self._headers)
+        return len(self.headers)
 
-    def __getitem__(self, number: int) -> Upload:
-        found = self._known.get(number)
-        if found is None:
-            header = self._headers[number]
-            assert header is not None, "a header that cannot be read has a problem"
-            found = self._known[number] = upload_of(header)
-        return found
+    def __getitem__(self, record: int) -> Upload:
+        number = int(self.headers.shared_no[record])
+        shared = self.headers.shared[number]
+        return Upload(shared.source, self._zones[number], int(self.received_us[record]), shared.admin)
 
-    def _received_at_once(self) -> npt.NDArray[np.int64] | None:
-        """None where they must be looked at one by one: few, with a zone, or not as the gateway writes them."""
-        headers = [header for header in self._headers if header is not None and header.tz is None]
-        if not _AT_ONCE_MIN <= len(headers) == len(self):
-            return None
-        try:
-            texts = pa.array([header.received_at for header in headers], pa.string())
-            if set(pc.utf8_length(texts).unique().to_pylist()) - _LENGTHS:
-                return None
-            times = texts.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-        except (pa.ArrowException, TypeError, ValueError):
-            return None
-        found: npt.NDArray[np.int64] = times.to_numpy(zero_copy_only=False)
-        return found
-
-    def _read(self, number: int) -> Upload | None:
-        if number not in self.problems:
-            try:
-                return self[number]
-            except (ValueError, TypeError, AttributeError) as problem:
-                self.problems[number] = str(problem)
-        return None
+    @cached_property
+    def source(self) -> str | None:
+        """The source of items that name none, where that is one for all."""
+        found = {shared.source for shared in self.headers.shared}
+        return found.pop() if len(found) == 1 else None
 
     @cached_property
     def sources(self) -> pa.Array:
-        """The source of items that name none."""
-        return pa.array(["" if header is None else header.source for header in self._headers], pa.string())
+        """The same of every record."""
+        return self.headers.column("source")
 
 
 @dataclass(slots=True)
 class Lines:
-    """Line ``i`` is item ``items[i]`` of record ``records[i]`` and came with ``uploads[upload_no[i]]``."""
+    """Line ``i`` is item ``items[i]`` of record ``records[i]``, whose upload is ``uploads[upload_no[i]]``."""
 
     lines: Sequence[bytes]
     records: npt.NDArray[np.int32]

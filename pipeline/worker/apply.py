@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,11 +23,11 @@ from pipeline.alerts.lane import run_session_lane
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
 from pipeline.errors import GapError
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
 from pipeline.models.heart_rate_day import add_heart_rate_marks
 from pipeline.models.recovery import run_reading_models
 from pipeline.models.runner import MODEL_VERSION, run_day_models, run_session_models
-from pipeline.record import WITHDRAWAL, Header, unpack_items
+from pipeline.record import WITHDRAWAL, unpack_items
 from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
 from pipeline.sources.problems import Problem, excerpt
@@ -41,12 +42,12 @@ from pipeline.worker.marks import NEIGHBOURS, merge_sessions, refresh_masses, sw
 from pipeline.worker.measures import Measures, taken_of
 from pipeline.worker.names import Names
 from pipeline.worker.profiles import refresh_profiles
-from pipeline.worker.stage import Staged, headers_of, stage
+from pipeline.worker.stage import Staged, stage
 from pipeline.worker.withdraw import Histories, stage_withdrawal
 from pipeline.worker.zones import Zones
 
 Fault = Callable[[str], None]
-Decode = Callable[[Sequence[Logged]], Decoded]
+Decode = Callable[[Batch], Decoded]
 
 _EPOCH = datetime(1970, 1, 1)
 EXCERPT_BYTES = 800
@@ -65,9 +66,9 @@ def no_fault(point: str) -> None:
     """The fault hook of ordinary runs: nothing happens at any point."""
 
 
-def decode_batch(batch: Sequence[Logged]) -> Decoded:
+def decode_batch(batch: Batch) -> Decoded:
     """The columns of a batch, from its records."""
-    return decode_records([logged.record for logged in batch])
+    return decode_records(batch.records)
 
 
 class Engine:
@@ -141,7 +142,7 @@ class Engine:
         """Apply one batch; returns the new next offset. ``decode`` may know columns that were made before."""
         begun = time.monotonic()
         fault("before:1")
-        batch = self._fresh(batch)
+        batch = self._fresh(Batch.of(batch))
         fault("inside:1")
         if not batch:
             return self.next_offset
@@ -149,10 +150,9 @@ class Engine:
         fault("before:2")
         decoded = decode(batch)
         fault("inside:2")
-        headers = headers_of(batch)
         with self.shard.transaction() as connection:
-            staged = self._stage(connection, batch, headers, decoded)
-            taken = taken_of(headers, staged)
+            staged = self._stage(connection, batch, decoded)
+            taken = taken_of(batch.headers, staged)
             del decoded  # a large batch is not held twice while the models run
             fault("after:2")
             fault("before:3")
@@ -178,18 +178,17 @@ class Engine:
         fault("after:6")
         return staged.next_offset
 
-    def _fresh(self, batch: Sequence[Logged]) -> Sequence[Logged]:
+    def _fresh(self, batch: Batch) -> Batch:
         """Step 1: what lies below the ledger is a replay and is dropped; a hole stops the worker."""
-        expected = self.next_offset
-        fresh = [logged for logged in batch if logged.offset >= expected]
-        for logged in fresh:
-            if logged.offset != expected:
-                raise GapError(
-                    f"the log has a hole: offset {expected} is missing, {logged.offset} came next",
-                    "records were removed from the log, or the log does not belong to this shard",
-                    "restore the log, or the newest snapshot that reaches beyond the hole",
-                )
-            expected += 1
+        start = self.next_offset
+        fresh = batch.since(start)
+        expected = np.arange(start, start + len(fresh))
+        if (holes := np.flatnonzero(fresh.offsets != expected)).size:
+            raise GapError(
+                f"the log has a hole: offset {expected[holes[0]]} is missing, {fresh.offsets[holes[0]]} came next",
+                "records were removed from the log, or the log does not belong to this shard",
+                "restore the log, or the newest snapshot that reaches beyond the hole",
+            )
         return fresh
 
     def _store(self, connection: Connection, staged: Staged, fault: Fault) -> None:
@@ -210,13 +209,11 @@ class Engine:
         found = pc.coalesce(events["local_day"], events["measured_local"].cast(pa.date32()))
         return events.set_column(events.column_names.index("local_day"), "local_day", found)
 
-    def _stage(
-        self, connection: Connection, batch: Sequence[Logged], headers: list[Header], decoded: Decoded
-    ) -> Staged:
+    def _stage(self, connection: Connection, batch: Batch, decoded: Decoded) -> Staged:
         """A withdrawal comes alone (``batches`` cuts there) and is staged from the log's history."""
-        if headers[0].decoder == WITHDRAWAL:
+        if len(batch.headers.where(WITHDRAWAL)):
             return stage_withdrawal(connection, batch[0], self.histories, self.names, self.known)
-        return stage(connection, batch, headers, decoded, self.names, self.known)
+        return stage(connection, batch, decoded, self.names, self.known)
 
     def _note(self, connection: Connection, staged: Staged) -> list[str]:
         """Clocks, profiles and body masses reach beyond their own rows; returns tenants whose clock moved."""
@@ -234,9 +231,9 @@ class Engine:
             group_touched(connection)
         self.run_models(connection, moved_tenants=moved, several_doors=several)
 
-    def apply_facts(self, connection: Connection, batch: Sequence[Logged], decoded: Decoded) -> None:
+    def apply_facts(self, connection: Connection, batch: Batch, decoded: Decoded) -> None:
         """Facts and ledger of a batch alone, inside the caller's transaction; models follow for all (rebuild)."""
-        staged = self._stage(connection, batch, headers_of(batch), decoded)
+        staged = self._stage(connection, batch, decoded)
         self._store(connection, staged, no_fault)
         self._note(connection, staged)
         self._close(connection, staged)
@@ -336,7 +333,7 @@ class Engine:
 def crash_rows(logged: Logged) -> Decoded:
     """A record as rejected items; it stays in the log, so a rebuild by a version that can read it repairs this."""
     builder = RowBuilder()
-    source = headers_of([logged])[0].source
+    source = logged.record.head().source
     for index in unpack_items(logged.record.items):
         builder.reject(
             Item(0, index, logged.record.athlete, source),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.log.base import Logged
-from pipeline.record import Header
+from pipeline.log.base import Batch
 from pipeline.sources.columns import Decoded
 from pipeline.sources.samples import Samples
 from pipeline.worker.keys import digest
@@ -26,22 +23,17 @@ class BatchColumns:
 
     def __init__(
         self,
-        batch: Sequence[Logged],
-        headers: list[Header],
+        batch: Batch,
         decoded: Decoded,
         athlete_no: npt.NDArray[np.int32],
         doc_key: Ints,
         alive: npt.NDArray[np.bool_],
         new_row: Ints,
     ) -> None:
-        self.batch, self.headers, self.decoded = batch, headers, decoded
+        self.batch, self.headers, self.decoded = batch, batch.headers, decoded
         self.athlete_no, self.doc_key, self.alive, self.new_row = athlete_no, doc_key, alive, new_row
         self.record = ints(decoded.documents["record"])
-        # records of one upload share their header
-        places: dict[int, int] = {}
-        self._upload_of: Ints = np.array([places.setdefault(id(h), len(places)) for h in headers], np.int64)
         self._columns: dict[str, pa.Array] = {}
-        self._uploads = [headers[i] for i in np.unique(self._upload_of, return_index=True)[1]]
 
     def documents(self, winners: Ints, reduction: Reduction, offset: Ints, days: tuple[Ints, Ints]) -> pa.Table:
         source = self.decoded.documents.take(pa.array(winners))
@@ -140,21 +132,24 @@ class BatchColumns:
                 "received_at": self._received(record),
                 "source": table["source"],
                 "upload_id": self._header_column(record, "upload_id"),
-                "log_offset": pa.array([self.batch[i].offset for i in record], pa.int64()),
+                "log_offset": self.batch.offsets[record],
                 "item_index": table["item"],
             }
             | {name: table[name] for name in rest}
         )
 
     def uploads(self) -> pa.Table:
-        rows = [
-            (h.upload_id, h.import_id, h.tenant, logged.record.athlete, logged.offset)
-            for h, logged in zip(self.headers, self.batch, strict=True)
-            if h.import_id is not None
-        ]
-        names = ["upload_id", "import_id", "tenant_id", "athlete_id", "log_offset"]
-        schema = pa.schema([(name, pa.string()) for name in names[:4]] + [(names[4], pa.int64())])
-        return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema=schema)
+        imported = np.array([shared.import_id is not None for shared in self.headers.shared], np.bool_)
+        rows = np.flatnonzero(imported[self.headers.shared_no])
+        return pa.table(
+            {
+                "upload_id": self._header_column(rows, "upload_id"),
+                "import_id": self._header_column(rows, "import_id"),
+                "tenant_id": self._header_column(rows, "tenant"),
+                "athlete_id": pa.array([self.batch.records[row].athlete for row in rows.tolist()], pa.string()),
+                "log_offset": self.batch.offsets[rows],
+            }
+        )
 
     def clock(self) -> dict[str, int]:
         """The greatest tick of each tenant in the batch, in microseconds."""
@@ -163,7 +158,7 @@ class BatchColumns:
         ticks = events.filter(pc.equal(kinds, "tick"))
         out: dict[str, int] = {}
         for row, at in zip(ints(ticks["doc_row"]), ticks["at_us"].to_pylist(), strict=True):
-            tenant = self.headers[int(self.record[row])].tenant
+            tenant = self.headers.shared[self.headers.shared_no[self.record[row]]].tenant
             out[tenant] = max(out.get(tenant, at), at)
         return out
 
@@ -188,16 +183,11 @@ class BatchColumns:
     def _header_column(self, record: Ints, field: str) -> pa.Array:
         column = self._columns.get(field)
         if column is None:
-            values: list[str | None] = [getattr(h, field) for h in self._uploads]
-            column = self._columns[field] = pa.array(values, pa.string())
-        return column.take(pa.array(self._upload_of[record]))
+            column = self._columns[field] = self.headers.column(field)
+        return column.take(pa.array(record))
 
     def _received(self, record: Ints) -> pa.Array:
-        stamps = self._columns.get("at")
-        if stamps is None:
-            texts = pa.array([h.received_at.replace("Z", "") for h in self._uploads], pa.string())
-            stamps = self._columns["at"] = texts.cast(pa.timestamp("us"))
-        return stamps.take(pa.array(self._upload_of[record]))
+        return _timestamp(pa.array(self.headers.received_us[record]))
 
 
 def _reach(blocks: pa.Table) -> dict[str, object]:

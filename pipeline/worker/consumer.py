@@ -36,6 +36,13 @@ class LedgerConsumer(driver.Consumer):  # type: ignore[misc]
     consequence, because nothing starts from there.
     """
 
+    def on_buffer_full(self, tp: TP) -> None:
+        """The partition stays among those that are fetched: the queue is bounded, and a put waits for room in it.
+
+        Faust takes it out, and sleeps a second whenever none is left: so a worker that was behind stood still between
+        fetches, and one that was not behind told its alerts a second later.
+        """
+
     @property
     def generation(self) -> int:
         """Of the group, as it stood when partitions were given last."""

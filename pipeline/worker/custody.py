@@ -19,11 +19,11 @@ from faust.types import TP
 
 from pipeline.errors import GapError, StorageError
 from pipeline.log.alerts_topic import Told
-from pipeline.log.base import Logged
-from pipeline.log.kafka import logged_of
+from pipeline.log.base import Batch
+from pipeline.log.kafka import batch_of
 from pipeline.worker.consumer import LedgerConsumer
 from pipeline.worker.shards import Shards
-from pipeline.worker.waiting import Fetched, Waiting
+from pipeline.worker.waiting import FAR_BEHIND_RECORDS, Fetched, Waiting
 
 T = TypeVar("T")
 OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being opened
@@ -31,7 +31,6 @@ LOCK_EVERY_S = 0.1
 SETTLE_EVERY_S = 0.25
 TELL_AGAIN_S = 2.0
 READ_AGAIN_MAX = 10  # in a row without getting on
-BEHIND_RECORDS = 20_000  # what a few batches take; below it the days are kept current beside the uploads
 
 log = structlog.get_logger("spotter.worker")
 
@@ -159,10 +158,10 @@ class Custody:
         except Exception as error:
             self._on_failure(error)
             raise
-        await self._waiting.put(Fetched(place, batch, acknowledge))
+        await self._waiting.put(Fetched(place, batch, end, acknowledge))
 
-    def _decoded(self, number: int, records: list[Any]) -> list[Logged]:
-        batch = [logged_of(record) for record in records]
+    def _decoded(self, number: int, records: list[Any]) -> Batch:
+        batch = batch_of(records)
         self.shards.decode_ahead(number, batch)
         return batch
 
@@ -178,7 +177,7 @@ class Custody:
 
     async def _apply(self, consumer: LedgerConsumer, taken: list[Fetched]) -> None:
         place = taken[0].place
-        batch = [logged for fetched in taken for logged in fetched.records]
+        batch = Batch.join([fetched.records for fetched in taken])
         try:
             done = await self._work(lambda: self.shards.apply(place.partition, batch))
         except GapError:
@@ -210,7 +209,7 @@ class Custody:
         return True
 
     def _behind(self, number: int) -> bool:
-        return self.shards.offsets.get(number, 0) + BEHIND_RECORDS < self._ends.get(number, 0)
+        return self.shards.offsets.get(number, 0) + FAR_BEHIND_RECORDS < self._ends.get(number, 0)
 
     async def tell_for_ever(self, publish: Callable[[list[Told]], None]) -> None:
         """Alerts of the outboxes to their topic, then a note that they were told.

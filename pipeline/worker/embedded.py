@@ -21,7 +21,7 @@ from pipeline.alerts.own_condition import OwnRuleError
 from pipeline.alerts.rules import Rules
 from pipeline.clock import Clock, SystemClock
 from pipeline.errors import DiskFullError
-from pipeline.log.base import EMBEDDED_PARTITION, Logged
+from pipeline.log.base import EMBEDDED_PARTITION, Batch
 from pipeline.log.sqlite import SqliteLog
 from pipeline.record import Record, withdrawal_of
 from pipeline.sources.columns import Decoded
@@ -154,11 +154,10 @@ class Embedded:
     def _apply_some(self) -> bool:
         return self._partition.apply_next()
 
-    def _decode(self, batch: Sequence[Logged]) -> Decoded:
+    def _decode(self, batch: Batch) -> Decoded:
         """Columns of a batch that was read for this alone: its payloads are not held while the models run."""
         decoded = self._handover.columns_of(batch)
-        for logged in batch:
-            logged.record.payload = b""
+        batch.records = batch.records.without_payloads()
         return decoded
 
     def _start(self) -> None:

@@ -45,9 +45,7 @@ BATCHES_WAITING_MAX = 2  # each is as large as a fetch
 BEAT_EVERY_S = 0.5
 SEEK_SECONDS_MAX = 90.0
 COMMIT_EVERY_S = 2.0
-GARBAGE_OBJECTS = (
-    1_000_000  # what waits is ten objects a record: with 50,000 an eighth of the time went into walking it
-)
+GARBAGE_OBJECTS = 1_000_000  # a fetch is a hundred thousand: with 50,000 much of the time went into walking them
 SWEEP_BEATS = 20  # of what is young; where little comes, it is long until so many objects are there
 SWEEP_ALL_BEATS = 1_200
 

@@ -7,12 +7,11 @@ process took it, too much is waiting, the process was started anew) is decoded f
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch
 from pipeline.sources.columns import Decoded
 from pipeline.sources.rows import concat
 from pipeline.worker.apply import decode_batch
@@ -38,12 +37,12 @@ class Handover:
                 self._waiting[first] = (records, size, decoded)
                 self._bytes += size
 
-    def columns_of(self, batch: Sequence[Logged]) -> Decoded:
+    def columns_of(self, batch: Batch) -> Decoded:
         """The columns of a batch without a hole; what is not here is decoded.
 
         What lies below the batch's end is forgotten.
         """
-        start, end = batch[0].offset, batch[-1].offset + 1
+        start, end = int(batch.offsets[0]), batch.next_offset
         parts: list[Decoded] = []
         at = start
         for first, records, decoded in self._found(start, end):

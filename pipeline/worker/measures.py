@@ -20,8 +20,8 @@ from prometheus_client.registry import Collector
 
 from pipeline.clock import Clock
 from pipeline.errors import StorageError
+from pipeline.headers import Headers
 from pipeline.log.base import Log
-from pipeline.record import Header
 from pipeline.worker.stage import Staged
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when a number began is of no use to anybody here, and doubles the list
@@ -41,7 +41,7 @@ class Taken(NamedTuple):
     results: dict[str, int]
     reasons: dict[str, int]
     conflicts: int
-    received: dict[str, str]  # decoder -> newest receipt, RFC 3339
+    received_us: dict[str, int]  # decoder -> newest receipt
 
 
 class Measures:
@@ -104,8 +104,8 @@ class Measures:
             self._items.labels(result).inc(max(0, count))  # a withdrawal gives back what was superseded before
         for reason, count in taken.reasons.items():
             self._rejected.labels(reason).inc(count)
-        for decoder, at in taken.received.items():
-            self._received.labels(decoder).set(datetime.fromisoformat(at).timestamp())
+        for decoder, at_us in taken.received_us.items():
+            self._received.labels(decoder).set(at_us / 1e6)
 
     def exposition(self) -> bytes:
         """All numbers as Prometheus reads them."""
@@ -138,19 +138,20 @@ def _behind_s(log: Log, partition: int, applied: int, clock: Clock) -> float:
     return max(0.0, (clock.now() - datetime.fromisoformat(received_at)).total_seconds())
 
 
-def taken_of(headers: list[Header], staged: Staged) -> Taken:
+def taken_of(headers: Headers, staged: Staged) -> Taken:
     """What a staged batch brings; its sets are late by the earliest receipt of the batch."""
-    received: dict[str, str] = {}
-    for header in headers:
-        received[header.decoder] = max(received.get(header.decoder, ""), header.received_at)
-    earliest = datetime.fromisoformat(min(header.received_at for header in headers)).timestamp()
+    received = {
+        decoder: int(headers.received_us[headers.where(decoder)].max())
+        for decoder in {shared.decoder for shared in headers.shared}
+        if len(headers.where(decoder))
+    }
     performed = staged.sets["performed_at"].drop_null().cast(pa.int64()).to_numpy()
     reasons = pc.value_counts(staged.rejected["reason"]).to_pylist() if staged.rejected.num_rows else []
     ignored, rejected = staged.ignored.num_rows, staged.rejected.num_rows
     return Taken(
         records=len(headers),
         sets=staged.sets.num_rows,
-        late_sets=int(np.count_nonzero(performed < (earliest - LATE_S) * 1e6)),
+        late_sets=int(np.count_nonzero(performed < int(headers.received_us.min()) - LATE_S * 1_000_000)),
         results={
             "stored": staged.items - staged.superseded - ignored - rejected,
             "superseded": staged.superseded,
@@ -159,5 +160,5 @@ def taken_of(headers: list[Header], staged: Staged) -> Taken:
         },
         reasons={row["values"]: row["counts"] for row in reasons},
         conflicts=staged.conflicts,
-        received=received,
+        received_us=received,
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from pipeline.log.base import Log
+from pipeline.log.base import Batch, Log
 from pipeline.worker.apply import CRASH, decode_batch
 
 REJECTED = """
@@ -28,8 +28,8 @@ def read_again(log: Log, partition: int, rejected: Sequence[Mapping[str, Any]]) 
         tried = any(row["reason"] != CRASH for row in items)
         still: set[int] = set()
         if tried:
-            (logged,) = log.read(partition, offset, items_max=1, bytes_max=1)
-            still = set(decode_batch([logged]).rejected["item"].to_pylist())
+            one = Batch.of(log.read(partition, offset, items_max=1, bytes_max=1))
+            still = set(decode_batch(one).rejected["item"].to_pylist())
         for row in items:
             now = "not tried" if row["reason"] == CRASH else "rejected" if row["item_index"] in still else "taken"
             yield {**row, "now": now}

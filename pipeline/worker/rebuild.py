@@ -6,11 +6,12 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.alerts.day_rules import DayFindings
@@ -18,7 +19,7 @@ from pipeline.alerts.lane import run_session_lane
 from pipeline.alerts.outbox import withdraw_lost
 from pipeline.alerts.rules import Rules
 from pipeline.catalogue.loader import Catalogue
-from pipeline.log.base import Log, Logged
+from pipeline.log.base import Batch, Log, Logged
 from pipeline.models.runner import MODEL_VERSION
 from pipeline.record import WITHDRAWAL
 from pipeline.sources.columns import Decoded
@@ -41,7 +42,6 @@ SLICES_BEFORE_CHECKPOINT = 8
 _WRITERS = 2  # slices at work side by side
 _DECODERS = 1  # threads that decode ahead of the shard; a second one only waits for the interpreter, and holds a batch
 
-_MARK = WITHDRAWAL.encode()  # most headers are not those of withdrawals, and reading each takes a while
 _DATA = ", ".join(f"'{kind}'" for kind in DATA_KINDS)
 
 
@@ -53,27 +53,26 @@ def batches(
     alone: frozenset[int] = frozenset(),
     *,
     items_max: int = BATCH_ITEMS_MAX,
-) -> Iterator[list[Logged]]:
+) -> Iterator[Batch]:
     """Batches of a partition from ``start`` on, cut so that withdrawals and the offsets ``alone`` stand alone."""
     offset = start
     while end is None or offset < end:
-        read = log.read(partition, offset, items_max=items_max, bytes_max=BATCH_BYTES_MAX)
+        read = Batch.of(log.read(partition, offset, items_max=items_max, bytes_max=BATCH_BYTES_MAX))
         if end is not None:
-            read = [logged for logged in read if logged.offset < end]
+            read = read.below(end)
         if not read:
             return
         read = read[: length_of_batch(read, alone)]
         yield read
-        offset = read[-1].offset + 1
+        offset = read.next_offset
 
 
-def length_of_batch(read: Sequence[Logged], alone: frozenset[int] = frozenset()) -> int:
+def length_of_batch(read: Batch, alone: frozenset[int] = frozenset()) -> int:
     """How many of some records may be applied together, so that withdrawals and the offsets ``alone`` stand alone."""
-    for number, logged in enumerate(read):
-        header = logged.record.header
-        if logged.offset in alone or (_MARK in header and logged.record.head().decoder == WITHDRAWAL):
-            return max(number, 1)
-    return len(read)
+    found = read.headers.where(WITHDRAWAL)
+    if alone:
+        found = np.union1d(found, np.flatnonzero(np.isin(read.offsets, list(alone))))
+    return max(int(found[0]), 1) if found.size else len(read)
 
 
 def build(
@@ -148,7 +147,7 @@ def _fill(
     shard.checkpoint()
 
 
-def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) -> None:
+def _load_facts(engine: Engine, source: Iterator[tuple[Batch, Decoded]]) -> None:
     """Large transactions: what fills whole row groups goes to the file directly and not through the WAL."""
     more = True
     while more:
@@ -166,10 +165,10 @@ def _load_facts(engine: Engine, source: Iterator[tuple[list[Logged], Decoded]]) 
             engine.recover()
 
 
-def _decoded_ahead(source: Iterator[list[Logged]], put_aside: frozenset[int]) -> Iterator[tuple[list[Logged], Decoded]]:
+def _decoded_ahead(source: Iterator[Batch], put_aside: frozenset[int]) -> Iterator[tuple[Batch, Decoded]]:
     """Decode beside the shard, in order: while one thread stores, which DuckDB does without the interpreter's lock,
     another decodes what comes next."""
-    waiting: deque[tuple[list[Logged], Future[Decoded]]] = deque()
+    waiting: deque[tuple[Batch, Future[Decoded]]] = deque()
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode-ahead") as pool:
         try:
             for batch in source:

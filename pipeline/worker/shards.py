@@ -16,7 +16,7 @@ import structlog
 
 from pipeline.clock import Clock
 from pipeline.errors import GapError
-from pipeline.log.base import Log, Logged
+from pipeline.log.base import Batch, Log, Logged
 from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.ahead import Ahead
 from pipeline.worker.apply import COMMITTING, Fault, no_fault
@@ -26,13 +26,16 @@ from pipeline.worker.measures import Measures
 from pipeline.worker.partition import Partition
 from pipeline.worker.place import Place
 from pipeline.worker.reached import Reached
-from pipeline.worker.rebuild import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, length_of_batch
+from pipeline.worker.rebuild import length_of_batch
 from pipeline.worker.room import Room
 from pipeline.worker.rules_in_force import RulesInForce
 
 log = structlog.get_logger("spotter.worker")
 
 NEWS_MAX = 500
+AHEAD_RECORDS_MIN = 500  # fifty batches of a hundred took five times as long as one of them together
+ITEMS_MAX = 250_000  # of one batch: what waited together is applied together
+BYTES_MAX = 64 << 20
 LEASE_EVERY_S = 0.05
 SLEPT_IN_COMMIT = "the worker slept while a commit was being written; it stands, for the shard's lock was held"
 BEHIND_S = 10.0  # a shard that is far behind has its days worked out so often all the same
@@ -143,10 +146,10 @@ class Shards:
         if (held := self._held.get(number)) is not None:
             self._patiently(number, held, lambda: held.partition.note_published(news))
 
-    def decode_ahead(self, number: int, batch: Sequence[Logged]) -> None:
-        """Decode records that will be applied next, beside the working thread."""
+    def decode_ahead(self, number: int, batch: Batch) -> None:
+        """Decode records that will be applied next, beside the working thread; few are left to be decoded together."""
         held = self._held.get(number)
-        if held is not None and batch and batch[0].offset >= held.offset:
+        if held is not None and len(batch) >= AHEAD_RECORDS_MIN and batch.offsets[0] >= held.offset:
             held.ahead.decode(batch)
 
     def publish_next(self) -> bool:
@@ -221,10 +224,10 @@ class Shards:
         held = self._held.get(number)
         if held is None:
             return False
-        left = [logged for logged in batch if logged.offset >= held.offset]
-        if left and left[0].offset > held.offset:
+        left = Batch.of(batch).since(held.offset)
+        if left and left.offsets[0] > held.offset:
             raise GapError(
-                f"{self._log_name}, partition {number}: offset {held.offset} is missing, {left[0].offset} came next",
+                f"{self._log_name}, partition {number}: offset {held.offset} is missing, {left.offsets[0]} came next",
                 "its retention took records that the tables do not have yet, or the stream skipped some",
                 "start the worker again: it reads from the ledger. If that says the same, restore the newest snapshot"
                 " of the shard, and raise the retention",
@@ -235,7 +238,7 @@ class Shards:
                 return False
             held.offset = held.partition.next_offset
             held.partition.checkpoint_if_due()
-            left = [logged for logged in left if logged.offset >= held.offset]
+            left = left.since(held.offset)
         return True
 
     def settle_next(self, behind: Callable[[int], bool]) -> bool:
@@ -295,12 +298,6 @@ class Shards:
             return True
 
 
-def _length(left: Sequence[Logged]) -> int:
-    """How many records make the next batch: the embedded worker's limits, withdrawals alone."""
-    items = size = 0
-    for number, logged in enumerate(left):
-        items += logged.record.item_count
-        size += len(logged.record.payload)
-        if number and (items > BATCH_ITEMS_MAX or size > BATCH_BYTES_MAX):
-            return length_of_batch(left[:number])
-    return length_of_batch(left)
+def _length(left: Batch) -> int:
+    """How many records make the next batch; withdrawals stand alone."""
+    return length_of_batch(left[: left.within(items_max=ITEMS_MAX, bytes_max=BYTES_MAX)])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.log.base import Logged
-from pipeline.record import Header
+from pipeline.log.base import Batch
 from pipeline.sources.columns import Decoded
 from pipeline.store.connection import Connection
 from pipeline.worker.batch_columns import BatchColumns, ints
@@ -58,32 +56,26 @@ class Staged:
         self.documents = self.sets = self.sessions = self.events = self.samples = self.replaced = empty
 
 
-def headers_of(batch: Sequence[Logged]) -> list[Header]:
-    """The header of each record of a batch."""
-    return [logged.record.head() for logged in batch]
-
-
 def stage(
     connection: Connection,
-    batch: Sequence[Logged],
-    headers: list[Header],
+    batch: Batch,
     decoded: Decoded,
     names: Names,
     known: DocumentFilter,
     *,
     ignore_stored: bool = False,
 ) -> Staged:
-    """Reduce a decoded batch, whose records have these ``headers``, against what is stored.
+    """Reduce a decoded batch against what is stored.
 
     With ``ignore_stored`` the stored versions are taken as replaced whatever they are: the batch
     holds the whole history of its documents (a withdrawn import).
     """
-    tenants = sorted({h.tenant for h in headers})
-    record_tenant = np.array([tenants.index(h.tenant) for h in headers], np.int64)
-    record_offset = np.array([logged.offset for logged in batch], np.int64)
+    headers = batch.headers
+    tenants = sorted({shared.tenant for shared in headers.shared})
+    record_tenant = np.array([tenants.index(shared.tenant) for shared in headers.shared], np.int64)[headers.shared_no]
     documents = decoded.documents
     record = ints(documents["record"])
-    offset = record_offset[record] if len(record) else np.zeros(0, np.int64)
+    offset = batch.offsets[record]
     athlete_no = names.athletes(tenants, record_tenant[record], documents["athlete"])
     doc_key = digest(documents["source"], documents["document"])
     slot_key, slot_of = _slots(athlete_no, doc_key)
@@ -101,7 +93,7 @@ def stage(
     if ignore_stored:
         before = _versions_of(_EMPTY_STORED)
     reduction = greatest_versions(incoming, before, len(slot_key))
-    return _assemble(batch, headers, decoded, names, athlete_no, doc_key, incoming, reduction, stored, slot_key, offset)
+    return _assemble(batch, decoded, names, athlete_no, doc_key, incoming, reduction, stored, slot_key, offset)
 
 
 def _slots(athlete_no: npt.NDArray[np.int32], doc_key: Ints) -> tuple[npt.NDArray[np.void], Ints]:
@@ -155,8 +147,7 @@ def _versions_of(stored: pa.Table) -> Versions:
 
 
 def _assemble(
-    batch: Sequence[Logged],
-    headers: list[Header],
+    batch: Batch,
     decoded: Decoded,
     names: Names,
     athlete_no: npt.NDArray[np.int32],
@@ -180,7 +171,7 @@ def _assemble(
     keep[winners] = True
     new_row = np.full(len(incoming), -1, np.int64)
     new_row[winners] = np.arange(len(winners))
-    shared = BatchColumns(batch, headers, decoded, athlete_no, doc_key, keep & alive, new_row)
+    shared = BatchColumns(batch, decoded, athlete_no, doc_key, keep & alive, new_row)
     sets, sessions, events = shared.sets(names), shared.sessions(reduction, offset), shared.events()
     days = _day_bounds(len(winners), new_row, [(sets, "anchor_day"), (sessions, "anchor_day"), (events, "anchor_day")])
     documents = shared.documents(winners, reduction, offset, days)
@@ -207,7 +198,7 @@ def _assemble(
         items=int(items.sum()) + decoded.rejected.num_rows + decoded.ignored.num_rows,
         superseded=superseded,
         conflicts=reduction.conflicts,
-        next_offset=batch[-1].offset + 1,
+        next_offset=batch.next_offset,
     )
 
 

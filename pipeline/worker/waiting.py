@@ -1,6 +1,8 @@
 """Fetched batches that wait for the worker's thread: those of one partition are handed over together.
 
-A batch of many records costs a fraction of many batches of a few. Used in the worker's event loop alone.
+A batch of many records costs a fraction of many batches of a few, and one that fills whole row groups is written to the
+file at once and not twice. So a worker that is far behind waits until it has that many. Used in the worker's event loop
+alone.
 """
 
 from __future__ import annotations
@@ -12,24 +14,28 @@ from functools import cached_property
 
 from faust.types import TP
 
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch
 
-BYTES_MAX = 24 << 20  # of payloads that wait, before the next fetched batch has to
-RECORDS_MAX = 40_000
+BYTES_MAX = 64 << 20  # of payloads that wait, before the next fetched batch has to
+RECORDS_MAX = 200_000
+WHOLE_RECORDS = 122_880  # a row group of DuckDB
+FAR_BEHIND_RECORDS = 20_000  # so many more are there to be fetched
+GATHER_SECONDS_MAX = 2.0  # brokers that do not send them are not waited for
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """The records of one fetch of a partition, and what to call once they are applied."""
+    """The records of one fetch of a partition, whose ``end`` was known then, and what to call once they are applied."""
 
     place: TP
-    records: list[Logged]
+    records: Batch
+    end: int
     acknowledge: Callable[[], Awaitable[object]]
 
     @cached_property
     def size_bytes(self) -> int:
         """Of the payloads."""
-        return sum(len(logged.record.payload) for logged in self.records)
+        return int(self.records.records.payload_sizes().sum())
 
 
 class Waiting:
@@ -37,25 +43,38 @@ class Waiting:
 
     def __init__(self) -> None:
         self._batches: dict[TP, list[Fetched]] = {}
-        self._bytes = self._records = 0
+        self._bytes = self._records = self._held_up = 0
         self._some, self._room = asyncio.Event(), asyncio.Event()
 
     async def put(self, fetched: Fetched) -> None:
         """Add a batch; waits while what waits already is enough."""
         size, count = fetched.size_bytes, len(fetched.records)
-        while self._batches and (self._bytes + size > BYTES_MAX or self._records + count > RECORDS_MAX):
-            self._room.clear()
-            await self._room.wait()
+        self._held_up += 1
+        try:
+            while self._batches and (self._bytes + size > BYTES_MAX or self._records + count > RECORDS_MAX):
+                self._some.set()
+                self._room.clear()
+                await self._room.wait()
+        finally:
+            self._held_up -= 1
         self._batches.setdefault(fetched.place, []).append(fetched)
         self._bytes, self._records = self._bytes + size, self._records + count
         self._some.set()
 
     async def next(self) -> list[Fetched]:
-        """All batches of one partition, in their order; waits until there are any."""
-        while not self._batches:
+        """All batches of one partition, in their order; waits until there are enough, or all there are."""
+        while True:
+            for place, batches in self._batches.items():
+                if self._held_up or _are_enough(batches):
+                    return self._take(place)
             self._some.clear()
-            await self._some.wait()
-        return self._take(next(iter(self._batches)))
+            waiting = next(iter(self._batches), None)
+            try:
+                async with asyncio.timeout(GATHER_SECONDS_MAX if waiting else None):
+                    await self._some.wait()
+            except TimeoutError:
+                if waiting in self._batches:
+                    return self._take(waiting)
 
     def drop(self, partitions: frozenset[int]) -> None:
         """Forget what waits of these: it is read again, here or by another worker."""
@@ -68,3 +87,9 @@ class Waiting:
         self._records -= sum(len(one.records) for one in taken)
         self._room.set()
         return taken
+
+
+def _are_enough(batches: list[Fetched]) -> bool:
+    last = batches[-1]
+    far_behind = last.end - last.records.next_offset >= FAR_BEHIND_RECORDS
+    return not far_behind or sum(len(one.records) for one in batches) >= WHOLE_RECORDS

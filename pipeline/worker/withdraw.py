@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
 from pipeline.record import parse_header
 from pipeline.sources.columns import Decoded
 from pipeline.sources.decode import decode_records
@@ -19,7 +19,7 @@ from pipeline.store.connection import Connection
 from pipeline.worker.keys import digest
 from pipeline.worker.lookup import DocumentFilter
 from pipeline.worker.names import Names
-from pipeline.worker.stage import Staged, headers_of, stage
+from pipeline.worker.stage import Staged, stage
 
 Histories = Callable[[str, str, int], Iterator[Logged]]
 """(tenant, athlete, end offset) to the athlete's records below the end, in order."""
@@ -55,20 +55,20 @@ def stage_withdrawal(
                 affected |= set(digest(documents["source"], documents["document"]).tolist())
             if earlier_import not in withdrawn:
                 history.append(earlier)
-    return _staged(connection, [*history, logged], affected, header.tenant, names, known, import_id)
+    return _staged(connection, Batch.of([*history, logged]), affected, header.tenant, names, known, import_id)
 
 
 def _staged(
     connection: Connection,
-    batch: list[Logged],
+    batch: Batch,
     affected: set[int],
     tenant: str,
     names: Names,
     known: DocumentFilter,
     import_id: str,
 ) -> Staged:
-    decoded = _only(decode_records([logged.record for logged in batch]), affected)
-    staged = stage(connection, batch, headers_of(batch), decoded, names, known, ignore_stored=True)
+    decoded = _only(decode_records(batch.records), affected)
+    staged = stage(connection, batch, decoded, names, known, ignore_stored=True)
     keys = pa.table({"doc_key": pa.array(sorted(affected), pa.int64())})
     connection.register("affected", keys)
     staged.replaced = connection.table(

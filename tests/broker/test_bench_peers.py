@@ -39,7 +39,7 @@ def test_our_contestants_are_measured_and_lose_and_double_nothing_when_killed(
     cluster: Callable[..., Settings], tmp_path: Path
 ) -> None:
     topic = fill(cluster(topic_partitions=1), RECORDS, ATHLETES, appended=20)
-    given = parser().parse_args(["--runs", "1", "--kills", "1", "--seconds-max", str(PATIENCE_S)])
+    given = parser().parse_args(["--runs", "1", "--kills", "1", "--first-kill", "1", "--seconds-max", str(PATIENCE_S)])
     absent = Contestant("absent", "not here", script="quix.py")
     told = contest([*OURS, absent], {"absent": "it cannot be installed"}, topic, tmp_path, given)
     assert told["absent"]["problem"] == "it cannot be installed"

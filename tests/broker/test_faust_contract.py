@@ -14,15 +14,14 @@ from typing import Any
 import faust
 import pytest
 from faust.transport.consumer import Consumer
-from faust.types import TP, ConsumerMessage
+from faust.types import TP
 from mode import CrashingSupervisor
 
 from pipeline.settings import Settings
 from pipeline.worker.consumer import LedgerConsumer, WholeBatches
 from pipeline.worker.faust_app import App, credentials, make_app
+from tests.broker.faust_by_hand import HERE, TOPIC, a_topic, message
 
-TOPIC = "spotter.uploads"
-HERE = TP(TOPIC, 0)
 SETTINGS = Settings(brokers="127.0.0.1:1")
 
 
@@ -40,18 +39,6 @@ def make(tmp_path: Path) -> Callable[[], App]:
         return app
 
     return build
-
-
-def a_topic(app: App) -> Any:
-    return app.topic(TOPIC, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-
-
-def message(app: App, offset: int, value: Any = b"x") -> ConsumerMessage:
-    found = ConsumerMessage(
-        TOPIC, 0, offset, 0.0, 0, (), None, value, None, 0, 0, HERE, generation_id=app.consumer_generation_id
-    )
-    found.incref(1)
-    return found
 
 
 async def read(

@@ -14,7 +14,7 @@ from kafka.partitioner.default import murmur2 as murmur2_of_kafka_python
 
 from pipeline.errors import GapError, StorageError
 from pipeline.gateway.accept import accept_events
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
 from pipeline.log.kafka import KafkaLog, partition_by_name
 from pipeline.record import Record
 from pipeline.settings import Settings
@@ -53,15 +53,15 @@ def log(settings: Settings) -> Iterator[KafkaLog]:
 def test_what_was_appended_is_read_again_as_it_was(log: KafkaLog) -> None:
     sent = [record for n in range(30) for record in records(range(10 * n, 10 * n + 10), upload=f"u{n}")]
     home = partition_by_name("home", 4)
-    assert log.end_offset(home) == 0 and log.read(home, 0, items_max=1, bytes_max=1) == []
+    assert log.end_offset(home) == 0 and not log.read(home, 0, items_max=1, bytes_max=1)
     end = log.append(sent[:100])
     assert log.append(sent[100:]) == len(sent) == log.end_offset(home) and end == 100
     found = read_all(log, home)
     assert [logged.offset for logged in found] == list(range(len(sent)))
     assert [logged.record for logged in found] == sent
     middle = log.read(home, 57, items_max=1, bytes_max=1)  # limits hold, one record comes in any case
-    assert middle == [Logged(57, sent[57])]
-    assert log.read(home, len(sent), items_max=9, bytes_max=1 << 20) == []
+    assert list(middle) == [Logged(57, sent[57])]
+    assert not log.read(home, len(sent), items_max=9, bytes_max=1 << 20)
 
 
 def test_a_gym_lives_in_the_partition_of_its_name_or_where_it_was_placed(settings: Settings) -> None:
@@ -109,7 +109,7 @@ def test_what_no_gateway_wrote_is_rejected_and_stops_nothing(log: KafkaLog, sett
             producer.send(log.topic, value, key=b"home", partition=home).get(10)
     log.append(records([2]))
     found = read_all(log, home)
-    decoded = decode_batch(found)
+    decoded = decode_batch(Batch.of(found))
     assert decoded.sets.num_rows == 2
     assert decoded.rejected["record"].to_pylist() == [1, 2, 3, 4]
     assert set(decoded.rejected["reason"].to_pylist()) == {"unsupported"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.headers import Headers
 from pipeline.record import Header
 from pipeline.sources.canonical import decode_slowly
 from pipeline.sources.columns import Decoded
@@ -48,7 +49,8 @@ def one_by_one(lines: Sequence[bytes], header: Header = HEADER) -> Decoded:
     count = len(lines)
     rows = np.arange(count, dtype=np.int32)
     return decode_slowly(
-        Lines(lines, np.zeros(count, np.int32), rows, Uploads([header]), np.zeros(count, np.int32)), range(count)
+        Lines(lines, np.zeros(count, np.int32), rows, Uploads(Headers.of_one(header)), np.zeros(count, np.int32)),
+        range(count),
     )
 
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from service_events import RECEIVED, a_set
 
 from pipeline.gateway.accept import accept_events
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
 from pipeline.sources.columns import Decoded
 from pipeline.worker import ahead, handover
 from pipeline.worker.ahead import Ahead
 from pipeline.worker.apply import decode_batch
 
 
-def logged(count: int) -> list[Logged]:
-    found = []
+def logged(count: int) -> Batch:
+    found: list[Logged] = []
     for number in range(count):
         body = json.dumps(a_set(f"d{number}", reps=number + 1)).encode()
         taken = accept_events(body, tenant="home", upload_id=f"u{number}", received_at=RECEIVED)
         found += [Logged(number, record) for record in taken.records]
-    return found
+    return Batch.of(found)
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[int]]]:
     calls: list[tuple[str, list[int]]] = []
     for module in (ahead, handover):
 
-        def noted(batch: Sequence[Logged], name: str = module.__name__.rpartition(".")[2]) -> Decoded:
+        def noted(batch: Batch, name: str = module.__name__.rpartition(".")[2]) -> Decoded:
             calls.append((name, [one.offset for one in batch]))
             return decode_batch(batch)
 
@@ -44,7 +43,7 @@ def test_what_was_decoded_ahead_is_not_decoded_again(tmp_path: Path, decoded: li
     batch, one = logged(9), Ahead(tmp_path / "mark")
     one.decode(batch[:3])
     one.decode(batch[3:5])
-    one.decode([])
+    one.decode(batch[:0])
     columns = one.columns_of(batch)
     assert decoded == [("ahead", [0, 1, 2]), ("ahead", [3, 4]), ("handover", [5, 6, 7, 8])]
     plain = decode_batch(batch)
@@ -76,7 +75,7 @@ def test_a_mark_that_cannot_be_read_forbids_it(tmp_path: Path, decoded: list[tup
 
 
 def test_what_cannot_be_decoded_is_left_to_whoever_applies_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(batch: Sequence[Logged]) -> Decoded:
+    def fails(batch: Batch) -> Decoded:
         raise RecursionError
 
     one = Ahead(tmp_path / "mark")

@@ -11,7 +11,7 @@ from service_events import RECEIVED, a_set, rows, send
 
 from pipeline.clock import FixedClock
 from pipeline.errors import BusyError, GapError, StorageError
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
 from pipeline.record import Header, Record, pack_items
 from pipeline.worker.apply import apply_batch
 from pipeline.worker.embedded import SHARD_NAME, Embedded
@@ -273,7 +273,7 @@ def test_invariant_I5_two_clocks_that_name_one_instant_differently_give_the_same
 def test_a_record_that_kills_the_worker_is_put_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "attempts.json"
     header = Header("home", "api", "canonical", "u", "2026-11-23T12:00:00Z").to_bytes()
-    log = [Logged(i, Record(f"a{i}", 0, pack_items([0]), header, b"{}")) for i in range(6)]
+    log = Batch.of([Logged(i, Record(f"a{i}", 0, pack_items([0]), header, b"{}")) for i in range(6)])
     applied: list[int] = []
     rejected: list[int] = []
     deaths = 0

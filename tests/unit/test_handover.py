@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline.gateway.accept import Accepted, accept_events
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
+from pipeline.record import Record
 from pipeline.sources.columns import Decoded
 from pipeline.worker.apply import decode_batch
 from pipeline.worker.handover import Handover
@@ -22,6 +23,10 @@ def taken(upload: Upload, number: int = 0) -> Accepted:
     return accept_events(
         upload.body(), tenant=upload.tenant, upload_id=f"u{number}", received_at=upload.received_at, admin=upload.admin
     )
+
+
+def batch_of(records: list[Record], start: int = 0) -> Batch:
+    return Batch.of([Logged(start + place, record) for place, record in enumerate(records)])
 
 
 def rows(decoded: Decoded) -> dict[str, list[dict[str, object]]]:
@@ -52,7 +57,7 @@ def test_the_doors_columns_are_those_of_the_records(seed):
         if accepted.decoded is None:
             continue
         whole += 1
-        batch = [Logged(offset, record) for offset, record in enumerate(accepted.records)]
+        batch = batch_of(accepted.records)
         assert rows(accepted.decoded) == rows(decode_batch(batch))
     assert whole > 20
 
@@ -60,14 +65,14 @@ def test_the_doors_columns_are_those_of_the_records(seed):
 @pytest.mark.parametrize("first", [0, 3])
 @pytest.mark.parametrize("kept", ["all", "none", "some"])
 def test_a_batch_is_the_same_whatever_was_handed_over(kept, first):
-    handover, batch = Handover(), []
+    handover, records = Handover(), []
     for number, upload in enumerate(history(21)):
         accepted = taken(upload, number)
-        start = len(batch)
-        batch += [Logged(start + place, record) for place, record in enumerate(accepted.records)]
+        start = len(records)
+        records += accepted.records
         if accepted.decoded is not None and (kept == "all" or (kept == "some" and number % 3)):
             handover.put(start, len(accepted.records), accepted.decoded)
-    part = batch[first:]
+    part = batch_of(records)[first:]
     expected = rows(decode_batch(part))
     assert rows(handover.columns_of(part)) == expected
     assert rows(handover.columns_of(part)) == expected, "what was taken is decoded the next time"
@@ -78,7 +83,7 @@ def test_records_that_were_read_twice_and_cut_elsewhere_count_once(seed):
     """A consumer that seeks back fetches the same records with other ends; the columns of both may wait here."""
     rng = random.Random(seed)
     records = [record for number, upload in enumerate(history(21)) for record in taken(upload, number).records][:60]
-    batch = [Logged(100 + place, record) for place, record in enumerate(records)]
+    batch = batch_of(records, 100)
     handover = Handover()
     for _ in range(12):
         start = rng.randrange(len(batch))

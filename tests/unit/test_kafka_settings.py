@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import StorageError, UsageError
 from pipeline.log import frame
 from pipeline.log.clients import client_arguments
+from pipeline.log.kafka import batch_of
 from pipeline.record import Header, Record, pack_items, parse_header
 from pipeline.settings import Settings
 
@@ -80,11 +81,27 @@ def test_a_record_is_unpacked_as_it_was_packed(athlete: str) -> None:
     assert frame.unpack(frame.pack(record)) == record
 
 
+@dataclass
+class Fetched:
+    """A record as aiokafka has it."""
+
+    offset: int
+    value: bytes | None
+    topic: str = "t"
+    partition: int = 0
+    key: bytes = b"gym"
+    timestamp: int = 1_700_000_000_000
+
+
 def test_a_value_of_others_is_a_record_without_an_athlete() -> None:
     whole = frame.pack(Record("ana", 0, pack_items([0]), HEADER.to_bytes(), b"{}"))
-    for value in (None, b"", b"{}", whole[:10], whole[:20], b"S2" + whole[2:], whole.replace(b'"tenant"', b'"tenand"')):
-        assert frame.unpack(value) is None
-        found = frame.foreign(value, b"gym", "t-0-5", 1_700_000_000_000)
+    wrong = [None, b"", b"{}", whole[:10], whole[:20], b"S2" + whole[2:], whole.replace(b'"tenant"', b'"tenand"')]
+    wrong += [frame.pack(Record("ana", 0, pack_items([0]), b"{}", b"")), whole.replace(b"ana", b"\xff\xfe\xfd")]
+    for value in wrong:
+        batch = batch_of([Fetched(4, whole), Fetched(5, value), Fetched(6, whole)])
+        assert [(one.offset, one.record.athlete) for one in batch] == [(4, "ana"), (5, ""), (6, "ana")]
+        assert batch.headers.problems == {}
+        found = batch[1].record
         header = parse_header(found.header)
         assert (found.athlete, found.payload) == ("", value or b"")
         assert (header.tenant, header.upload_id, header.decoder) == ("gym", "t-0-5", frame.FOREIGN)
@@ -94,7 +111,6 @@ def test_a_value_of_others_is_a_record_without_an_athlete() -> None:
 def test_a_record_of_a_newer_version_stops_instead_of_being_rejected() -> None:
     newer = HEADER.to_bytes().replace(b'"format":1', b'"format":2')
     value = frame.pack(Record("ana", 0, pack_items([0]), newer, b"{}"))
-    assert frame.unpack(value) is None
     with pytest.raises(StorageError) as told:
-        frame.foreign(value, b"gym", "t-0-5", 0)
+        batch_of([Fetched(5, value)])
     assert "newer version" in str(told.value)

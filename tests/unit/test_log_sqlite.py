@@ -70,7 +70,7 @@ def test_read_stops_at_the_limits_but_gives_at_least_one(tmp_path: Path) -> None
     assert len(log.read(0, 0, items_max=3, bytes_max=1 << 20)) == 3
     assert len(log.read(0, 0, items_max=100, bytes_max=2 * (RECORD_BYTES + 100) + 50)) == 2
     assert len(log.read(0, 0, items_max=1, bytes_max=1)) == 1
-    assert log.read(0, 10, items_max=1, bytes_max=1) == []
+    assert list(log.read(0, 10, items_max=1, bytes_max=1)) == []
     log.close()
 
 

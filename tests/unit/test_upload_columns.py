@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.headers import Headers
 from pipeline.record import Header, Record, pack_items
 from pipeline.sources.decode import decode_records
 from pipeline.sources.lines import Uploads
@@ -25,13 +26,13 @@ def header(at: datetime, **fields: object) -> Header:
 @given(st.lists(st.tuples(TIMES, st.sampled_from([None, "Europe/Berlin", "Nowhere/Land"])), min_size=1, max_size=30))
 def test_columns_say_what_the_uploads_say(told: list[tuple[datetime, str | None]]) -> None:
     headers = [header(at, tz=tz, source=f"s{number}") for number, (at, tz) in enumerate(told)]
-    found = Uploads(headers)
+    found = Uploads(Headers.of([one.to_bytes() for one in headers]))
     alone = [upload_of(one) for one in headers]
     assert [found[number] for number in range(len(found))] == alone
     assert found.received_us.tolist() == [one.received_us for one in alone]
     assert found.with_zone.tolist() == [one.tz is not None for one in alone]
     assert found.sources.to_pylist() == [one.source for one in alone]
-    assert not found.problems
+    assert not found.headers.problems
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Damaged:
     [
         Damaged(HEADER.to_bytes().replace(b'"2026-11-23T00:00:00Z"', b'"2026-11-23T00:00:00"'), "offset"),
         Damaged(HEADER.to_bytes().replace(b'"2026-11-23T00:00:00Z"', b'"2026-13-23T00:00:00Z"'), "month"),
-        Damaged(HEADER.to_bytes().replace(b'"2026-11-23T00:00:00Z"', b"7"), "argument"),
+        Damaged(HEADER.to_bytes().replace(b'"2026-11-23T00:00:00Z"', b"7"), "text"),
         Damaged(HEADER.to_bytes()[:-1], "header"),
     ],
 )

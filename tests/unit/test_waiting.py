@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from pipeline.log.base import Logged
+from pipeline.log.base import Batch, Logged
 from pipeline.record import Record
 from pipeline.worker import waiting
 from pipeline.worker.waiting import Fetched, Waiting
@@ -21,8 +21,9 @@ async def nothing() -> None:
     return None
 
 
-def fetched(place: TP, *offsets: int, size: int = 10) -> Fetched:
-    return Fetched(place, [Logged(offset, Record("ana", 0, b"", b"", bytes(size))) for offset in offsets], nothing)
+def fetched(place: TP, *offsets: int, size: int = 10, end: int = 0) -> Fetched:
+    records = Batch.of([Logged(offset, Record("ana", 0, b"", b"", bytes(size))) for offset in offsets])
+    return Fetched(place, records, end, nothing)
 
 
 def offsets(taken: Sequence[Fetched]) -> tuple[int, list[int]]:
@@ -90,5 +91,67 @@ def test_what_is_dropped_is_not_handed_over() -> None:
         held.drop(frozenset({1, 7}))
         assert offsets(await held.next()) == (2, [0])
         assert await is_held_up(asyncio.create_task(held.next()))
+
+    run(work())
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five records fill a row group, and ten are far behind."""
+    monkeypatch.setattr(waiting, "WHOLE_RECORDS", 5)
+    monkeypatch.setattr(waiting, "FAR_BEHIND_RECORDS", 10)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_partition_that_is_far_behind_waits_for_a_whole_row_group() -> None:
+    async def work() -> None:
+        held = Waiting()
+        await held.put(fetched(ONE, 0, 1, 2, end=100))
+        asking = asyncio.create_task(held.next())
+        assert await is_held_up(asking)
+        await held.put(fetched(TWO, 0, end=10))  # and does not hold up another one that is nearly there
+        assert offsets(await asking) == (2, [0])
+        asking = asyncio.create_task(held.next())
+        assert await is_held_up(asking)
+        await held.put(fetched(ONE, 3, 4, end=100))
+        assert offsets(await asking) == (1, [0, 1, 2, 3, 4])
+        await held.put(fetched(ONE, 5, 6, end=16))  # the last nine follow: that is no reason to wait
+        assert offsets(await held.next()) == (1, [5, 6])
+
+    run(work())
+
+
+@pytest.mark.usefixtures("small")
+def test_what_holds_up_the_stream_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "RECORDS_MAX", 3)
+
+    async def work() -> None:
+        held = Waiting()
+        await held.put(fetched(ONE, 0, 1, end=100))
+        asking = asyncio.create_task(held.next())
+        assert await is_held_up(asking)
+        second = asyncio.create_task(held.put(fetched(ONE, 2, 3, end=100)))
+        assert offsets(await asking) == (1, [0, 1])
+        await second
+
+    run(work())
+
+
+@pytest.mark.usefixtures("small")
+def test_brokers_that_send_nothing_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "GATHER_SECONDS_MAX", 0.05)
+
+    async def work() -> None:
+        held = Waiting()
+        await held.put(fetched(ONE, 0, 1, end=100))
+        assert offsets(await held.next()) == (1, [0, 1])
+        await held.put(fetched(ONE, 2, end=100))
+        asking = asyncio.create_task(held.next())
+        await asyncio.sleep(0)
+        held.drop(frozenset({1}))
+        await asyncio.sleep(0.1)
+        assert not asking.done()
+        await held.put(fetched(TWO, 0))
+        assert offsets(await asking) == (2, [0])
 
     run(work())
