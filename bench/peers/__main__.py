@@ -36,6 +36,7 @@ OURS = (
     Contestant("facts", "Spotter's worker, ingest alone (models and rules left out)", mode="facts"),
     Contestant("all", "Spotter's worker, models, rules and alerts on", mode="all"),
 )
+HISTORY_RECORDS_MAX = 200_000  # of the athletes whose alerts are waited for: two months of each
 OUR_PACKAGES = ("faust-streaming", "mode-streaming", "aiokafka", "duckdb", "pyarrow", "pydantic", "numpy", "orjson")
 
 
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
                     brokers,
                     folder / "latency",
                     athletes=given.athletes,
-                    before=given.records,
+                    before=min(given.records, HISTORY_RECORDS_MAX),
                     rate=given.rate,
                     seconds=given.latency,
                     seconds_max=given.seconds_max,
@@ -154,7 +155,9 @@ def contest(
                 place = folder / f"{one.name}-killed"
                 kills[one.name] = _try(
                     f"{one.name}, killed",
-                    lambda one=one, place=place: killed(one, topic, place, given.seconds_max, rng, given.kills),  # type: ignore[misc]
+                    lambda one=one, place=place: killed(  # type: ignore[misc]
+                        one, topic, place, given.seconds_max, rng, given.kills, given.first_kill
+                    ),
                 )
                 shutil.rmtree(place, ignore_errors=True)
     told: dict[str, dict[str, Any]] = {}
@@ -253,7 +256,7 @@ def _versions() -> dict[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
-    parser.add_argument("--records", type=int, default=200_000, help="of the topic, one set each")
+    parser.add_argument("--records", type=int, default=500_000, help="of the topic, one set each")
     parser.add_argument("--athletes", type=int, default=1_000)
     parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken")
     parser.add_argument(
@@ -264,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers-venv", type=Path, default=VENV, help="made if it is not there; default .venv-peers")
     parser.add_argument("--brokers", metavar="HOST:PORT", help="a broker that runs; without, one is started")
     parser.add_argument("--kills", type=int, default=3, help="of each contestant on its way, in a run of its own")
+    parser.add_argument("--first-kill", type=int, metavar="RECORDS", help="that are in then; default: its share of all")
     parser.add_argument("--latency", type=float, default=60.0, help="seconds of steady load; 0 leaves it out")
     parser.add_argument("--rate", type=int, default=5_000, help="sets offered a second in that time")
     parser.add_argument("--no-together", action="store_true", help="without two workers on two partitions against one")

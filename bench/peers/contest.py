@@ -214,18 +214,25 @@ def measured(who: Contestant, topic: Topic, folder: Path, seconds_max: float) ->
 
 
 def killed(
-    who: Contestant, topic: Topic, folder: Path, seconds_max: float, rng: random.Random, kills: int = 1
+    who: Contestant,
+    topic: Topic,
+    folder: Path,
+    seconds_max: float,
+    rng: random.Random,
+    kills: int = 1,
+    first_at: int | None = None,
 ) -> Result:
     """Killed so many times on its way, started again in the same folder and group; what the table holds in the end.
 
-    The first kill comes at the end of a commit of the table, when nothing that follows it (offsets) is done yet; later
-    ones come a random while after the first record. ``kills`` in the result are those that came before the end.
+    The first kill comes at the end of a commit of the table, when nothing that follows it (offsets) is done yet, and
+    ``first_at`` records, or its share of them, are in; later ones come a random while after the first record. ``kills``
+    in the result are those that came before the end.
     """
     group, end = _group(who), who.end(topic)
     handled = hits = 0
     pauses: list[float] = []
     while True:
-        dies = {DIE_AT: str(-(-end // (kills + 1)))} if not hits else {}
+        dies = {DIE_AT: str(first_at or -(-end // (kills + 1)))} if not hits else {}
         running = Running(who, topic, folder, group, **dies)
         try:
             if not hits:
