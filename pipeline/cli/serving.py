@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import socket
 import sys
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     import uvicorn
     from starlette.types import ASGIApp
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor
 
     from pipeline.cli.operations import Operations
     from pipeline.gateway.control import Control
@@ -201,26 +200,33 @@ def log_as_json() -> None:
     """Log lines are JSON on standard error; they carry no bodies, names or keys."""
     import structlog
 
-    _log_to_stderr(logging.INFO, structlog.processors.JSONRenderer())
+    _log_to_stderr(structlog.processors.JSONRenderer())
 
 
 def log_as_lines() -> None:
     """Errors only, on standard error: a command that ends by itself has its answer on the other stream."""
     import structlog
 
-    _log_to_stderr(logging.ERROR, structlog.dev.ConsoleRenderer(colors=False))
+    _log_to_stderr(_errors_only, structlog.dev.ConsoleRenderer(colors=False))
 
 
-def _log_to_stderr(level: int, renderer: Processor) -> None:
+def _errors_only(_: object, method: str, event: EventDict) -> EventDict:
+    from structlog import DropEvent
+
+    if method not in ("error", "exception", "critical"):
+        raise DropEvent
+    return event
+
+
+def _log_to_stderr(*last: Processor) -> None:
     import structlog
 
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            *last,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # the stream of the moment
     )
 
