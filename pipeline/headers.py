@@ -7,14 +7,13 @@ the id of the upload and the instant of its receipt. The rest is read once, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.record import Header, parse_header
+from pipeline.record import Header, instant_us, parse_header
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -62,7 +61,7 @@ class Headers:
     def of(cls, raws: Sequence[bytes]) -> Headers:
         """Read some headers as ``Header.to_bytes`` writes them."""
         different = list(dict.fromkeys(raws))
-        read = _Reading(different).finish()
+        read = _Reading(len(different)).read(different).finish()
         if len(different) == len(raws):
             return read
         place = {raw: number for number, raw in enumerate(different)}
@@ -71,7 +70,7 @@ class Headers:
     @classmethod
     def of_one(cls, header: Header) -> Headers:
         """Of a single upload."""
-        read = _Reading([])
+        read = _Reading(1)
         read.add(0, header)
         return read.finish()
 
@@ -131,19 +130,21 @@ class Headers:
 class _Reading:
     """Headers that are all different, being read: those that are alike together, the others one by one."""
 
-    def __init__(self, raws: list[bytes]) -> None:
-        self._raws = raws
+    def __init__(self, count: int) -> None:
         self._shared: dict[Header, int] = {}
         self._problems: dict[int, str] = {}
-        self._numbers = np.zeros(len(raws), np.int32)
-        self._received_us = np.zeros(len(raws), np.int64)
+        self._numbers = np.zeros(count, np.int32)
+        self._received_us = np.zeros(count, np.int64)
         self._ids: list[tuple[Int64s, pa.StringArray]] = []  # with the places they belong to
         self._single: list[tuple[int, str]] = []
+
+    def read(self, raws: list[bytes]) -> _Reading:
+        """All of them."""
         if len(raws) < _ALIKE_MIN:
             rest = np.arange(len(raws))
         else:
             lengths = np.fromiter(map(len, raws), np.int64, len(raws))
-            rest = np.concatenate([self._alike(np.flatnonzero(lengths == one)) for one in np.unique(lengths)])
+            rest = np.concatenate([self._alike(raws, np.flatnonzero(lengths == one)) for one in np.unique(lengths)])
         for place in np.sort(rest).tolist():
             try:
                 self.add(place, parse_header(raws[place]))
@@ -151,11 +152,10 @@ class _Reading:
                 self._problems[place] = str(problem)
                 self._numbers[place] = self._number(_UNREADABLE)
                 self._single.append((place, ""))
+        return self
 
     def add(self, place: int, header: Header) -> None:
         """One header; raises ValueError where its fields are not what they should be."""
-        if place >= len(self._numbers):
-            self._numbers, self._received_us = np.zeros(place + 1, np.int32), np.zeros(place + 1, np.int64)
         self._received_us[place] = _instant_us(header)
         self._numbers[place] = self._number(header)
         self._single.append((place, header.upload_id))
@@ -163,32 +163,30 @@ class _Reading:
     def _number(self, header: Header) -> int:
         return self._shared.setdefault(header._replace(upload_id="", received_at=""), len(self._shared))
 
-    def _alike(self, rows: Int64s) -> Int64s:
+    def _alike(self, raws: list[bytes], rows: Int64s) -> Int64s:
         """Take headers of one length that differ from another in those two fields only; the places of the rest."""
         left: list[Int64s] = []
         for _ in range(_KINDS_MAX):
             if len(rows) < _ALIKE_MIN:
                 break
-            alike = self._like_the_first(rows)
+            alike = self._like_the_first(raws, rows)
             left.append(rows[:1] if alike is None else rows[:0])
             rows = rows[1:] if alike is None else rows[~alike]
         return np.concatenate([*left, rows])
 
-    def _like_the_first(self, rows: Int64s) -> Bools | None:
+    def _like_the_first(self, raws: list[bytes], rows: Int64s) -> Bools | None:
         """Take what is like the first of these and tell which are; None where that one is to be read by itself."""
-        pattern = _pattern_of(self._raws[rows[0]])
+        pattern = _pattern_of(raws[rows[0]])
         if pattern is None:
             return None
         header, instants, ids = pattern
-        every = len(rows) == len(self._raws)
-        raws = self._raws if every else [self._raws[row] for row in rows.tolist()]
-        block = np.frombuffer(b"".join(raws), np.uint8).reshape(len(rows), -1)
-        spans = sorted((instants, ids), key=lambda span: span.start)
+        of_length = raws if len(rows) == len(raws) else [raws[row] for row in rows.tolist()]
+        block = np.frombuffer(b"".join(of_length), np.uint8).reshape(len(rows), -1)
         alike: Bools = np.logical_and(_every(_OF_INSTANTS[block[:, instants]]), _every(_PLAIN[block[:, ids]]))
-        for fixed in (
-            slice(0, spans[0].start), slice(spans[0].stop, spans[1].start), slice(spans[1].stop, block.shape[1])
-        ):  # fmt: skip
+        for fixed in (slice(0, instants.start), slice(instants.stop, ids.start), slice(ids.stop, None)):
             alike &= _every(block[:, fixed] == block[0, fixed])
+        if not alike[0]:  # one with a character that is looked at by itself
+            return None
         taken, block = (rows, block) if alike.all() else (rows[alike], block[alike])
         received_us = _instants_us(_texts(block[:, instants]))
         if received_us is None:
@@ -216,7 +214,8 @@ _UNREADABLE = Header("", "", "", "", "")
 def _pattern_of(raw: bytes) -> tuple[Header, slice, slice] | None:
     """A header, and where its instant and its upload's id stand in it; None if it is not as the gateway writes it.
 
-    The keys are found by their quotes, which inside a value have a backslash before them.
+    The keys are in the order of the alphabet, and found by their quotes, which inside a value have a backslash before
+    them.
     """
     try:
         header = parse_header(raw)
@@ -243,10 +242,7 @@ def _instant_us(header: Header) -> int:
     for field in _TEXTS_OR_NONE:
         if not isinstance(getattr(header, field), str | None):
             raise ValueError(f"{field} is no text")
-    received = datetime.fromisoformat(header.received_at)
-    if received.tzinfo is None:
-        raise ValueError("received_at needs an offset")
-    return round(received.timestamp() * 1e6)  # exact: below 2**53
+    return instant_us(header.received_at)
 
 
 def _instants_us(texts: pa.StringArray) -> Int64s | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -62,6 +63,14 @@ def parse_header(raw: bytes) -> Header:
         return Header._make((*_ALWAYS(fields), None)) if len(fields) == _ALWAYS_COUNT else Header(**fields)
     except KeyError:
         return Header(**fields)
+
+
+def instant_us(text: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 time; raises ValueError for one without an offset."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("received_at needs an offset")
+    return round(found.timestamp() * 1e6)  # exact: below 2**53
 
 
 class Record(NamedTuple):

@@ -17,7 +17,6 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRan
 from aiokafka.partitioner import murmur2
 
 from pipeline.errors import GapError, RefusedError, StorageError
-from pipeline.headers import Headers
 from pipeline.log.base import Batch, Logged
 from pipeline.log.clients import client_arguments, uploads_topic
 from pipeline.log.frame import PackedRecords, foreign, pack, unpack
@@ -51,12 +50,10 @@ def batch_of(records: Sequence[Any]) -> Batch:
     packed = PackedRecords.of_values([record.value or b"" for record in records])
     if packed is not None and not packed.headers.problems:
         return Batch(offsets, packed)
-    return Batch(offsets, Records([_readable(record) for record in records]))
-
-
-def _readable(record: Any) -> Record:
-    found = unpack(record.value)
-    return _foreign(record) if found is None or Headers.of([found.header]).problems else found
+    found = [unpack(record.value) or _foreign(record) for record in records]
+    for place in Records(found).headers.problems:
+        found[place] = _foreign(records[place])
+    return Batch(offsets, Records(found))
 
 
 def _foreign(record: Any) -> Record:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.errors import Reason
-from pipeline.record import Header
+from pipeline.record import Header, instant_us
 from pipeline.sources.local_time import Placed, place
 from pipeline.sources.problems import Problem
 from pipeline.sources.revisions import revision_kind
@@ -37,11 +36,8 @@ class Upload(NamedTuple):
 
 def upload_of(header: Header) -> Upload:
     """The upload's facts; raises ValueError if ``received_at`` is no instant."""
-    received = datetime.fromisoformat(header.received_at)
-    if received.tzinfo is None:
-        raise ValueError("received_at needs an offset")
     tz = header.tz if header.tz is not None and is_zone(header.tz) else None
-    return Upload(header.source, tz, round(received.timestamp() * 1e6), header.admin)  # exact: below 2**53
+    return Upload(header.source, tz, instant_us(header.received_at), header.admin)
 
 
 def implausible(at_us: int, received_us: int) -> bool:

@@ -140,11 +140,8 @@ def _behind_s(log: Log, partition: int, applied: int, clock: Clock) -> float:
 
 def taken_of(headers: Headers, staged: Staged) -> Taken:
     """What a staged batch brings; its sets are late by the earliest receipt of the batch."""
-    received = {
-        decoder: int(headers.received_us[headers.where(decoder)].max())
-        for decoder in {shared.decoder for shared in headers.shared}
-        if len(headers.where(decoder))
-    }
+    by_decoder = {shared.decoder: headers.where(shared.decoder) for shared in headers.shared}
+    received = {decoder: int(headers.received_us[rows].max()) for decoder, rows in by_decoder.items() if len(rows)}
     performed = staged.sets["performed_at"].drop_null().cast(pa.int64()).to_numpy()
     reasons = pc.value_counts(staged.rejected["reason"]).to_pylist() if staged.rejected.num_rows else []
     ignored, rejected = staged.ignored.num_rows, staged.rejected.num_rows

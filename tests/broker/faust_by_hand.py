@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from faust.types import TP, ConsumerMessage
 
-from pipeline.worker.faust_app import App
+from pipeline.settings import Settings
+from pipeline.worker.faust_app import App, make_app
 
 TOPIC = "spotter.uploads"
 HERE = TP(TOPIC, 0)
+SETTINGS = Settings(brokers="127.0.0.1:1")
+
+
+def an_app(folder: Path) -> App:
+    """An application that never meets a broker, with acknowledgements on for its topic."""
+    app = make_app(SETTINGS, folder)
+    app.topics._acking_topics.add(TOPIC)
+    return app
 
 
 def a_topic(app: App) -> Any:

@@ -19,10 +19,8 @@ from mode import CrashingSupervisor
 
 from pipeline.settings import Settings
 from pipeline.worker.consumer import LedgerConsumer, WholeBatches
-from pipeline.worker.faust_app import App, credentials, make_app
-from tests.broker.faust_by_hand import HERE, TOPIC, a_topic, message
-
-SETTINGS = Settings(brokers="127.0.0.1:1")
+from pipeline.worker.faust_app import App, credentials
+from tests.broker.faust_by_hand import HERE, SETTINGS, TOPIC, a_topic, an_app, message
 
 
 class Failure(Exception):
@@ -31,14 +29,8 @@ class Failure(Exception):
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[[], App]:
-    """An application that never meets a broker, with acknowledgements on for its topic."""
-
-    def build() -> App:
-        app = make_app(SETTINGS, tmp_path)
-        app.topics._acking_topics.add(TOPIC)
-        return app
-
-    return build
+    """Makes one on a folder of its own."""
+    return lambda: an_app(tmp_path)
 
 
 async def read(

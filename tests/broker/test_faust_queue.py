@@ -8,15 +8,8 @@ from typing import Any
 
 from faust.transport.consumer import Consumer
 
-from pipeline.settings import Settings
-from pipeline.worker.faust_app import App, make_app
-from tests.broker.faust_by_hand import HERE, TOPIC, a_topic, message
-
-
-def an_app(folder: Path) -> App:
-    app = make_app(Settings(brokers="127.0.0.1:1"), folder)
-    app.topics._acking_topics.add(TOPIC)
-    return app
+from pipeline.worker.faust_app import App
+from tests.broker.faust_by_hand import HERE, a_topic, an_app, message
 
 
 async def filled(app: App) -> tuple[Any, asyncio.Task[None]]:

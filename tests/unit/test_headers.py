@@ -113,6 +113,12 @@ def many(count: int = 40) -> list[bytes]:
     ]
 
 
+def test_ids_with_a_character_that_is_not_plain_are_read_by_themselves() -> None:
+    """As many as may be alike, and not one of them is."""
+    raws = [raw.replace(b'"upload_id":"0', b'"upload_id":"\x7f') for raw in many(9)]
+    assert said(Headers.of(raws)) == [alone(raw) for raw in raws]
+
+
 def test_alike_headers_are_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests above would say nothing about the columns."""
     read: list[bytes] = []
