@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers import page
-from bench.peers.contest import ROOT, Contestant, FailedError, Result, killed, measured
+from bench.peers.contest import ALLOCATOR, ROOT, Contestant, FailedError, Result, killed, measured
 from bench.peers.latency import latency
 from bench.peers.others.sets import BATCH
 from bench.peers.together import together
@@ -85,11 +85,12 @@ def main(arguments: Sequence[str]) -> int:
             if (problem := venv.install(packages)) is not None:
                 problems[one.name] = f"it cannot be installed ({problem})"
     with _broker(given.brokers) as (brokers, what), _scratch(given.scratch) as folder:
-        result: dict[str, Any] = {
+        about = {
             "command": "python -m bench.peers " + " ".join(arguments),
             "commit": _commit(),
             "broker": what,
             "machine": machine(),
+            "allocator": ALLOCATOR or "the system's",
             "versions": {"spotter": _versions(), "peers": venv.versions() if venv else {}},
             "records": given.records,
             "athletes": given.athletes,
@@ -97,31 +98,28 @@ def main(arguments: Sequence[str]) -> int:
             "seed": given.seed,
             "records_in_a_batch_of_peers": BATCH,
         }
+        result: dict[str, Any] = {}
         if contestants:
             topic = fill(made(brokers), given.records, given.athletes)
             result["contestants"] = contest(contestants, problems, topic, folder, given)
         if given.latency:
-            result["latency"] = _try(
-                "latency",
-                lambda: latency(
-                    OURS[1],
-                    brokers,
-                    folder / "latency",
-                    athletes=given.athletes,
-                    before=min(given.records, HISTORY_RECORDS_MAX),
-                    rate=given.rate,
-                    seconds=given.latency,
-                    seconds_max=given.seconds_max,
-                ),
-            )
+            result["latency"] = [_latency(rate, brokers, folder / f"latency-{rate}", given) for rate in given.rates]
         if not given.no_together:
             result["together"] = [_together(workers, brokers, folder, given) for workers in (1, 2)]
+    result["measured"] = {part: about for part in page.PARTS if part in result}
     if not given.dry:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        page.write(result)
+        keep(result)
     print("\n\n".join(page.tables(result)))
     return 0
+
+
+def keep(result: dict[str, Any]) -> None:
+    """Write what was measured; parts that were left out stay as they were measured before."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept = before | result | {"measured": before.get("measured", {}) | result["measured"]}
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    page.write(kept)
 
 
 def contest(
@@ -173,6 +171,24 @@ def contest(
         if one.name in kills:
             told[one.name]["kill"] = kills[one.name]
     return told
+
+
+def _latency(rate: int, brokers: str, place: Path, given: argparse.Namespace) -> Result:
+    found = _try(
+        f"latency at {rate} sets/s",
+        lambda: latency(
+            OURS[1],
+            brokers,
+            place,
+            athletes=given.athletes,
+            before=min(given.records, HISTORY_RECORDS_MAX),
+            rate=rate,
+            seconds=given.latency,
+            seconds_max=given.seconds_max,
+        ),
+    )
+    shutil.rmtree(place, ignore_errors=True)
+    return {"offered_per_second": rate, **found}
 
 
 def _together(workers: int, brokers: str, folder: Path, given: argparse.Namespace) -> Result:
@@ -268,8 +284,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--brokers", metavar="HOST:PORT", help="a broker that runs; without, one is started")
     parser.add_argument("--kills", type=int, default=3, help="of each contestant on its way, in a run of its own")
     parser.add_argument("--first-kill", type=int, metavar="RECORDS", help="that are in then; default: its share of all")
-    parser.add_argument("--latency", type=float, default=60.0, help="seconds of steady load; 0 leaves it out")
-    parser.add_argument("--rate", type=int, default=5_000, help="sets offered a second in that time")
+    parser.add_argument("--latency", type=float, default=60.0, help="seconds of each steady load; 0 leaves them out")
+    parser.add_argument("--rates", type=int, nargs="+", default=[50, 500, 5_000], help="sets a second that are offered")
     parser.add_argument("--no-together", action="store_true", help="without two workers on two partitions against one")
     parser.add_argument("--seconds-max", type=float, default=1200.0, help="patience with each run")
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which contestants are killed")

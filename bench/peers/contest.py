@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ FACTS_COUNT = (
     "select count(*), count(distinct (athlete_no, doc_key)), 0 from base.set_log"  # the views show what models read
 )
 PEERS_COUNT = "select count(*), count(distinct (athlete, source, document)), 0 from sets"
+
+# every contestant has the allocator of Spotter's image, where this machine has it
+ALLOCATOR = os.environ.get("LD_PRELOAD") or find_library("jemalloc") or ""
 
 Line = dict[str, Any]
 Result = dict[str, object]
@@ -96,6 +100,7 @@ class Running:
             "SPOTTER_BROKERS": settings.brokers,
             "SPOTTER_TOPIC_PREFIX": settings.topic_prefix,
             "SPOTTER_TOPIC_PARTITIONS": str(settings.topic_partitions),
+            "LD_PRELOAD": ALLOCATOR,
             **environment,
         }
         if who.mode:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,28 @@ def write(result: dict[str, Any]) -> None:
 
 def section(result: dict[str, Any]) -> str:
     """The figures with what a reader needs to judge them."""
-    machine = result["machine"]
-    told = (
-        f"Measured on {machine['cores']} cores ({machine['processor']}), broker and contestant on the same machine:"
-        f" {result['records']:,} records of one set each, one partition; the medians of {result['runs']} runs."
-        " All of it, with versions: [bench/results/peers.json](../bench/results/peers.json)."
+    link = "All of it, with commits and versions: [bench/results/peers.json](../bench/results/peers.json)."
+    return "\n\n".join(
+        [link, *(one for part in PARTS if part in result for one in (_about(result, part), PARTS[part](result[part])))]
     )
-    return "\n\n".join([told, *tables(result)])
 
 
 def tables(result: dict[str, Any]) -> list[str]:
     """One table each for the contestants, for latency, for workers beside each other; those that were measured."""
-    found = []
-    if "contestants" in result:
-        found.append(_contest(result["contestants"]))
-    if "latency" in result:
-        found.append(_latency(result["latency"]))
-    if "together" in result:
-        found.append(_together(result["together"]))
-    return found
+    return [table(result[part]) for part, table in PARTS.items() if part in result]
+
+
+def _about(result: dict[str, Any], part: str) -> str:
+    """How a part was measured: parts can be measured on different days."""
+    one = result["measured"][part]
+    machine = one["machine"]
+    what = {
+        "contestants": f"{one['records']:,} records of one set each, one partition; the medians of {one['runs']} runs",
+        "latency": f"one worker, one partition, {one['athletes']:,} athletes who log all the time",
+        "together": f"{one['records']:,} records, half in each of two partitions; the medians of {one['runs']} runs",
+    }[part]
+    allocator = "the system's allocator" if "system" in one["allocator"] else "jemalloc, as in the image"
+    return f"On {machine['cores']} cores ({machine['processor']}) shared with the broker, with {allocator}: {what}."
 
 
 def _contest(contestants: dict[str, dict[str, Any]]) -> str:
@@ -64,27 +67,25 @@ def _contest(contestants: dict[str, dict[str, Any]]) -> str:
     return _table(head, rows)
 
 
-def _latency(one: dict[str, Any]) -> str:
-    if "problem" in one:
-        return f"Set to outbox was not measured: {one['problem']}"
-    rows = [
-        [
-            said,
-            f"{one[f'{lane}_ms_p50']:,.0f} ms",
-            f"{one[f'{lane}_ms_p99']:,.0f} ms",
-            f"{one[f'{lane}_ms_max']:,.0f} ms",
-            f"{one[f'{lane}_outbox_rows']:,}",
+def _latency(some: list[dict[str, Any]]) -> str:
+    rows = []
+    for one in some:
+        offered = f"{one['offered_per_second']:,}"
+        if "problem" in one:
+            rows.append([offered, f"not measured: {one['problem']}", *[""] * 4])
+            continue
+        rows += [
+            [
+                offered,
+                said,
+                f"{one[f'{lane}_ms_p50']:,.0f} ms",
+                f"{one[f'{lane}_ms_p99']:,.0f} ms",
+                f"{one[f'{lane}_ms_max']:,.0f} ms",
+                f"{one[f'{lane}_outbox_rows']:,}",
+            ]
+            for lane, said in (("session", "set- and session-level"), ("day", "day-level"))
         ]
-        for lane, said in (("session", "set- and session-level rules"), ("day", "day-level rules"))
-    ]
-    head = [
-        f"set to outbox, {one['offered_per_second']:,} sets/s offered",
-        "p50",
-        "p99",
-        "longest",
-        "rows in the outbox",
-    ]
-    return _table(head, rows)
+    return _table(["sets/s offered", "set to outbox, rules", "p50", "p99", "longest", "rows in the outbox"], rows)
 
 
 def _together(some: list[dict[str, Any]]) -> str:
@@ -108,3 +109,6 @@ def _together(some: list[dict[str, Any]]) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
+PARTS: dict[str, Callable[[Any], str]] = {"contestants": _contest, "latency": _latency, "together": _together}

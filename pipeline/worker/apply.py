@@ -317,17 +317,22 @@ class Engine:
     def settle(self, fault: Fault = no_fault, after: int = NOBODY) -> int | None:
         """The day-level lane over the marks of some athletes behind ``after``, in a transaction of its own.
 
-        The last of these athletes; None if nobody is left.
+        The last of these athletes; None if nobody is marked behind them.
         """
         connection = self.shard.connection
-        if not connection.execute("select 1 from base.mark where athlete_no > ? limit 1", [after]).fetchall():
+        if not _is_marked(connection, after):
             return None
         with self.measures.day_lane.time(), self.shard.transaction():
             last = take_next_marks(connection, after)
             found = run_marked_models(connection, self.rules)
             run_marked_rules(connection, self.rules, found, self.next_offset)
             fault(SETTLING)
-        return last
+        return last if last is not None and _is_marked(connection, last) else None
+
+
+def _is_marked(connection: Connection, after: int) -> bool:
+    """Whether days of an athlete behind ``after`` wait to be worked out."""
+    return bool(connection.execute("select 1 from base.mark where athlete_no > ? limit 1", [after]).fetchall())
 
 
 def crash_rows(logged: Logged) -> Decoded:

@@ -28,7 +28,8 @@ from pipeline.worker.waiting import FAR_BEHIND_RECORDS, Fetched, Waiting
 T = TypeVar("T")
 OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being opened
 LOCK_EVERY_S = 0.1
-SETTLE_EVERY_S = 0.25
+SETTLE_LOOK_EVERY_S = 0.05
+NEWS_LOOK_EVERY_S = 0.25
 TELL_AGAIN_S = 2.0
 READ_AGAIN_MAX = 10  # in a row without getting on
 
@@ -222,7 +223,7 @@ class Custody:
                 try:
                     found = await loop.run_in_executor(thread, self.shards.news)
                     if found is None:
-                        await asyncio.sleep(SETTLE_EVERY_S)
+                        await asyncio.sleep(NEWS_LOOK_EVERY_S)
                         continue
                     number, news = found
                     await loop.run_in_executor(thread, publish, [_told(number, row) for row in news])
@@ -248,13 +249,14 @@ class Custody:
     async def settle_for_ever(self) -> None:
         """The day-level lane, a piece at a time, so that batches come in between."""
         while not self._stopping:
+            if not self.shards.is_settling_due(self._behind):
+                await asyncio.sleep(SETTLE_LOOK_EVERY_S)
+                continue
             try:
-                busy = await self._work(lambda: self.shards.settle_next(self._behind))
+                await self._work(lambda: self.shards.settle_next(self._behind))
             except Exception as error:
                 self._on_failure(error)
                 raise
-            if not busy:
-                await asyncio.sleep(SETTLE_EVERY_S)
 
 
 def _looked_at(task: asyncio.Task[int | None]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -128,6 +128,10 @@ class Shards:
         self._stopping = True
         self._wake.set()
 
+    def is_settling_due(self, behind: Callable[[int], bool]) -> bool:
+        """Whether ``settle_next`` would find something to do: asked in the working thread, it waits behind a batch."""
+        return any(True for _ in self._due(behind))
+
     def news(self) -> tuple[int, list[dict[str, object]]] | None:
         """Of one shard what its outbox holds and nobody was told; None when there is nothing. Beside the thread."""
         for number, held in list(self._held.items()):
@@ -241,16 +245,19 @@ class Shards:
             left = left.since(held.offset)
         return True
 
+    def _due(self, behind: Callable[[int], bool]) -> Iterator[tuple[int, _Held]]:
+        for number, held in list(self._held.items()):
+            if held.settled == held.offset or (behind(number) and not held.reached.waited(BEHIND_S)):
+                continue
+            if held.settling is not None or held.reached.is_due():
+                yield number, held
+
     def settle_next(self, behind: Callable[[int], bool]) -> bool:
         """A piece of the day-level lane of the shard that waits longest; false when nothing is due.
 
         A shard that is ``behind`` waits until it has caught up, though not for ever.
         """
-        for number, held in self._held.items():
-            if held.settled == held.offset or (behind(number) and not held.reached.waited(BEHIND_S)):
-                continue
-            if held.settling is None and not held.reached.is_due():
-                continue
+        for number, held in self._due(behind):
             run = held.settling = held.settling or Settling(held.offset)
             last: list[int | None] = []
 

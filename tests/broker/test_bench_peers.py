@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bench.peers import __main__ as bench_peers
 from bench.peers import page
 from bench.peers.__main__ import OURS, contest
 from bench.peers.__main__ import _parser as parser
@@ -152,11 +153,16 @@ def test_the_page_has_the_newest_figures_only(tmp_path: Path, monkeypatch: pytes
         f"{lane}_{name}": 7 for lane in ("session", "day") for name in ("ms_p50", "ms_p99", "ms_max", "outbox_rows")
     }
     figures = {"workers": 2, "records_per_second": 54321.0, "cpu_seconds_per_million": 1.0, "rss_mb_peak": 1.0}
-    result = {
+    about = {
         "machine": {"cores": 2, "processor": "none"},
+        "allocator": "the system's",
         "records": 10,
+        "athletes": 3,
         "runs": 1,
-        "latency": {"offered_per_second": 5000, **lanes},
+    }
+    result = {
+        "measured": {"latency": about | {"allocator": "libjemalloc.so.2"}, "together": about},
+        "latency": [{"offered_per_second": 50, "problem": "it slept"}, {"offered_per_second": 5000, **lanes}],
         "together": [{"workers": 1, "problem": "it fell asleep"}, figures],
     }
     page.write(result)
@@ -165,11 +171,23 @@ def test_the_page_has_the_newest_figures_only(tmp_path: Path, monkeypatch: pytes
     assert page.PAGE.read_text(encoding="utf-8") == once
     assert once.startswith("before\n") and once.endswith("after\n")
     assert "| 1 worker | not measured: it fell asleep |  |  |" in once and "| 2 workers | 54,321 | 1 | 1 |" in once
-    assert "| day-level rules | 7 ms | 7 ms | 7 ms | 7 |" in once
+    assert "| 5,000 | day-level | 7 ms | 7 ms | 7 ms | 7 |" in once
+    assert "| 50 | not measured: it slept |  |  |  |  |" in once
+    assert "jemalloc, as in the image: one worker" in once and "the system's allocator: 10 records" in once
+
+
+def test_a_part_that_is_measured_anew_leaves_the_others_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[dict[str, object]] = []
+    monkeypatch.setattr(bench_peers, "RESULTS", tmp_path / "peers.json")
+    monkeypatch.setattr(page, "write", written.append)
+    bench_peers.keep({"measured": {"latency": 1, "together": 1}, "latency": "old", "together": "old"})
+    bench_peers.keep({"measured": {"latency": 2}, "latency": "new"})
+    kept = {"measured": {"latency": 2, "together": 1}, "latency": "new", "together": "old"}
+    assert written[-1] == json.loads((tmp_path / "peers.json").read_text()) == kept
 
 
 def test_every_package_of_the_peers_is_pinned() -> None:
-    from bench.peers.__main__ import peers
-
-    needed = {name for packages in peers("python", 1).values() for name in packages} | set(COMMON)
+    needed = {name for packages in bench_peers.peers("python", 1).values() for name in packages} | set(COMMON)
     assert needed <= pins().keys()

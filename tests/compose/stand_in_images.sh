@@ -19,7 +19,7 @@ root() { # folder, packages
 }
 
 if ! is_here "$PYTHON_IMAGE"; then
-    root "$work/python" python3,python3-venv,python3-pip,ca-certificates
+    root "$work/python" python3,python3-venv,python3-pip,ca-certificates,libjemalloc2
     # what the machine trusts, so that packages can be installed behind its own certificate
     cp /etc/ssl/certs/ca-certificates.crt "$work/python/etc/ssl/certs/ca-certificates.crt"
     tar -C "$work/python" -c . | docker import \

@@ -74,3 +74,8 @@ def test_nobody_in_it_has_more_rights_than_needed(deployment: Deployment) -> Non
         assert lines[0] == "10001"
         assert int(lines[2], 16) == 0, "capabilities are left"
         assert lines[-1] == "no", "the root file system can be written"
+
+
+def test_memory_is_handed_out_by_the_allocator_that_does_not_grow_slower(deployment: Deployment) -> None:
+    maps = deployment.compose("exec", "-T", "worker-2", "cat", "/proc/1/maps")
+    assert "libjemalloc" in maps

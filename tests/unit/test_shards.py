@@ -214,9 +214,12 @@ def test_days_are_worked_out_when_a_shard_has_caught_up(tmp_path: Path, monkeypa
     opened(shards, 0)
     shards.apply(0, log.put(0, ["a", "b"]))
     assert shards.state == {"0": {"next_offset": 2, "settled": -1, "told": -2}}
-    assert not shards.settle_next(lambda number: True)  # more is on its way
+    assert not shards.is_settling_due(lambda number: True)  # more is on its way
+    assert not shards.settle_next(lambda number: True)
+    assert shards.is_settling_due(lambda number: False)
     while shards.settle_next(lambda number: False):
         pass
+    assert not shards.is_settling_due(lambda number: False)
     assert shards.state == {"0": {"next_offset": 2, "settled": 2, "told": -2}}
     shards.close()
     with duckdb.connect(str(tmp_path / "shard-0.duckdb")) as connection:
@@ -255,6 +258,6 @@ def test_athletes_who_send_all_the_time_do_not_keep_the_others_waiting(
     monkeypatch.setattr(reached, "REST_S", 0.0)
     monkeypatch.setattr(reached, "REST_TIMES", 0.0)
     monkeypatch.setattr(marked_days, "_NEXT", marked_days._NEXT.replace(str(marked_days.CHUNK_DAYS), "1"))
-    # three pieces and a look make a run, which reaches what was there at its begin
-    assert settled_under_load(tmp_path / "good", begins_anew=False) == [-1, -1, -1, 3, 3, 3, 3, 15, 15]
+    # three pieces make a run, which reaches what was there at its begin; it takes none more to see that nobody is left
+    assert settled_under_load(tmp_path / "good", begins_anew=False) == [-1, -1, 3, 3, 3, 12, 12, 12, 21]
     assert set(settled_under_load(tmp_path / "bad", begins_anew=True)) == {-1}, "the first athlete takes every piece"
