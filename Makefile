@@ -63,6 +63,7 @@ COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 up: ## the cluster of docker-compose.yml: Kafka, gateway, two workers, relay
 	$(COMPOSE) up -d --build
 	@echo "a key for devices: $(COMPOSE) exec gateway spotter keys create --scope ingest"
+	@echo "a key for the pages, http://127.0.0.1:8081: $(COMPOSE) exec gateway spotter keys create --scope read"
 
 down: ## stop it; data stay in the volumes
 	$(COMPOSE) down

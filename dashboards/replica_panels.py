@@ -29,8 +29,8 @@ class ReplicaPanels(Panels):
             if replica is None:
                 raise StorageError(
                     f"there is no copy of the data of {tenant} yet",
-                    "workers store a copy of what they have every SPOTTER_SNAPSHOT_SECONDS, once something was sent",
-                    "ask again in some minutes",
+                    "a worker stores the first one seconds after the first upload, where it has SPOTTER_SNAPSHOTS",
+                    "ask again shortly; `spotter doctor` tells what is missing",
                 )
             yield replica
 

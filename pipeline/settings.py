@@ -56,7 +56,7 @@ class Settings:
     session_seconds: float = 10.0  # a worker that is silent so long loses its partitions
     stalled_seconds_max: float = 60.0  # a worker that is behind and does not move so long ends itself
     snapshots: str = ""  # where workers keep copies of their shards: a folder or s3://…; empty: nowhere
-    snapshot_seconds: float = 300.0  # between copies of a shard that moved
+    snapshot_seconds: float = 300.0  # between copies of a shard that moved; the first come sooner
     replica_seconds: float = 10.0  # between looks of the pages for newer copies of shards
     fetch_bytes_max: int = 4 << 20  # of one partition, in one batch of a worker
 
@@ -83,6 +83,11 @@ def data_folder(given: Path | None, environment: Mapping[str, str] | None = None
     """The data folder: as given, else ``SPOTTER_DATA``, else ``./data``."""
     found = os.environ if environment is None else environment
     return given or Path(found.get(PREFIX + "DATA") or DATA_DEFAULT)
+
+
+def in_cluster() -> bool:
+    """Whether brokers are named: then the log is theirs, and workers keep the tables."""
+    return bool(os.environ.get(f"{PREFIX}BROKERS", "").strip())
 
 
 def make_private(data: Path) -> None:

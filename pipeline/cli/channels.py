@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,7 +99,7 @@ def add_channel(
 @channels.command("list")
 def list_channels(tenant: Tenant = HOME, data: Data = None, as_json: AsJson = False) -> None:
     """The channels of a gym, without secrets and addresses."""
-    with _session(data, create=True) as session:
+    with _session(data, create=True, asks=True) as session:
         rows = session.call("channel_list", tenant=tenant)
     if as_json:
         output.print_json(rows)
@@ -178,7 +178,7 @@ def channel_log(
     as_json: AsJson = False,
 ) -> None:
     """Messages of a channel, newest first: what became of each, and when it is tried again."""
-    with _session(data) as session:
+    with _session(data, asks=True) as session:
         rows = session.call("channel_log", tenant=tenant, channel_id=channel_id, rows_max=limit)
     if as_json:
         output.print_json(rows)
@@ -240,9 +240,17 @@ def _checked_time(text: str, option: str) -> str:
 
 
 @contextmanager
-def _session(data: Path | None, *, create: bool = False) -> Iterator[Session]:
+def _session(data: Path | None, *, create: bool = False, asks: bool = False) -> Iterator[Session]:
+    from pipeline.cli.relay_folder import RelayFolder, is_relay_folder
     from pipeline.cli.session import open_session
-    from pipeline.settings import data_folder
+    from pipeline.settings import data_folder, in_cluster
 
-    with open_session(data_folder(data), create=create) as session:
+    folder = data_folder(data)
+    if is_relay_folder(folder):
+        with ExitStack() as stack:
+            yield RelayFolder(folder, stack)
+        return
+    with open_session(folder, create=create, tables=False) as session:
         yield session
+    if asks and in_cluster():
+        output.note("what was sent is known to the relay: ask in the folder of `spotter relay`")

@@ -40,6 +40,8 @@ def examine(data: Path) -> list[Finding]:
         ("folder", lambda: _folder(data)),
         ("disk", lambda: _disk(data)),
     ]
+    from pipeline.settings import in_cluster
+
     found = [finding(*check) for check in checks]
     if in_cluster():
         from pipeline.cli.doctor_cluster import examine_cluster
@@ -48,13 +50,6 @@ def examine(data: Path) -> list[Finding]:
     elif (data / LOG_NAME).exists() or any(data.glob(SHARDS)):
         found += [*_inside(data), finding("keys", lambda: _keys(data))]
     return found
-
-
-def in_cluster() -> bool:
-    """Whether brokers are named: then the log is theirs, and shards are moved by workers."""
-    from pipeline.settings import PREFIX
-
-    return bool(os.environ.get(f"{PREFIX}BROKERS", "").strip())
 
 
 def _settings() -> Said:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dashboards.words import counted
 from pipeline.cli.finding import Finding, Said, finding
 from pipeline.clock import SystemClock
+from pipeline.worker.fresh import LOG_NAME, SHARDS
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -28,7 +29,7 @@ def examine_cluster(data: Path) -> list[Finding]:
         return found
     settings = cluster_settings(None)
     ends = _ends(settings)
-    if any(data.glob("shard-*.duckdb")):
+    if any(data.glob(SHARDS)) and not (data / LOG_NAME).exists():  # a gateway's folder has both, and both are empty
         found.append(finding("workers here", lambda: _workers(data, ends)))
     found.append(finding("copies", lambda: _copies(settings, ends)))
     found.append(finding("control data", lambda: _control(settings)))

@@ -13,8 +13,9 @@ from pipeline.errors import RefusedError
 if TYPE_CHECKING:
     from pipeline.cli.operations import Operations, Progress
     from pipeline.clock import Clock
-    from pipeline.gateway.channels import Channel
+    from pipeline.gateway.channels import Channel, Channels
     from pipeline.gateway.control import Control
+    from pipeline.relay.ledger import Ledger
     from pipeline.relay.relay import Relay
     from pipeline.settings import Settings
     from pipeline.worker.embedded import Embedded
@@ -152,13 +153,18 @@ def _hears(ops: Operations) -> bool:
 
 
 def _list(ops: Operations, *, body: bytes, progress: Progress, tenant: str | None) -> list[dict[str, object]]:
-    return [_told(ops.relay, channel) for channel in ops.relay.channels.of(tenant)]
+    return listed(ops.relay.channels, ops.relay.ledger, tenant)
 
 
-def _told(relay: Relay, channel: Channel) -> dict[str, object]:
+def listed(channels: Channels, ledger: Ledger, tenant: str | None) -> list[dict[str, object]]:
+    """The channels of a gym, or of all, with what was sent over each."""
+    return [_told(ledger, channel) for channel in channels.of(tenant)]
+
+
+def _told(ledger: Ledger, channel: Channel) -> dict[str, object]:
     """A channel as listed: no secret, and of its address only where it leads."""
-    wishes, last = channel.wishes, relay.ledger.history(channel.channel_id, 1)
-    counts = relay.ledger.counts(channel.channel_id)
+    wishes, last = channel.wishes, ledger.history(channel.channel_id, 1)
+    counts = ledger.counts(channel.channel_id)
     return {
         "channel_id": channel.channel_id,
         "tenant": channel.tenant,
@@ -214,7 +220,12 @@ def _rotate(ops: Operations, *, body: bytes, progress: Progress, tenant: str, ch
 def _log(
     ops: Operations, *, body: bytes, progress: Progress, tenant: str, channel_id: str, rows_max: int
 ) -> list[dict[str, object]]:
-    ops.relay.channels.require(tenant, channel_id)
+    return logged(ops.relay.channels, ops.relay.ledger, tenant, channel_id, rows_max)
+
+
+def logged(channels: Channels, ledger: Ledger, tenant: str, channel_id: str, rows_max: int) -> list[dict[str, object]]:
+    """What became of the newest messages of a channel; raises RefusedError when the gym has none of that id."""
+    channels.require(tenant, channel_id)
     return [
         {
             "created_at": one.created_at,
@@ -227,7 +238,7 @@ def _log(
             "answer": one.answer,
             "message_id": one.message_id,
         }
-        for one in ops.relay.ledger.history(channel_id, rows_max)
+        for one in ledger.history(channel_id, rows_max)
     ]
 
 

@@ -13,7 +13,8 @@ from pipeline import disk
 from pipeline.cli import output
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
-from pipeline.settings import make_private
+from pipeline.log.peek import end_offset_of
+from pipeline.settings import in_cluster, make_private
 from pipeline.worker.fresh import LOG_NAME, require_log
 
 Progress = Callable[[dict[str, object]], None]
@@ -56,13 +57,20 @@ class FolderSession:
 
 
 @contextmanager
-def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
+def open_session(data: Path, *, create: bool = True, tables: bool = True) -> Iterator[Session]:
     """A session with whoever owns ``data``; opens the folder (and applies what the log holds) when nobody does.
 
-    Raises RefusedError when there is no data and ``create`` is false, StorageError when the log is missing beside its
-    tables, BusyError when the owner does not answer.
+    ``tables``: its log and tables are asked, and not only what a gateway keeps of gyms and channels.
+    Raises RefusedError when there is no data and ``create`` is false, or brokers are named and the log is theirs,
+    StorageError when the log is missing beside its tables, BusyError when the owner does not answer.
     """
     disk.check(data)
+    if tables and in_cluster() and not _has_records(data / LOG_NAME):
+        raise RefusedError(
+            f"the log and the tables of a cluster are not in {data}",
+            "SPOTTER_BROKERS is set: uploads go to Kafka, and workers keep the tables in their shards",
+            "send to the gateway and ask `spotter web`, over HTTP; or unset SPOTTER_BROKERS to work on a folder alone",
+        )
     require_log(data)
     if not create and not (data / LOG_NAME).exists():
         raise RefusedError(
@@ -87,6 +95,13 @@ def open_session(data: Path, *, create: bool = True) -> Iterator[Session]:
         yield SocketSession(client)
     finally:
         client.close()
+
+
+def _has_records(log: Path) -> bool:
+    try:
+        return log.exists() and end_offset_of(log) > 0
+    except OSError:
+        return True  # whoever opens it says what is wrong
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import time
 from typing import Annotated
@@ -15,6 +16,8 @@ from pipeline.gateway.problems import ProblemError
 from pipeline.settings import Settings
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key: `spotter keys create --scope ingest`")
+_CHALLENGE = 'Bearer realm="spotter"'
+_CHALLENGES = f'Basic realm="Spotter: a key as password", charset="UTF-8", {_CHALLENGE}'
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _BUCKETS_MAX = 10_000
 
@@ -37,26 +40,31 @@ class Gate:
         return caller
 
     def page_tenant(self, request: Request) -> str:
-        """Whose pages are shown: the key's tenant; without a key ``home`` (or ``?tenant=``), on loopback only."""
+        """Whose pages are shown: the key's tenant; without a key ``home`` (or ``?tenant=``), on loopback only.
+
+        A browser asks its user for a name and a password: the key is the password, the name is of no consequence.
+        """
         return self._page_tenant(request, "read")
 
     def page_sender(self, request: Request) -> str:
-        """For whom a form of the pages may send, by the same rules: a key needs the scope ``ingest``."""
+        """For whom a form of the pages may send, by the same rules: a key needs the scope ``ingest``, and is not taken
+        as a password, which a browser would send along with another site's form."""
         return self._page_tenant(request, "ingest")
 
     def _page_tenant(self, request: Request, scope: str) -> str:
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            caller = self._control.caller(text.strip())
+        key = _key_of(request, as_password=scope == "read")
+        challenge = _CHALLENGES if scope == "read" else _CHALLENGE
+        if key is not None:
+            caller = self._control.caller(key)
             if caller is None:
-                raise _unknown_caller()
+                raise _unknown_caller(challenge)
             if not caller.may(scope):
                 raise ProblemError(403, f"the key {caller.key_id} lacks the scope {scope!r}", members={"scope": scope})
             if scope == "ingest":
                 self._spend(caller.key_id)
             return caller.tenant
         if not (self._trusts_loopback and _is_local(request)):
-            raise _unknown_caller()
+            raise _unknown_caller(challenge)
         wanted = request.query_params.get("tenant", HOME)
         if not self._control.has_tenant(wanted):
             raise ProblemError(404, "there is no such tenant")
@@ -64,9 +72,9 @@ class Gate:
 
     def check_operator(self, request: Request) -> None:
         """Who runs the process: a key with the scope ``admin``, or a program on this very machine; else 401, 403."""
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            caller = self._control.caller(text.strip())
+        key = _key_of(request, as_password=False)
+        if key is not None:
+            caller = self._control.caller(key)
             if caller is None:
                 raise _unknown_caller()
             if not caller.may("admin"):
@@ -110,11 +118,24 @@ Reader = Annotated[Caller, Depends(_reader)]
 """The same for ``read``."""
 
 
-def _unknown_caller() -> ProblemError:
+def _key_of(request: Request, *, as_password: bool) -> str | None:
+    """The key a request brings; None when it brings none."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return text.strip()
+    if as_password and scheme.lower() == "basic":
+        try:
+            return base64.b64decode(text.strip(), validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""  # no key is empty
+    return None
+
+
+def _unknown_caller(challenge: str = _CHALLENGE) -> ProblemError:
     return ProblemError(
         401,
         "send `Authorization: Bearer <key>` with a live key; `spotter keys create` makes one",
-        headers={"WWW-Authenticate": 'Bearer realm="spotter"'},
+        headers={"WWW-Authenticate": challenge},
     )
 
 

@@ -51,9 +51,12 @@ class Reads:
 def get_upload(request: Request, upload_id: str, caller: Sender) -> Response:
     """Items that are not listed were replaced by newer versions."""
     with _reads(request).panels.opened(caller.tenant) as panels:
-        if not panels.rows("upload_known", caller.tenant, upload_id):
-            raise ProblemError(404, "there is no such upload, or it is not in the tables yet")
         items = panels.rows("upload_items", caller.tenant, upload_id)
+        if not items and not panels.rows("upload_known", caller.tenant, upload_id):
+            raise ProblemError(
+                404,
+                "there is no such upload, it is not in the tables yet, or newer versions replaced all of it",
+            )
         return json_answer({"upload_id": upload_id, "items": items}, of=panels)
 
 

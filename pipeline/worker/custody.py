@@ -30,6 +30,7 @@ OPEN_PATIENCE_S = 5.0  # the other partitions wait so long for one that is being
 LOCK_EVERY_S = 0.1
 SETTLE_LOOK_EVERY_S = 0.05
 NEWS_LOOK_EVERY_S = 0.25
+COPIES_LOOK_EVERY_S = 1.0
 TELL_AGAIN_S = 2.0
 READ_AGAIN_MAX = 10  # in a row without getting on
 
@@ -240,9 +241,9 @@ class Custody:
         """Copies of shards that moved, in a thread of its own, so that nothing waits for them."""
         with ThreadPoolExecutor(1, thread_name_prefix="snapshots") as thread:
             while not self._stopping:
-                await asyncio.sleep(every_s)
+                await asyncio.sleep(min(every_s, COPIES_LOOK_EVERY_S))
                 while not self._stopping and await asyncio.get_running_loop().run_in_executor(
-                    thread, self.shards.publish_next
+                    thread, self.shards.publish_next, every_s
                 ):
                     pass
 

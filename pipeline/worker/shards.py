@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -38,6 +41,7 @@ ITEMS_MAX = 250_000  # of one batch: what waited together is applied together
 BYTES_MAX = 64 << 20
 LEASE_EVERY_S = 0.05
 SLEPT_IN_COMMIT = "the worker slept while a commit was being written; it stands, for the shard's lock was held"
+FIRST_COPY_S = 5.0  # between the first two copies of a shard; later ones come in times twice as long
 BEHIND_S = 10.0  # a shard that is far behind has its days worked out so often all the same
 
 
@@ -49,6 +53,28 @@ class Settling:
     after: int = NOBODY
 
 
+class Copies:
+    """When the next copy of a shard is due: soon after its first upload, for pages and API show copies; then seldom."""
+
+    def __init__(self) -> None:
+        self._every_s: float | None = None
+        self._due_at = 0.0
+
+    def is_due(self, age_s: Callable[[], float | None], every_s: float) -> bool:
+        """``age_s`` of the newest copy in the store, asked once; None where there is none."""
+        if self._every_s is None:
+            age = age_s()
+            self._every_s = min(FIRST_COPY_S, every_s) if age is None else every_s
+            self._due_at = time.monotonic() + (0.0 if age is None else every_s - age)
+        return time.monotonic() >= self._due_at
+
+    def made(self, every_s: float) -> None:
+        """One was made, or could not be."""
+        self._every_s = self._every_s or every_s
+        self._due_at = time.monotonic() + self._every_s
+        self._every_s = min(2 * self._every_s, every_s)
+
+
 class _Held:
     """A shard of this worker. ``offset`` is what its ledger says, ``settled`` how far its days are worked out."""
 
@@ -58,6 +84,7 @@ class _Held:
         self.settled = -1
         self.settling: Settling | None = None
         self.published = -1
+        self.copies = Copies()
         self.told = self.told_settled = -2
         self.reached = Reached()
         self.reached.tell()  # its rest begins now
@@ -156,8 +183,8 @@ class Shards:
         if held is not None and len(batch) >= AHEAD_RECORDS_MIN and batch.offsets[0] >= held.offset:
             held.ahead.decode(batch)
 
-    def publish_next(self) -> bool:
-        """Copy one shard that moved since its last copy to the snapshot store; false when none did.
+    def publish_next(self, every_s: float) -> bool:
+        """Copy one shard that moved since its last copy to the snapshot store; false when none is due.
 
         Runs beside the working thread. A store that cannot be written is told of and tried again later.
         """
@@ -167,14 +194,24 @@ class Shards:
             if held.offset in (0, held.published) or self._stopping:  # nothing is worth no copy
                 continue
             try:
+                if not held.copies.is_due(partial(self._age_of_copy_s, number), every_s):
+                    continue
                 held.published = held.partition.publish()
                 log.info("snapshot stored", partition=number, next_offset=held.published)
             except Exception as error:  # the copy is a convenience: what it lacks, the log has
                 if self._held.get(number) is held and not self._stopping:
                     log.warning("the snapshot could not be stored", partition=number, why=str(error))
                 held.published = held.offset  # until it moves again
+            held.copies.made(every_s)
             return True
         return False
+
+    def _age_of_copy_s(self, number: int) -> float | None:
+        assert self._snapshots is not None
+        newest = self._snapshots.newest(number)
+        if newest is None or not newest.made_at:
+            return None
+        return (self._clock.now() - datetime.fromisoformat(newest.made_at)).total_seconds()
 
     # from the working thread
 

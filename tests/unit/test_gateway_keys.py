@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from app_fakes import Door, set_event
+from starlette.testclient import TestClient
 
 from pipeline.errors import RefusedError, UsageError
 from pipeline.gateway.control import Control
@@ -124,6 +126,31 @@ def test_no_key_and_an_unknown_key_get_the_same_401(door: Door, route: tuple[str
     assert without.content == unknown.content
     assert without.headers["www-authenticate"].startswith("Bearer")
     assert without.headers["content-type"] == "application/problem+json"
+
+
+def as_password(key: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"coach:{key}".encode()).decode()}
+
+
+def test_a_browser_asks_for_a_key_as_password(door: Door) -> None:
+    client = TestClient(door.app, base_url="http://gym.example:8081", client=("10.0.0.7", 40000))
+    key = door.control.create_key("home", ["read"])[1]
+    asked = client.get("/")
+    assert asked.status_code == 401 and asked.headers["www-authenticate"].startswith("Basic realm=")
+    assert 'Bearer realm="spotter"' in asked.headers["www-authenticate"]
+    assert client.get("/", headers=as_password(key)).status_code == 200
+    assert client.get("/", headers=as_password(door.control.create_key("home", ["ingest"])[1])).status_code == 403
+    for wrong in (as_password(key + "x"), as_password(""), {"Authorization": "Basic /?"}, {"Authorization": "Basic"}):
+        assert client.get("/", headers=wrong).status_code == 401
+
+
+def test_a_password_sends_no_form_and_opens_no_api(door: Door) -> None:
+    client = TestClient(door.app, base_url="http://gym.example:8081", client=("10.0.0.7", 40000))
+    admin = door.control.create_key("home", ["admin"])[1]
+    for method, path in (("POST", "/checkin/ana"), ("GET", "/v1/alerts"), ("GET", "/metrics")):
+        answer = client.request(method, path, headers=as_password(admin), data={"origin": "elsewhere"})
+        assert answer.status_code == 401, path
+        assert answer.headers["www-authenticate"].startswith("Bearer"), "a browser does not ask"
 
 
 def test_every_documented_route_is_in_the_matrix(door: Door) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,8 +17,10 @@ from pipeline.errors import GapError, StorageError
 from pipeline.gateway.accept import accept_events
 from pipeline.log.base import Logged
 from pipeline.record import Record
+from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker import marked_days, reached, room
 from pipeline.worker.marked_days import NOBODY
+from pipeline.worker.partition import Partition
 from pipeline.worker.shards import Shards
 from tests.memory_log import MemoryLog
 
@@ -261,3 +264,51 @@ def test_athletes_who_send_all_the_time_do_not_keep_the_others_waiting(
     # three pieces make a run, which reaches what was there at its begin; it takes none more to see that nobody is left
     assert settled_under_load(tmp_path / "good", begins_anew=False) == [-1, -1, 3, 3, 3, 12, 12, 12, 21]
     assert set(settled_under_load(tmp_path / "bad", begins_anew=True)) == {-1}, "the first athlete takes every piece"
+
+
+class Stopwatch:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("pipeline.worker.shards.time.monotonic", lambda: self.now)
+
+
+def copies_made(data: Path, times: Stopwatch, seconds: int, *, begun_at: int = 0) -> list[int]:
+    """At which seconds a shard that moves every second is copied; ``every_s`` is 60."""
+    log = ListLog(1)
+    data.mkdir(exist_ok=True)
+    clock = FixedClock(RECEIVED + timedelta(seconds=begun_at))
+    shards = Shards(data / "worker", log, NAME, clock, snapshots=SnapshotStore(str(data / "store")))
+    (data / "worker").mkdir(exist_ok=True)
+    opened(shards, 0)
+    found = []
+    assert not shards.publish_next(60.0), "nothing is worth no copy"
+    for second in range(seconds):
+        shards._held[0].offset += 1
+        if shards.publish_next(60.0):
+            found.append(second)
+        assert not shards.publish_next(60.0), "one is enough"
+        times.now += 1
+        clock.at += timedelta(seconds=1)
+    shards.close()
+    return found
+
+
+def test_a_first_copy_comes_at_once_and_later_ones_more_and_more_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = Stopwatch(monkeypatch)
+    monkeypatch.setattr(Partition, "publish", lambda self: self.next_offset)
+    assert copies_made(tmp_path, times, 300) == [0, 5, 15, 35, 75, 135, 195, 255]
+
+
+def test_a_worker_that_starts_again_and_again_copies_when_the_last_copy_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = Stopwatch(monkeypatch)
+    made = SnapshotStore(str(tmp_path / "store"))
+    file = tmp_path / "copy"
+    file.write_bytes(b"")
+    made.publish(0, file, 1, {}, RECEIVED.isoformat())
+    monkeypatch.setattr(Partition, "publish", lambda self: self.next_offset)
+    monkeypatch.setattr(Partition, "_restore", lambda self, first: False)
+    assert [copies_made(tmp_path, times, 30, begun_at=at) for at in (10, 40, 200)] == [[], [20], [0]]
