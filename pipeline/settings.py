@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +15,23 @@ from pipeline.errors import UsageError
 DATA_DEFAULT = Path("data")
 PREFIX = "SPOTTER_"
 ADDRESSES = ("public", "any")
+SECONDS_MAX = 30 * 86_400.0
+# what libraries and the system can do with; everything is above 0
+_MOST: dict[str, float] = {
+    "port": 65_535,
+    "session_seconds": 1_800,  # a broker allows no more by default
+    "fetch_bytes_max": 1 << 30,
+    "topic_partitions": 10_000,
+    "topic_replication": 100,
+    "topic_min_insync_replicas": 100,
+    "idempotency_days": 36_500,
+    "sender_live_days": 36_500,
+    "uploads_retention_hours": math.inf,
+    "secret_overlap_hours": 24 * 365,
+    "requests_per_second": 1e9,
+}
+_LEAST: dict[str, float] = {"session_seconds": 0.1}
+_TOPIC_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +87,32 @@ class Settings:
             name = PREFIX + field.name.upper()
             text = found.get(name)
             if text is not None:
-                given[field.name] = _parse(name, text, type(field.default))
+                given[field.name] = _parse(name, text, type(field.default), field.name)
         if given.get("channel_addresses", ADDRESSES[0]) not in ADDRESSES:
             raise UsageError(
                 f"the setting {PREFIX}CHANNEL_ADDRESSES cannot be used",
                 f"it is {given['channel_addresses']!r}, not one of {', '.join(ADDRESSES)}",
                 f"correct or unset {PREFIX}CHANNEL_ADDRESSES",
             )
-        return cls(**given)  # type: ignore[arg-type]
+        found_settings = cls(**given)  # type: ignore[arg-type]
+        found_settings.check()
+        return found_settings
+
+    def check(self) -> None:
+        """Raises UsageError for what no cluster can be."""
+        if not _TOPIC_PREFIX.fullmatch(self.topic_prefix):
+            raise UsageError(
+                f"the setting {PREFIX}TOPIC_PREFIX cannot be used",
+                f"it is {self.topic_prefix!r}; topics have names of letters, digits, dots, hyphens and underscores",
+                f"correct or unset {PREFIX}TOPIC_PREFIX",
+            )
+        if self.topic_min_insync_replicas > self.topic_replication:
+            raise UsageError(
+                f"{PREFIX}TOPIC_MIN_INSYNC_REPLICAS asks for {self.topic_min_insync_replicas} replicas of"
+                f" {self.topic_replication}",
+                "no upload could be taken: each waits for so many of them",
+                f"lower it, or raise {PREFIX}TOPIC_REPLICATION",
+            )
 
 
 def data_folder(given: Path | None, environment: Mapping[str, str] | None = None) -> Path:
@@ -98,15 +134,19 @@ def make_private(data: Path) -> None:
         data.mkdir(mode=0o700, exist_ok=True)
 
 
-def _parse(name: str, text: str, kind: type) -> str | int | float:
+def _parse(name: str, text: str, kind: type, field: str) -> str | int | float:
     if kind is str:
         return text
     try:
         number: int | float = int(text) if kind is int else float(text)
     except ValueError:
         number = -1
-    if not number > 0:
+    least = _LEAST.get(field, 0)
+    most = _MOST.get(field, SECONDS_MAX if kind is float else 1 << 40)
+    if not (number > 0 and least <= number <= most):
         wanted = "a whole number above 0" if kind is int else "a number above 0"
+        if number > 0:
+            wanted = f"{wanted.replace('above 0', f'from {least:g}') if least else wanted} up to {most:,.0f}"
         raise UsageError(
             f"the setting {name} cannot be used", f"it is {text!r}, not {wanted}", f"correct or unset {name}"
         )

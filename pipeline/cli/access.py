@@ -35,7 +35,9 @@ def create_key(
         list[str], typer.Option("--scope", help="ingest, read, analyst or admin; give it several times for several.")
     ],
     label: Annotated[str, typer.Option("--label", help="What the key is for.")] = "",
-    days: Annotated[int | None, typer.Option("--days", min=1, help="The key ends after this many days.")] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=36_500, help="The key ends after so many days.")
+    ] = None,
     tenant: Tenant = HOME,
     data: Data = None,
     as_json: AsJson = False,

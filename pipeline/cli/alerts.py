@@ -206,8 +206,8 @@ def _print_one(alert: dict[str, Any], *, as_json: bool) -> None:
 
 def _call(data: Path | None, op: str, **arguments: Any) -> dict[str, Any]:
     from pipeline.cli.session import open_session
-    from pipeline.settings import data_folder
+    from pipeline.settings import data_folder, in_cluster
 
-    with open_session(data_folder(data), create=False) as session:
+    with open_session(data_folder(data), create=in_cluster(), tables=False) as session:
         row: dict[str, Any] = session.call(op, **arguments)
     return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,7 +65,8 @@ def add_channel(
         str | None, typer.Option("--digest", metavar="HH:MM", help="One message a day; high severity at once.")
     ] = None,
     per_day: Annotated[
-        int | None, typer.Option("--per-day", min=1, help="Messages about one athlete a day; more wait for the next.")
+        int | None,
+        typer.Option("--per-day", min=1, max=1000, help="Messages about one athlete a day; more wait for the next."),
     ] = None,
     tz: Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="Zone of these times: Europe/Berlin.")] = None,
     tenant: Tenant = HOME,
@@ -207,9 +208,14 @@ def _checked_severities(names: list[str]) -> list[str]:
 
 
 def _checked_rules(names: list[str]) -> list[str]:
+    from pipeline.alerts.rules import load
+
+    known = {rule.id for rule in load().all()} if names else set()
     for name in names:
         if not _RULE.fullmatch(name):
             raise UsageError(f"{name!r} is no rule", do="`spotter rules list` shows them: R01, X01, …")
+        if name.startswith("R") and name not in known:
+            raise UsageError(f"there is no rule {name}", do="`spotter rules list` shows them")
     return names
 
 
@@ -241,16 +247,12 @@ def _checked_time(text: str, option: str) -> str:
 
 @contextmanager
 def _session(data: Path | None, *, create: bool = False, asks: bool = False) -> Iterator[Session]:
-    from pipeline.cli.relay_folder import RelayFolder, is_relay_folder
+    from pipeline.cli.relay_folder import is_relay_folder
     from pipeline.cli.session import open_session
     from pipeline.settings import data_folder, in_cluster
 
     folder = data_folder(data)
-    if is_relay_folder(folder):
-        with ExitStack() as stack:
-            yield RelayFolder(folder, stack)
-        return
     with open_session(folder, create=create, tables=False) as session:
         yield session
-    if asks and in_cluster():
+    if asks and in_cluster() and not is_relay_folder(folder):
         output.note("what was sent is known to the relay: ask in the folder of `spotter relay`")

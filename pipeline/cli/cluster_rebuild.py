@@ -24,6 +24,7 @@ def rebuild_partition(data: Path, number: int, settings: Settings, *, check: boo
     from pipeline.log.kafka import KafkaLog
     from pipeline.settings import make_private
     from pipeline.store.snapshot_store import SnapshotStore
+    from pipeline.worker.fresh import require_no_log
     from pipeline.worker.partition import Partition
     from pipeline.worker.place import Place
     from pipeline.worker.rules_in_force import RulesInForce
@@ -35,6 +36,7 @@ def rebuild_partition(data: Path, number: int, settings: Settings, *, check: boo
             f"correct --partition, or {PREFIX}TOPIC_PARTITIONS",
         )
     make_private(data)
+    require_no_log(data)
     with closing(KafkaLog(settings)) as kafka:
         place = Place.of_worker(data, number, kafka.topic)
         lock = place.take()

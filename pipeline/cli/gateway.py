@@ -31,12 +31,14 @@ def serve_gateway(data: Path, settings: Settings) -> None:
     from pipeline.log.control_topic import ControlTopic
     from pipeline.log.kafka import KafkaLog
     from pipeline.settings import make_private
+    from pipeline.worker.place import lock_folder
 
     clock = SystemClock()
     numbers_of_process = partial(generate_latest, REGISTRY)
     with ExitStack() as stack:
         listening = stack.enter_context(listener(settings))  # first: nothing is promised on a port that is taken
         make_private(data)
+        stack.callback(lock_folder(data, "gateway").close)
         control = Control(data, clock)
         stack.callback(control.close)
         feed = ControlFeed(control, ControlTopic(settings))

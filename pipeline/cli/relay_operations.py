@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pipeline.cli.athletes import unknown_athlete
 from pipeline.errors import RefusedError
+from pipeline.settings import in_cluster
+from pipeline.worker.fresh import has_records
 
 if TYPE_CHECKING:
     from pipeline.cli.operations import Operations, Progress
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 NEWS_MAX = 200
 ID_CHARACTERS_MIN = 8
 FED_SECONDS_MAX = 10.0
+_WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NEWS = """
 select seq, tenant_id, athlete_id, payload
 from base.outbox
@@ -106,14 +110,25 @@ def _snooze(
         row = _named(ops, tenant, alert)
         ops.relay.channels.snooze(tenant, "alert", str(row["alert_id"]), end)
         return row
-    if not ops.panels.rows("athlete_known", tenant, athlete):
+    if not _is_gateway(ops) and not ops.panels.rows("athlete_known", tenant, athlete):
         raise unknown_athlete(ops.panels.rows("roster", tenant, None), str(athlete), tenant)
     ops.relay.channels.snooze(tenant, "athlete", str(athlete), end)
     return {"athlete_id": athlete}
 
 
 def _named(ops: Operations, tenant: str, alert: str) -> dict[str, object]:
-    """The alert whose id begins so; raises RefusedError unless it is exactly one."""
+    """The alert whose id begins so; raises RefusedError unless it is exactly one.
+
+    A gateway has no tables: it takes a whole id, as a message has it, for what it is.
+    """
+    if _is_gateway(ops):
+        if not _WHOLE_ID.fullmatch(alert):
+            raise RefusedError(
+                f"{alert!r} is no whole id of an alert",
+                "a gateway has no tables to look for its beginning in",
+                "give the whole id, as messages and /v1/alerts have it",
+            )
+        return {"alert_id": alert, "title": alert}
     rows = ops.panels.rows("alert_named", tenant, alert) if len(alert) >= ID_CHARACTERS_MIN else []
     if len(rows) == 1:
         return rows[0]
@@ -121,6 +136,10 @@ def _named(ops: Operations, tenant: str, alert: str) -> dict[str, object]:
         "several ids begin so" if rows else f"no id in {tenant} begins so, with {ID_CHARACTERS_MIN} characters or more"
     )
     raise RefusedError(f"the alert {alert!r} is not known", why, "`spotter alerts` shows the ids")
+
+
+def _is_gateway(ops: Operations) -> bool:
+    return in_cluster() and not has_records(ops.service.data)
 
 
 def _add(

@@ -28,10 +28,12 @@ def serve_relay(data: Path, control: Path | None, settings: Settings) -> None:
     from pipeline.relay.send import ChannelSender
     from pipeline.relay.source import TopicSource
     from pipeline.settings import make_private
+    from pipeline.worker.place import lock_folder
 
     clock = SystemClock()
     with ExitStack() as stack:
         make_private(data)
+        stack.callback(lock_folder(data, "relay").close)
         topic = AlertsTopic(settings)
         stack.callback(topic.close)
         known, mirror = open_control(stack, data, control, settings, clock)

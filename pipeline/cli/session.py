@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from dashboards.words import counted
 from pipeline import disk
 from pipeline.cli import output
+from pipeline.cli.relay_folder import RelayFolder, is_relay_folder
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
-from pipeline.log.peek import end_offset_of
 from pipeline.settings import in_cluster, make_private
-from pipeline.worker.fresh import LOG_NAME, require_log
+from pipeline.worker.fresh import LOG_NAME, has_records, require_log
 
 Progress = Callable[[dict[str, object]], None]
 TURN_SECONDS_MAX = 30.0  # how long a command waits for another one that holds the folder
@@ -65,12 +65,16 @@ def open_session(data: Path, *, create: bool = True, tables: bool = True) -> Ite
     StorageError when the log is missing beside its tables, BusyError when the owner does not answer.
     """
     disk.check(data)
-    if tables and in_cluster() and not _has_records(data / LOG_NAME):
+    if tables and in_cluster() and not has_records(data):
         raise RefusedError(
             f"the log and the tables of a cluster are not in {data}",
             "SPOTTER_BROKERS is set: uploads go to Kafka, and workers keep the tables in their shards",
             "send to the gateway and ask `spotter web`, over HTTP; or unset SPOTTER_BROKERS to work on a folder alone",
         )
+    if not tables and is_relay_folder(data):
+        with ExitStack() as stack:
+            yield RelayFolder(data, stack)
+        return
     require_log(data)
     if not create and not (data / LOG_NAME).exists():
         raise RefusedError(
@@ -95,13 +99,6 @@ def open_session(data: Path, *, create: bool = True, tables: bool = True) -> Ite
         yield SocketSession(client)
     finally:
         client.close()
-
-
-def _has_records(log: Path) -> bool:
-    try:
-        return log.exists() and end_offset_of(log) > 0
-    except OSError:
-        return True  # whoever opens it says what is wrong
 
 
 @contextmanager

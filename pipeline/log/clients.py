@@ -9,6 +9,7 @@ from pipeline.errors import UsageError
 from pipeline.settings import PREFIX, Settings
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+PORT_MAX = 65_535
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
@@ -30,7 +31,7 @@ def control_topic(settings: Settings) -> str:
 def broker_list(settings: Settings) -> list[str]:
     """The brokers as host:port; raises UsageError when none is named."""
     found = [one.strip() for one in settings.brokers.split(",") if one.strip()]
-    wrong = next((one for one in found if not one.rpartition(":")[2].isdecimal() or not one.rpartition(":")[0]), None)
+    wrong = next((one for one in found if not _is_address(one)), None)
     if wrong is not None:
         raise UsageError(
             f"{wrong!r} is no broker", "a broker is named as host:port", f"correct --brokers or {PREFIX}BROKERS"
@@ -42,6 +43,11 @@ def broker_list(settings: Settings) -> list[str]:
             f"give --brokers host:port, or set {PREFIX}BROKERS",
         )
     return found
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) <= PORT_MAX
 
 
 def client_arguments(settings: Settings) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError
 
 from pipeline.errors import RefusedError, StorageError
 from pipeline.log.clients import alerts_topic, client_arguments, control_topic, uploads_topic
@@ -121,6 +121,13 @@ def _admin(settings: Settings) -> Iterator[Any]:
             request_timeout_ms=REQUEST_MS,
         ) as admin:
             yield admin
+    except BrokerResponseError as error:
+        raise StorageError(
+            "the brokers refuse what the topics should be",
+            f"{settings.brokers}: {error.description or type(error).__name__}",
+            f"correct {PREFIX}TOPIC_PREFIX, {PREFIX}TOPIC_PARTITIONS, {PREFIX}TOPIC_REPLICATION or"
+            f" {PREFIX}UPLOADS_RETENTION_HOURS, or what this user may do there",
+        ) from error
     except (KafkaError, OSError) as error:
         raise StorageError(
             "the topics cannot be asked for",

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from pipeline.store.snapshot_store import SnapshotStore
 from pipeline.worker.apply import Fault, no_fault
 from pipeline.worker.consumer import LedgerTransport, WholeBatches
 from pipeline.worker.custody import Custody
+from pipeline.worker.fresh import require_no_log
 from pipeline.worker.lease import Lease
 from pipeline.worker.measures import Measures
 from pipeline.worker.shards import Shards
@@ -44,6 +46,7 @@ STOP_SECONDS_MAX = 9.0  # of the ten that whoever stops it waits
 BATCHES_WAITING_MAX = 2  # each is as large as a fetch
 BEAT_EVERY_S = 0.5
 SEEK_SECONDS_MAX = 90.0
+BROKERS_LOOK_EVERY_S = 1.0
 COMMIT_EVERY_S = 2.0
 GARBAGE_OBJECTS = 1_000_000  # a fetch is a hundred thousand: with 50,000 much of the time went into walking them
 SWEEP_BEATS = 20  # of what is young; where little comes, it is long until so many objects are there
@@ -111,9 +114,11 @@ def run_worker(
     gc.set_threshold(GARBAGE_OBJECTS, 20, 20)
     _take_log_lines()
     make_private(data)
+    require_no_log(data)
     kafka = KafkaLog(settings)
     failures: list[BaseException] = []
     try:
+        _wait_for(kafka)
         store = SnapshotStore(settings.snapshots) if settings.snapshots else None
         shards = Shards(data, kafka, kafka.topic, clock or SystemClock(), fault, store, Lease(settings.session_seconds))
         if metrics is not None:
@@ -155,6 +160,16 @@ def run_worker(
             raise _ended(runner.crash_reason or app.crash_reason or RuntimeError(f"exit code {code}"))
     finally:
         kafka.close()
+
+
+def _wait_for(kafka: KafkaLog) -> None:
+    """Faust ends a worker that finds no brokers at its start, and does not say why."""
+    said = None
+    while (why_not := kafka.why_not_ready()) is not None:
+        if why_not != said:
+            log.warning("waiting for the brokers", why=why_not)
+            said = why_not
+        time.sleep(BROKERS_LOOK_EVERY_S)
 
 
 def _serve_metrics(measures: Measures, host: str, port: int) -> None:

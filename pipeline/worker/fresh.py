@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import StorageError
+from pipeline.errors import RefusedError, StorageError
 from pipeline.log.peek import end_offset_of
 from pipeline.store.pointer import current_snapshot
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LOG_NAME = "log.sqlite"
 SHARDS = "shard-*.duckdb"
+WORKER_LOCKS = "shard-*.lock"
 ALIASES_NAME = "aliases.csv"
 
 
@@ -31,8 +32,34 @@ def catalogue_of(data: Path) -> Catalogue:
     return Catalogue.load(extra=aliases_of(data), one_factor=built_in(data).systemic_factor == "one")
 
 
+def has_records(data: Path) -> bool:
+    """Whether the folder has a log with something in it: that of one process."""
+    try:
+        return (data / LOG_NAME).exists() and end_offset_of(data / LOG_NAME) > 0
+    except OSError:
+        return True  # whoever opens it says what is wrong
+
+
+def require_no_log(data: Path) -> None:
+    """Raises RefusedError for the folder of one process: its shard counts records of its log, and a worker that took it
+    for its own would leave out as many of the topic."""
+    if has_records(data):
+        raise RefusedError(
+            f"{data} is the folder of one process",
+            f"its shard stands for {LOG_NAME} beside it, and not for a topic of Kafka",
+            "give the worker a folder of its own with --data",
+        )
+
+
 def require_log(data: Path) -> None:
-    """Raises StorageError when tables lie there without the log they were made from."""
+    """Raises StorageError when tables lie there without the log they were made from, RefusedError for those of a
+    worker, whose log is on Kafka."""
+    if any(data.glob(WORKER_LOCKS)):
+        raise RefusedError(
+            f"{data} is the folder of a worker of a cluster",
+            "its shards stand for a topic of Kafka; nothing is wrong with them",
+            "ask `spotter web` for what is in them, and give every other role and command a folder of its own",
+        )
     found = None if (data / LOG_NAME).exists() else next(iter(sorted(data.glob(SHARDS))), None)
     if found is not None:
         raise StorageError(

@@ -12,6 +12,21 @@ from pipeline.log.base import EMBEDDED_PARTITION
 from pipeline.worker.fresh import LOG_NAME
 
 
+def lock_folder(data: Path, role: str) -> IO[str]:
+    """The one right to be this role in a folder, until what is returned is closed; raises BusyError."""
+    lock = (data / f"{role}.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise BusyError(
+            f"another {role} works in {data}",
+            "two on one folder would do the same work twice",
+            "stop the other, or give this one a folder of its own with --data",
+        ) from None
+    return lock
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the files of one partition lie; ``log_name`` is how its log is told of."""

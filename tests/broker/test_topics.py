@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from pipeline.cli.main import run
-from pipeline.errors import RefusedError
+from pipeline.errors import RefusedError, StorageError
 from pipeline.log.topics import describe, ensure
 from pipeline.settings import Settings
 
@@ -33,6 +34,13 @@ def test_a_changed_setting_is_told_and_then_put_right(cluster: Callable[..., Set
     assert "retention.ms is 172800000, not 345600000" in describe(longer)[0]["differs"]
     assert [row["done"] for row in ensure(longer)] == ["changed", "there", "there"]
     assert describe(longer)[0]["differs"] == ""
+
+
+def test_what_brokers_refuse_is_not_said_to_be_brokers_that_are_away(cluster: Callable[..., Settings]) -> None:
+    settings = replace(cluster(), topic_replication=99, topic_prefix=f"odd-{uuid.uuid4().hex[:8]}")
+    with pytest.raises(StorageError) as told:
+        ensure(settings)
+    assert "refuse" in told.value.what and "SPOTTER_TOPIC_REPLICATION" in told.value.do
 
 
 def test_the_number_of_partitions_is_not_changed(cluster: Callable[..., Settings]) -> None:

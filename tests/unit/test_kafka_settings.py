@@ -53,6 +53,8 @@ def test_a_password_comes_from_a_file(tmp_path: Path) -> None:
     [
         ({"brokers": ""}, "SPOTTER_BROKERS"),
         ({"brokers": "one"}, "SPOTTER_BROKERS"),
+        ({"brokers": "one:99999"}, "SPOTTER_BROKERS"),
+        ({"brokers": "one:0"}, "SPOTTER_BROKERS"),
         ({"security_protocol": "TLS"}, "SPOTTER_SECURITY_PROTOCOL"),
         ({"security_protocol": "SASL_PLAINTEXT"}, "SPOTTER_SASL_USERNAME"),
         (
@@ -70,6 +72,32 @@ def test_what_cannot_be_used_is_named(changes: dict[str, str], said: str) -> Non
     with pytest.raises(UsageError) as told:
         client_arguments(replace(PLAIN, **changes))  # type: ignore[arg-type]
     assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"STALLED_SECONDS_MAX": "inf"}, "up to 2,592,000"),
+        ({"SESSION_SECONDS": "1e9"}, "from 0.1 up to 1,800"),
+        ({"SESSION_SECONDS": "0.001"}, "from 0.1 up to 1,800"),
+        ({"SESSION_SECONDS": "nan"}, "a number above 0"),
+        ({"FETCH_BYTES_MAX": "99999999999999"}, "up to 1,073,741,824"),
+        ({"PORT": "70000"}, "up to 65,535"),
+        ({"TOPIC_PREFIX": "a b/ä"}, "topics have names of letters"),
+        ({"TOPIC_MIN_INSYNC_REPLICAS": "2"}, "no upload could be taken"),
+    ],
+    ids=str,
+)
+def test_settings_that_nothing_can_work_with_are_refused(changes: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError) as told:
+        Settings.from_environment({f"SPOTTER_{name}": value for name, value in changes.items()})
+    assert said in f"{told.value.what} {told.value.why}" and "SPOTTER_" in told.value.do
+
+
+def test_settings_at_their_limits_are_taken() -> None:
+    given = {"UPLOADS_RETENTION_HOURS": "inf", "SESSION_SECONDS": "0.1", "TOPIC_PREFIX": "gym_1.x-y", "PORT": "65535"}
+    both = {"TOPIC_MIN_INSYNC_REPLICAS": "2", "TOPIC_REPLICATION": "2"}
+    Settings.from_environment({f"SPOTTER_{name}": value for name, value in (given | both).items()})
 
 
 HEADER = Header(tenant="gym", source="api", decoder="canonical", upload_id="u", received_at="2026-11-23T00:00:00Z")
