@@ -20,9 +20,11 @@ def write(result: dict[str, Any]) -> None:
 def section(result: dict[str, Any]) -> str:
     """The figures with what a reader needs to judge them."""
     link = "All of it, with commits and versions: [bench/results/peers.json](../bench/results/peers.json)."
-    return "\n\n".join(
-        [link, *(one for part in PARTS if part in result for one in (_about(result, part), PARTS[part](result[part])))]
-    )
+    told = [link]
+    for part, table in PARTS.items():
+        if part in result:
+            told += [_about(result, part), table(result[part])]
+    return "\n\n".join(told)
 
 
 def tables(result: dict[str, Any]) -> list[str]:

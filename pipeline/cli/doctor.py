@@ -33,6 +33,8 @@ WHO_WAITS = 'spotter sql "select distinct tenant_id, athlete_id from set_fact wh
 
 def examine(data: Path) -> list[Finding]:
     """Findings in the order checked; ``status`` is good, low or bad."""
+    from pipeline.settings import in_cluster
+
     checks: list[tuple[str, Callable[[], Said]]] = [
         ("settings", _settings),
         ("python", _python),
@@ -40,8 +42,6 @@ def examine(data: Path) -> list[Finding]:
         ("folder", lambda: _folder(data)),
         ("disk", lambda: _disk(data)),
     ]
-    from pipeline.settings import in_cluster
-
     found = [finding(*check) for check in checks]
     if in_cluster():
         from pipeline.cli.doctor_cluster import examine_cluster

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import RefusedError
 from pipeline.worker.fresh import LOG_NAME
 
-RELAY_LEDGER = "relay.sqlite"  # pipeline/relay/ledger.py, which is loaded when it is needed
-
 if TYPE_CHECKING:
     from pipeline.cli.session import Progress
 
 
 def is_relay_folder(data: Path) -> bool:
     """Whether a relay of a cluster works there: it has a ledger of deliveries and no log."""
-    return (data / RELAY_LEDGER).exists() and not (data / LOG_NAME).exists()
+    from pipeline.relay.ledger import FILE_NAME
+
+    return (data / FILE_NAME).exists() and not (data / LOG_NAME).exists()
 
 
 class RelayFolder:

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from pipeline.cli.athletes import unknown_athlete
 from pipeline.errors import RefusedError
-from pipeline.settings import in_cluster
-from pipeline.worker.fresh import has_records
+from pipeline.worker.fresh import are_elsewhere
 
 if TYPE_CHECKING:
     from pipeline.cli.operations import Operations, Progress
@@ -110,7 +109,7 @@ def _snooze(
         row = _named(ops, tenant, alert)
         ops.relay.channels.snooze(tenant, "alert", str(row["alert_id"]), end)
         return row
-    if not _is_gateway(ops) and not ops.panels.rows("athlete_known", tenant, athlete):
+    if not are_elsewhere(ops.service.data) and not ops.panels.rows("athlete_known", tenant, athlete):
         raise unknown_athlete(ops.panels.rows("roster", tenant, None), str(athlete), tenant)
     ops.relay.channels.snooze(tenant, "athlete", str(athlete), end)
     return {"athlete_id": athlete}
@@ -121,7 +120,7 @@ def _named(ops: Operations, tenant: str, alert: str) -> dict[str, object]:
 
     A gateway has no tables: it takes a whole id, as a message has it, for what it is.
     """
-    if _is_gateway(ops):
+    if are_elsewhere(ops.service.data):
         if not _WHOLE_ID.fullmatch(alert):
             raise RefusedError(
                 f"{alert!r} is no whole id of an alert",
@@ -136,10 +135,6 @@ def _named(ops: Operations, tenant: str, alert: str) -> dict[str, object]:
         "several ids begin so" if rows else f"no id in {tenant} begins so, with {ID_CHARACTERS_MIN} characters or more"
     )
     raise RefusedError(f"the alert {alert!r} is not known", why, "`spotter alerts` shows the ids")
-
-
-def _is_gateway(ops: Operations) -> bool:
-    return in_cluster() and not has_records(ops.service.data)
 
 
 def _add(

@@ -14,8 +14,8 @@ from pipeline.cli import output
 from pipeline.cli.relay_folder import RelayFolder, is_relay_folder
 from pipeline.errors import BusyError, RefusedError
 from pipeline.gateway.local_socket import LocalClient
-from pipeline.settings import in_cluster, make_private
-from pipeline.worker.fresh import LOG_NAME, has_records, require_log
+from pipeline.settings import make_private
+from pipeline.worker.fresh import LOG_NAME, are_elsewhere, require_log
 
 Progress = Callable[[dict[str, object]], None]
 TURN_SECONDS_MAX = 30.0  # how long a command waits for another one that holds the folder
@@ -65,7 +65,7 @@ def open_session(data: Path, *, create: bool = True, tables: bool = True) -> Ite
     StorageError when the log is missing beside its tables, BusyError when the owner does not answer.
     """
     disk.check(data)
-    if tables and in_cluster() and not has_records(data):
+    if tables and are_elsewhere(data):
         raise RefusedError(
             f"the log and the tables of a cluster are not in {data}",
             "SPOTTER_BROKERS is set: uploads go to Kafka, and workers keep the tables in their shards",

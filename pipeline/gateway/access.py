@@ -31,11 +31,7 @@ class Gate:
 
     def check(self, credentials: HTTPAuthorizationCredentials | None, scope: str) -> Caller:
         """The caller of these credentials; raises 401, 403 and 429 problems."""
-        caller = self._control.caller(credentials.credentials) if credentials else None
-        if caller is None:
-            raise _unknown_caller()
-        if not caller.may(scope):
-            raise ProblemError(403, f"the key {caller.key_id} lacks the scope {scope!r}", members={"scope": scope})
+        caller = self._known(credentials.credentials if credentials else "", scope)
         self._spend(caller.key_id)
         return caller
 
@@ -55,11 +51,7 @@ class Gate:
         key = _key_of(request, as_password=scope == "read")
         challenge = _CHALLENGES if scope == "read" else _CHALLENGE
         if key is not None:
-            caller = self._control.caller(key)
-            if caller is None:
-                raise _unknown_caller(challenge)
-            if not caller.may(scope):
-                raise ProblemError(403, f"the key {caller.key_id} lacks the scope {scope!r}", members={"scope": scope})
+            caller = self._known(key, scope, challenge)
             if scope == "ingest":
                 self._spend(caller.key_id)
             return caller.tenant
@@ -74,13 +66,18 @@ class Gate:
         """Who runs the process: a key with the scope ``admin``, or a program on this very machine; else 401, 403."""
         key = _key_of(request, as_password=False)
         if key is not None:
-            caller = self._control.caller(key)
-            if caller is None:
-                raise _unknown_caller()
-            if not caller.may("admin"):
-                raise ProblemError(403, f"the key {caller.key_id} lacks the scope 'admin'", members={"scope": "admin"})
+            self._known(key, "admin")
         elif not (self._trusts_loopback and _is_local(request)):
             raise _unknown_caller()
+
+    def _known(self, key: str, scope: str, challenge: str = _CHALLENGE) -> Caller:
+        """Whose key it is; raises 401 with the challenge, and 403 where it lacks the scope."""
+        caller = self._control.caller(key)
+        if caller is None:
+            raise _unknown_caller(challenge)
+        if not caller.may(scope):
+            raise ProblemError(403, f"the key {caller.key_id} lacks the scope {scope!r}", members={"scope": scope})
+        return caller
 
     def _spend(self, key_id: str) -> None:
         now = time.monotonic()

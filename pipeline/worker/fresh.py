@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import RefusedError, StorageError
 from pipeline.log.peek import end_offset_of
+from pipeline.settings import in_cluster
 from pipeline.store.pointer import current_snapshot
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def has_records(data: Path) -> bool:
         return (data / LOG_NAME).exists() and end_offset_of(data / LOG_NAME) > 0
     except OSError:
         return True  # whoever opens it says what is wrong
+
+
+def are_elsewhere(data: Path) -> bool:
+    """Whether log and tables are those of a cluster: brokers are named, and the folder has no log of its own."""
+    return in_cluster() and not has_records(data)
 
 
 def require_no_log(data: Path) -> None:

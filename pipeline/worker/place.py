@@ -12,18 +12,26 @@ from pipeline.log.base import EMBEDDED_PARTITION
 from pipeline.worker.fresh import LOG_NAME
 
 
-def lock_folder(data: Path, role: str) -> IO[str]:
-    """The one right to be this role in a folder, until what is returned is closed; raises BusyError."""
-    lock = (data / f"{role}.lock").open("a+")
+def _taken(path: Path) -> IO[str] | None:
+    """Take a lock; None while another process has it. Closing what is returned gives it free."""
+    lock = path.open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
+        return None
+    return lock
+
+
+def lock_folder(data: Path, role: str) -> IO[str]:
+    """The one right to be this role in a folder, until what is returned is closed; raises BusyError."""
+    lock = _taken(data / f"{role}.lock")
+    if lock is None:
         raise BusyError(
             f"another {role} works in {data}",
             "two on one folder would do the same work twice",
             "stop the other, or give this one a folder of its own with --data",
-        ) from None
+        )
     return lock
 
 
@@ -62,13 +70,7 @@ class Place:
 
     def take(self) -> IO[str] | None:
         """Take the lock; None while another process has it. Closing what is returned gives it free."""
-        lock = (self.data / self.lock_name).open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            return None
-        return lock
+        return _taken(self.data / self.lock_name)
 
     def take_or_refuse(self) -> IO[str]:
         """Take the lock; raises BusyError while another process has it."""
