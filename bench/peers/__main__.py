@@ -103,7 +103,11 @@ def main(arguments: Sequence[str]) -> int:
             topic = fill(made(brokers), given.records, given.athletes)
             result["contestants"] = contest(contestants, problems, topic, folder, given)
         if given.latency:
-            result["latency"] = [_latency(rate, brokers, folder / f"latency-{rate}", given) for rate in given.rates]
+            result["latency"] = [
+                _latency(rate, whole, brokers, folder / "latency", given)
+                for whole in (False, True)
+                for rate in given.rates
+            ]
         if not given.no_together:
             result["together"] = [_together(workers, brokers, folder, given) for workers in (1, 2)]
     result["measured"] = {part: about for part in page.PARTS if part in result}
@@ -173,9 +177,9 @@ def contest(
     return told
 
 
-def _latency(rate: int, brokers: str, place: Path, given: argparse.Namespace) -> Result:
+def _latency(rate: int, whole_workouts: bool, brokers: str, place: Path, given: argparse.Namespace) -> Result:
     found = _try(
-        f"latency at {rate} sets/s",
+        f"latency at {rate} sets/s" + (", whole workouts" if whole_workouts else ""),
         lambda: latency(
             OURS[1],
             brokers,
@@ -185,10 +189,11 @@ def _latency(rate: int, brokers: str, place: Path, given: argparse.Namespace) ->
             rate=rate,
             seconds=given.latency,
             seconds_max=given.seconds_max,
+            whole_workouts=whole_workouts,
         ),
     )
     shutil.rmtree(place, ignore_errors=True)
-    return {"offered_per_second": rate, **found}
+    return {"offered_per_second": rate, "whole_workouts": whole_workouts, **found}
 
 
 def _together(workers: int, brokers: str, folder: Path, given: argparse.Namespace) -> Result:

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from bench.peers.others.progress import DIE_AT
-from bench.peers.topic import Topic, documents
+from bench.peers.topic import Topic, bodies_in
 from pipeline.store.shard import Shard
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,7 +215,7 @@ def measured(who: Contestant, topic: Topic, folder: Path, seconds_max: float) ->
     if settled is not None:
         result["records_per_second_days_too"] = end / (settled["at"] - began["at"])
         result["cpu_seconds_per_million_days_too"] = (settled["cpu"] - began["cpu"]) / end * 1e6
-    return result | counted(who, folder, end)
+    return result | counted(who, folder, bodies_in(end))
 
 
 def killed(
@@ -264,7 +264,7 @@ def killed(
         "records": end,
         "handled_again": max(handled - end, 0),
         "seconds_until_it_went_on": max(pauses, default=0.0),
-        **counted(who, folder, end),
+        **counted(who, folder, bodies_in(end)),
     }
 
 
@@ -278,16 +278,15 @@ def empty_shards(folder: Path, topic: Topic) -> None:
             Shard(path).close()
 
 
-def counted(who: Contestant, folder: Path, *parts: int) -> Result:
-    """Rows of the tables against the sets in ``parts``, each so many records made in one go: none lost is 0, none
-    twice is 0."""
+def counted(who: Contestant, folder: Path, sets: int) -> Result:
+    """Rows of the tables against so many different sets: none lost is 0, none twice is 0."""
     rows = distinct = alerts = 0
     query = {"all": OURS_COUNT, "facts": FACTS_COUNT}.get(who.mode, PEERS_COUNT)
     for path in folder.glob(OURS_TABLES if who.mode else PEERS_TABLE):
         with duckdb.connect(str(path)) as connection:
             found = connection.execute(query).fetchall()[0]
         rows, distinct, alerts = rows + found[0], distinct + found[1], alerts + found[2]
-    result: Result = {"lost": sum(documents(part) for part in parts) - distinct, "doubled": rows - distinct}
+    result: Result = {"lost": sets - distinct, "doubled": rows - distinct}
     return result | ({"alerts": alerts} if who.mode == "all" else {})
 
 

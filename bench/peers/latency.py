@@ -15,8 +15,9 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from bench.generate import SETS_PER_WORKOUT
 from bench.peers.contest import Contestant, Line, Result, Running, counted
-from bench.peers.topic import APPENDED, Topic, made, records, set_lines
+from bench.peers.topic import APPENDED, Topic, bodies_in, made, records, set_lines, workouts
 from pipeline.log.kafka import KafkaLog
 
 STEP_S = 0.02  # what is due in it is sent at its end, together
@@ -39,26 +40,31 @@ def latency(
     rate: int,
     seconds: float,
     seconds_max: float,
+    whole_workouts: bool = False,
 ) -> Result:
-    """``before`` records are applied, then ``rate`` sets a second come for so many seconds."""
+    """``before`` sets are applied, then ``rate`` sets a second come for so many seconds: each by itself, as it is
+    done, or the ``whole_workouts`` of athletes who are."""
     settings = made(brokers)
-    step = max(int(rate * STEP_S), 1)
-    offered = -(-int(rate * seconds) // step) * step
+    sets_each = SETS_PER_WORKOUT if whole_workouts else 1
+    before //= sets_each
+    per_second = rate / sets_each
+    step = max(int(per_second * STEP_S), 1)
+    offered = -(-int(per_second * seconds) // step) * step
     end = before + offered
-    lines = set_lines(end, athletes)
+    bodies = workouts(end, athletes) if whole_workouts else set_lines(end, athletes)
     topic = Topic(settings, {0: end})
     log = KafkaLog(settings)
     running = None
     try:
-        history = records(lines, before)
+        history = records(bodies, before)
         while part := list(islice(history, APPENDED)):
             log.append(part)
-        coming = list(records(lines, offered))
+        coming = list(records(bodies, offered))
         running = Running(who, topic, folder, "")
         running.until(lambda line: _reached(line, "settled", before), seconds_max)
         begun = time.monotonic()
         for number in range(0, offered, step):
-            due = begun + (number + step) / rate
+            due = begun + (number + step) / per_second
             if (early := due - time.monotonic()) > 0:
                 time.sleep(early)
             reached = log.append(coming[number : number + step])
@@ -70,8 +76,8 @@ def latency(
         if running is not None:
             running.end()
         log.close()
-    due_at = begun + np.arange(1, offered + 1) / rate
-    warm = min(int(WARM_S * rate), offered // 2)
+    due_at = begun + np.arange(1, offered + 1) / per_second
+    warm = min(int(WARM_S * per_second), offered // 2)
     taken = {
         lane: (_committed_at(running.lines, what, before, offered) - due_at)[warm:] * 1000
         for lane, what in (("session", "committed"), ("day", "settled"))
@@ -79,19 +85,20 @@ def latency(
     with duckdb.connect(str(folder / "shard-0.duckdb")) as connection:
         session, day = connection.execute(_OUTBOX, [DAY_RULES_FROM, DAY_RULES_FROM, before]).fetchall()[0]
     return {
-        "sets": offered,
-        "sets_before": before,
+        "sets": offered * sets_each,
+        "sets_before": before * sets_each,
+        "sets_a_record": sets_each,
         "athletes": athletes,
         "offered_per_second": rate,
-        "sent_per_second": offered / (sent - begun),
+        "sent_per_second": offered * sets_each / (sent - begun),
         **{f"{lane}_ms_p50": float(np.percentile(ms, 50)) for lane, ms in taken.items()},
         **{f"{lane}_ms_p99": float(np.percentile(ms, 99)) for lane, ms in taken.items()},
         **{f"{lane}_ms_max": float(ms.max()) for lane, ms in taken.items()},
         "session_outbox_rows": session,
         "day_outbox_rows": day,
-        "first_sets_left_out": warm,
+        "first_sets_left_out": warm * sets_each,
         "rss_mb_peak": memory,
-        **counted(who, folder, before, offered),
+        **counted(who, folder, (bodies_in(before) + bodies_in(offered)) * sets_each),
     }
 
 

@@ -72,7 +72,7 @@ def _contest(contestants: dict[str, dict[str, Any]]) -> str:
 def _latency(some: list[dict[str, Any]]) -> str:
     rows = []
     for one in some:
-        offered = f"{one['offered_per_second']:,}"
+        offered = f"{one['offered_per_second']:,}, " + ("whole workouts" if one["whole_workouts"] else "one by one")
         if "problem" in one:
             rows.append([offered, f"not measured: {one['problem']}", *[""] * 4])
             continue

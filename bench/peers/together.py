@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.peers.contest import LOOK_EVERY_S, Contestant, FailedError, Result, Running, counted, empty_shards
-from bench.peers.topic import Topic, fill, made
+from bench.peers.topic import Topic, bodies_in, fill, made
 from pipeline.worker.told import told
 
 PARTITIONS = 2
@@ -50,7 +50,7 @@ def together(
         "records_per_second": each * PARTITIONS / seconds,
         "cpu_seconds_per_million": cpu / (each * PARTITIONS) * 1e6,
         "rss_mb_peak": memory,
-        **counted(who, folder, *topic.ends.values()),
+        **counted(who, folder, sum(map(bodies_in, topic.ends.values()))),
     }
 
 

@@ -1,4 +1,4 @@
-"""The topic all contestants read: one set a record, as the gateway writes them; one in a hundred sent again."""
+"""The topic all contestants read: records as the gateway writes them, of one set each; one in a hundred sent again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from bench.generate import lines, recent_first_day
+from bench.generate import SETS_PER_WORKOUT, lines, recent_first_day
 from pipeline.clock import SystemClock
 from pipeline.gateway.accept import accept_events
 from pipeline.gateway.ids import new_id
@@ -36,8 +36,8 @@ class Topic:
         return uploads_topic(self.settings)
 
 
-def documents(records: int) -> int:
-    """How many sets so many records from the beginning of a topic hold, each counted once."""
+def bodies_in(records: int) -> int:
+    """How many different bodies so many records from the beginning of a topic hold."""
     return records - records // AGAIN_EVERY
 
 
@@ -61,8 +61,16 @@ def set_lines(sets: int, athletes: int) -> Iterator[bytes]:
         yield line.rstrip("\n").encode()
 
 
-def record_of(line: bytes, tenant: str, received_at: datetime, upload_id: str) -> Record:
-    """The record the gateway makes of an upload of one set."""
+def workouts(count: int, athletes: int) -> Iterator[bytes]:
+    """So many whole workouts, each of another athlete than the one before, as a logger sends them that waits."""
+    sets = count * SETS_PER_WORKOUT
+    found = lines(sets, order="visits", athletes=athletes, first_day=recent_first_day(sets * 1000 // athletes))
+    for _ in range(count):
+        yield "".join(islice(found, SETS_PER_WORKOUT)).rstrip("\n").encode()
+
+
+def record_of(body: bytes, tenant: str, received_at: datetime, upload_id: str) -> Record:
+    """The record the gateway makes of an upload of one athlete's sets."""
     header = Header(
         tenant=tenant,
         source="api",
@@ -70,22 +78,22 @@ def record_of(line: bytes, tenant: str, received_at: datetime, upload_id: str) -
         upload_id=upload_id,
         received_at=received_at.isoformat().replace("+00:00", "Z"),
     )
-    athlete = line.partition(b'"athlete":"')[2].partition(b'"')[0].decode()
-    return Record(athlete, 0, pack_items([0]), header.to_bytes(), line)
+    athlete = body.partition(b'"athlete":"')[2].partition(b'"')[0].decode()
+    return Record(athlete, 0, pack_items(range(1 + body.count(b"\n"))), header.to_bytes(), body)
 
 
-def records(lines_of_it: Iterator[bytes], count: int, tenant: str = "home") -> Iterator[Record]:
-    """``count`` records from new lines, some of them sent again. Raises AssertionError if the gateway's differ."""
+def records(bodies: Iterator[bytes], count: int, tenant: str = "home") -> Iterator[Record]:
+    """``count`` records from new bodies, some of them sent again. Raises AssertionError if the gateway's differ."""
     clock = SystemClock()
     before: deque[bytes] = deque(maxlen=AGAIN_BACK)
     for number in range(count):
-        line = before[0] if number % AGAIN_EVERY == AGAIN_EVERY - 1 else next(lines_of_it)
-        before.append(line)
+        body = before[0] if number % AGAIN_EVERY == AGAIN_EVERY - 1 else next(bodies)
+        before.append(body)
         now = clock.now()
         upload_id = new_id(now)
-        record = record_of(line, tenant, now, upload_id)
+        record = record_of(body, tenant, now, upload_id)
         if number < AGAIN_EVERY:
-            accepted = accept_events(line, tenant=tenant, upload_id=upload_id, received_at=now)
+            accepted = accept_events(body, tenant=tenant, upload_id=upload_id, received_at=now)
             assert accepted.records == [record], "the gateway writes other records than this bench"
         yield record
 
@@ -96,7 +104,7 @@ def fill(settings: Settings, count: int, athletes: int, appended: int = APPENDED
     try:
         ends = {}
         for number, tenant in tenants(settings.topic_partitions).items():
-            source = records(set_lines(documents(count), athletes), count, tenant)
+            source = records(set_lines(bodies_in(count), athletes), count, tenant)
             while part := list(islice(source, appended)):
                 ends[number] = log.append(part)
         assert ends == dict.fromkeys(ends, count), ends

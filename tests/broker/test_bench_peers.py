@@ -19,7 +19,7 @@ from bench.peers.contest import Contestant, counted, killed
 from bench.peers.latency import latency
 from bench.peers.others import sets
 from bench.peers.together import together
-from bench.peers.topic import documents, fill, records, set_lines
+from bench.peers.topic import bodies_in, fill, records, set_lines
 from bench.peers.venv import COMMON, Venv, pins, python_of
 from pipeline.log.frame import pack
 from pipeline.settings import Settings
@@ -63,12 +63,11 @@ def test_what_is_lost_or_doubled_in_a_table_is_counted(tmp_path: Path) -> None:
             "create table sets as select 'a' as athlete, 's' as source, n::varchar as document from range(97) r(n)"
             " union all select 'a', 's', '5' from range(2)"
         )
-    assert documents(100) == 99
-    assert counted(peer, tmp_path, 100) == {"lost": 2, "doubled": 2}
+    assert counted(peer, tmp_path, bodies_in(100)) == {"lost": 2, "doubled": 2}
 
 
 def test_a_set_is_decoded_by_the_other_contestants_as_it_was_sent(tmp_path: Path) -> None:
-    values = [pack(record) for record in records(set_lines(documents(200), ATHLETES), 200)]
+    values = [pack(record) for record in records(set_lines(bodies_in(200), ATHLETES), 200)]
     first = json.loads(next(set_lines(1, ATHLETES)))
     row = dict(zip(sets.SCHEMA.names, sets.decode(values[0]), strict=True))
     assert (row["athlete"], row["document"], row["reps"]) == (first["athlete"], first["document"], first["reps"])
@@ -86,7 +85,7 @@ def test_a_set_is_decoded_by_the_other_contestants_as_it_was_sent(tmp_path: Path
     for one in [*decoded, *islice(decoded, 7)]:
         one_by_one.insert(one)
     for table in (*found.values(), one_by_one):
-        assert table._connection.execute("select count(*) from sets").fetchall() == [(documents(200),)]
+        assert table._connection.execute("select count(*) from sets").fetchall() == [(bodies_in(200),)]
     held = [
         table._connection.execute("select * replace (epoch_us(performed_at) as performed_at) from sets order by all")
         for table in (*found.values(), one_by_one)
@@ -105,24 +104,30 @@ def test_a_contestant_that_is_done_before_it_is_killed_is_told(
         killed(OURS[0], topic, tmp_path, PATIENCE_S, random.Random(1))
 
 
-def test_latency_and_workers_beside_each_other(brokers: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole_workouts", [False, True])
+def test_latency_while_sets_come_at_a_steady_rate(brokers: str, tmp_path: Path, whole_workouts: bool) -> None:
     found = latency(
         OURS[1],
         brokers,
-        tmp_path / "latency",
+        tmp_path,
         athletes=ATHLETES,
         before=200,
         rate=100,
         seconds=2,
         seconds_max=PATIENCE_S,
+        whole_workouts=whole_workouts,
     )
-    assert (found["sets"], found["lost"], found["doubled"]) == (200, 0, 0)
+    assert (found["sets"], found["sets_before"]) == (200, 200)
+    assert (found["sets_a_record"], found["lost"], found["doubled"]) == (20 if whole_workouts else 1, 0, 0)
     assert 0 < found["session_ms_p50"] <= found["session_ms_p99"] <= found["session_ms_max"]  # type: ignore[operator]
     assert found["day_ms_max"] > 0  # type: ignore[operator]
+
+
+def test_workers_beside_each_other(brokers: str, tmp_path: Path) -> None:
     pair = together(
         OURS[1],
         brokers,
-        tmp_path / "together",
+        tmp_path,
         workers=2,
         records=RECORDS,
         athletes=ATHLETES,
@@ -162,7 +167,10 @@ def test_the_page_has_the_newest_figures_only(tmp_path: Path, monkeypatch: pytes
     }
     result = {
         "measured": {"latency": about | {"allocator": "libjemalloc.so.2"}, "together": about},
-        "latency": [{"offered_per_second": 50, "problem": "it slept"}, {"offered_per_second": 5000, **lanes}],
+        "latency": [
+            {"offered_per_second": 50, "whole_workouts": True, "problem": "it slept"},
+            {"offered_per_second": 5000, "whole_workouts": False, **lanes},
+        ],
         "together": [{"workers": 1, "problem": "it fell asleep"}, figures],
     }
     page.write(result)
@@ -171,8 +179,8 @@ def test_the_page_has_the_newest_figures_only(tmp_path: Path, monkeypatch: pytes
     assert page.PAGE.read_text(encoding="utf-8") == once
     assert once.startswith("before\n") and once.endswith("after\n")
     assert "| 1 worker | not measured: it fell asleep |  |  |" in once and "| 2 workers | 54,321 | 1 | 1 |" in once
-    assert "| 5,000 | day-level | 7 ms | 7 ms | 7 ms | 7 |" in once
-    assert "| 50 | not measured: it slept |  |  |  |  |" in once
+    assert "| 5,000, one by one | day-level | 7 ms | 7 ms | 7 ms | 7 |" in once
+    assert "| 50, whole workouts | not measured: it slept |  |  |  |  |" in once
     assert "jemalloc, as in the image: one worker" in once and "the system's allocator: 10 records" in once
 
 
