@@ -14,6 +14,7 @@ from pipeline.log.clients import client_arguments
 from pipeline.settings import Settings
 
 ACKNOWLEDGED_SECONDS_MAX = 30.0
+ENDED_SECONDS_MAX = 5.0
 _POLL_MS = 500
 
 Headers = list[tuple[str, bytes]]
@@ -83,7 +84,7 @@ class OnePartition:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(Exception):  # why it failed is what counts
-                producer.close(timeout=0)
+                _end(producer)
 
     def _reader(self) -> KafkaConsumer:
         if self._consumer is None:
@@ -108,3 +109,14 @@ class OnePartition:
                 f"{type(error).__name__}: {error}",
                 "look whether the brokers run, and whether `spotter topics describe` shows the topic",
             ) from error
+
+
+def _end(producer: KafkaProducer) -> None:
+    """End a producer now, with what waits in it.
+
+    Its ``close`` first waits for that to be sent and stops there when it is not: its thread stays at work and sends it
+    after all, behind what is published next, so that a key that was revoked meanwhile would be good again.
+    """
+    producer._sender.force_close()
+    producer._sender.join(ENDED_SECONDS_MAX)
+    producer.close(timeout=0)
