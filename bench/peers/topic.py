@@ -56,17 +56,20 @@ def made(brokers: str, partitions: int = 1) -> Settings:
 
 def set_lines(sets: int, athletes: int) -> Iterator[bytes]:
     """So many sets, each of another athlete than the one before, the last of them two weeks ago."""
-    first_day = recent_first_day(sets * 1000 // athletes)  # which reckons with the 1,000 athletes of the generator
-    for line in islice(lines(sets, athletes=athletes, first_day=first_day), sets):
+    for line in _recent(sets, athletes, "live"):
         yield line.rstrip("\n").encode()
 
 
 def workouts(count: int, athletes: int) -> Iterator[bytes]:
     """So many whole workouts, each of another athlete than the one before, as a logger sends them that waits."""
-    sets = count * SETS_PER_WORKOUT
-    found = lines(sets, order="visits", athletes=athletes, first_day=recent_first_day(sets * 1000 // athletes))
+    found = _recent(count * SETS_PER_WORKOUT, athletes, "visits")
     for _ in range(count):
         yield "".join(islice(found, SETS_PER_WORKOUT)).rstrip("\n").encode()
+
+
+def _recent(sets: int, athletes: int, order: str) -> Iterator[str]:
+    first_day = recent_first_day(sets * 1000 // athletes)  # which reckons with the 1,000 athletes of the generator
+    return islice(lines(sets, order=order, athletes=athletes, first_day=first_day), sets)
 
 
 def record_of(body: bytes, tenant: str, received_at: datetime, upload_id: str) -> Record:

@@ -63,7 +63,8 @@ def test_what_is_lost_or_doubled_in_a_table_is_counted(tmp_path: Path) -> None:
             "create table sets as select 'a' as athlete, 's' as source, n::varchar as document from range(97) r(n)"
             " union all select 'a', 's', '5' from range(2)"
         )
-    assert counted(peer, tmp_path, bodies_in(100)) == {"lost": 2, "doubled": 2}
+    assert bodies_in(100) == 99
+    assert counted(peer, tmp_path, 99) == {"lost": 2, "doubled": 2}
 
 
 def test_a_set_is_decoded_by_the_other_contestants_as_it_was_sent(tmp_path: Path) -> None:
